@@ -1,0 +1,88 @@
+/**
+ * What the environment may say, all of it, with defaults: read once at start, frozen, handed on.
+ * The table in docs/operate.md is checked against this schema by a test.
+ */
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+
+const Port = z.coerce.number().int().min(0).max(65_535);
+
+export const Environment = z.object({
+  TROTH_HTTP_PORT: Port.default(8787).describe(
+    'Plain HTTP on loopback, for development. 0 takes a free port.',
+  ),
+  TROTH_HTTPS_PORT: Port.default(8788).describe(
+    'TLS 1.3 with the local authority made at first start. 0 takes a free port.',
+  ),
+  TROTH_DATA_DIR: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Engines’ files, objects, journals. Default: .data in the repository.'),
+  TROTH_KEYRING_DIR: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('The keyring, never inside the data directory. Default: .troth-keys in the home.'),
+  TROTH_KEYRING_COPY_DIR: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('The keyring’s second, synchronous copy, on another disk.'),
+  TROTH_KEYRING_PASSPHRASE_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('A file whose content wraps the root key. Unset: a 0600 file beside the keyring.'),
+  TROTH_POSTGRES_URL: z
+    .url({ protocol: /^postgres(ql)?$/ })
+    .optional()
+    .describe('Unset: the PostgreSQL that ships with Troth. Set: yours.'),
+  TROTH_CLICKHOUSE_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Unset: the ClickHouse that ships with Troth. Set: yours.'),
+  TROTH_LOCATION_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('A MaxMind (MMDB) file for geolocation. Unset: the bundled CC0 country database.'),
+});
+
+export type Config = ReturnType<typeof readConfig>;
+
+/**
+ * Reads the environment.
+ *
+ * @throws Error that lists every mistake at once, by name, without the values.
+ */
+export function readConfig(env: Record<string, string | undefined>, root: string) {
+  const read = Environment.safeParse(env);
+  if (!read.success) {
+    const names = read.error.issues.map((issue) => `${String(issue.path[0])}: ${issue.message}`);
+    throw new Error(`configuration:\n  ${names.join('\n  ')}`);
+  }
+  const given = read.data;
+  const dataDir = resolve(given.TROTH_DATA_DIR ?? join(root, '.data'));
+  return Object.freeze({
+    httpPort: given.TROTH_HTTP_PORT,
+    httpsPort: given.TROTH_HTTPS_PORT,
+    dataDir,
+    keyringDir: resolve(given.TROTH_KEYRING_DIR ?? defaultKeyring(dataDir, root)),
+    keyringCopyDir: given.TROTH_KEYRING_COPY_DIR && resolve(given.TROTH_KEYRING_COPY_DIR),
+    keyringPassphraseFile: given.TROTH_KEYRING_PASSPHRASE_FILE,
+    postgresUrl: given.TROTH_POSTGRES_URL,
+    clickhouseUrl: given.TROTH_CLICKHOUSE_URL,
+    locationFile: given.TROTH_LOCATION_FILE,
+  });
+}
+
+/**
+ * Beside the data directory for a data directory of one's own, else in the home: two clones of the
+ * repository must not share one keyring, so the clone's path is part of the name.
+ */
+function defaultKeyring(dataDir: string, root: string): string {
+  if (dataDir !== join(root, '.data')) return `${dataDir}-keys`;
+  return join(homedir(), '.troth-keys', root.replaceAll(/[^A-Za-z0-9]+/g, '-').replace(/^-/, ''));
+}
