@@ -26,6 +26,8 @@ const mark = (what: Classifier) => `[${what}]`;
 
 const EMAIL =
   /[^\s@<>"'(),;:\\[\]]{1,64}[ \t]{0,2}(?:@|＠|%40|\(at\)|\[at\])[ \t]{0,2}[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63}){0,8}/giu;
+/** What is left of an address whose local part was quoted or broken up. */
+const BARE_DOMAIN = /["'([{]?@[ \t]{0,2}[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63}){1,8}/giu;
 const QUERY = /\b([a-z][a-z0-9+.-]{1,15}:\/\/[^\s?#]{1,2000})[?#][^\s]{0,4000}/gi;
 const LOOSE_QUERY = /(^|\s)(\/[^\s?#]{0,2000})[?#][^\s]{0,4000}/g;
 const URL_LOGIN = /(:\/\/)[^\s/@]{1,256}@/g;
@@ -85,6 +87,7 @@ export function cleanText(text: string, wanted: ReadonlySet<Classifier>): Cleane
   if (wanted.has('social-handle') && clean.includes('@')) {
     cut('social-handle', HANDLE, `$1${mark('social-handle')}`);
   }
+  if (wanted.has('email') && clean.includes('@')) cut('email', BARE_DOMAIN);
   if (/\d/.test(clean)) clean = cutNumbers(clean, wanted, found);
   if (wanted.has('address') && STREET_WORD.test(clean)) {
     for (const street of [STREET_AFTER, STREET_BEFORE, STREET_ROMANCE, PO_BOX]) {
