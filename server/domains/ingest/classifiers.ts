@@ -16,8 +16,8 @@ export const CLASSIFIERS = [
   'message',
   'query-string',
   'person-name',
-  'social-handle',
-  'location',
+  'national-id',
+  'credential',
 ] as const;
 export type Classifier = (typeof CLASSIFIERS)[number];
 
@@ -25,7 +25,7 @@ export type Classifier = (typeof CLASSIFIERS)[number];
 const mark = (what: Classifier) => `[${what}]`;
 
 const EMAIL =
-  /[^\s@<>"'(),;:\\[\]]{1,64}[ \t]{0,2}(?:@|＠|%40|\(at\)|\[at\])[ \t]{0,2}[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63}){0,8}/giu;
+  /[^\s@<>"'(),;:\\[\]]{1,64}(?:(?:@|＠|%40)[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63}){0,8}|[ \t]{0,2}(?:@|＠|\(at\)|\[at\])[ \t]{0,2}[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63}){1,8})/giu;
 /** What is left of an address whose local part was quoted or broken up. */
 const BARE_DOMAIN = /["'([{]?@[ \t]{0,2}[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63}){1,8}/giu;
 const QUERY = /\b([a-z][a-z0-9+.-]{1,15}:\/\/[^\s?#]{1,2000})[?#][^\s]{0,4000}/gi;
@@ -43,17 +43,21 @@ const PO_BOX = /\b(?:p\.?[ \t]?o\.?[ \t]?box|postfach)[ \t]{1,3}\d{1,8}/gi;
 const STREET_WORD =
   /street|avenue|\bave?\b|road|\brd\b|\bst\b|boulevard|blvd|lane|\bln\b|drive|\bdr\b|court|\bct\b|square|\bsq\b|terrace|\bway\b|place|\bpl\b|parkway|pkwy|highway|hwy|\bclose\b|crescent|stra(?:ß|ss)e|str\.|weg|gasse|platz|allee|ufer|damm|straat|laan|gatan|vej|\brue\b|\bvia|piazza|calle|avenida|plaza|\brua\b|box|postfach/i;
 const HONORIFIC =
-  /\b(?:mr|mrs|ms|miss|mx|dr|prof|herr|frau|monsieur|madame|señora?|sig(?:nora?)?)\.?[ \t]{1,2}\p{Lu}[\p{L}'-]{1,30}(?:[ \t]{1,2}\p{Lu}[\p{L}'-]{1,30}){0,2}/giu;
+  /\b(?:[Mm]r|[Mm]rs|[Mm]s|[Mm]iss|[Mm]x|[Dd]r|[Pp]rof|[Hh]err|[Ff]rau|[Mm]onsieur|[Mm]adame|[Ss]eñora?|[Ss]ig(?:nora?)?)\.?[ \t]{1,2}\p{Lu}[\p{L}'-]{1,30}(?:[ \t]{1,2}\p{Lu}[\p{L}'-]{1,30}){0,2}/gu;
 const MY_NAME =
-  /\b(?:my name is|name:|i am called|ich hei(?:ß|ss)e|mein name ist|je m'appelle|me llamo)[ \t]{1,3}[\p{L}'-]{1,30}(?:[ \t]{1,2}\p{Lu}[\p{L}'-]{1,30}){0,2}/giu;
+  /\b(?:[Mm]y name is|[Nn]ame:|I am called|[Ii]ch hei(?:ß|ss)e|[Mm]ein [Nn]ame ist|[Jj]e m'appelle|[Mm]e llamo)[ \t]{1,3}[\p{L}'-]{1,30}(?:[ \t]{1,2}\p{Lu}[\p{L}'-]{1,30}){0,2}/gu;
 const HANDLE = /(^|[\s(,;])@[a-z0-9_.]{2,30}(?![\p{L}\p{N}@])/giu;
 const COORDINATES = /-?\d{1,3}\.\d{3,15}[ \t]{0,2}[,;][ \t]{0,2}-?\d{1,3}\.\d{3,15}/g;
+
+const NATIONAL_ID = /(?<![\d-])\d{3}[- ]\d{2}[- ]\d{4}(?![\d-])/g;
+const CREDENTIAL =
+  /\beyJ[\w-]{8,2000}\.[\w-]{8,4000}\.[\w-]{0,2000}|\b(?:bearer|basic)[ \t]{1,3}[\w+/=.~-]{12,4000}|\b(?:sk|pk|rk|ghp|gho|ghs|xox[abp]|glpat|npm|whsec|AKIA|AIza)[-_]?[\w-]{12,256}|-----BEGIN [A-Z ]{3,40}-----[^-]{0,8000}(?:-----END [A-Z ]{3,40}-----)?|\b(?:password|passwd|pwd|secret|token|api[-_]?key)[ \t]{0,3}[=:][ \t]{0,3}\S{3,256}/gi;
 
 const MESSAGE_CHARACTERS = 240;
 const MESSAGE_WORDS = 30;
 
 /** One scan that decides whether any pattern is worth running. */
-const SUSPECT = /[@＠?#\d]|%40|\(at\)|\[at\]|\b(?:mr|mrs|ms|miss|mx|dr|prof|herr|frau|monsieur|madame|se.or|sig|name|called|hei|llamo|appelle|rue|via|calle|rua|piazza|plaza|aveni|avenue|boulevard)/iu;
+const SUSPECT = /[@＠?#\d]|-----|(?:passw|pwd|secret|token|api.?key|bearer|basic|xox|glpat|whsec)|%40|\(at\)|\[at\]|\b(?:mr|mrs|ms|miss|mx|dr|prof|herr|frau|monsieur|madame|se.or|sig|name|called|hei|llamo|appelle|rue|via|calle|rua|piazza|plaza|aveni|avenue|boulevard)/iu;
 
 export type Cleaned = { readonly text: string; readonly found: readonly Classifier[] };
 
@@ -83,9 +87,10 @@ export function cleanText(text: string, wanted: ReadonlySet<Classifier>): Cleane
     cut('query-string', QUERY, '$1');
     cut('query-string', LOOSE_QUERY, '$1$2');
   }
+  if (wanted.has('credential')) cut('credential', CREDENTIAL);
   if (wanted.has('email')) cut('email', EMAIL);
-  if (wanted.has('social-handle') && clean.includes('@')) {
-    cut('social-handle', HANDLE, `$1${mark('social-handle')}`);
+  if (wanted.has('person-name') && clean.includes('@')) {
+    cut('person-name', HANDLE, `$1${mark('person-name')}`);
   }
   if (wanted.has('email') && clean.includes('@')) cut('email', BARE_DOMAIN);
   if (/\d/.test(clean)) clean = cutNumbers(clean, wanted, found);
@@ -107,7 +112,8 @@ function cutNumbers(text: string, wanted: ReadonlySet<Classifier>, found: Classi
     return mark(what);
   };
   let clean = text;
-  if (wanted.has('location')) clean = clean.replace(COORDINATES, () => note('location'));
+  if (wanted.has('address')) clean = clean.replace(COORDINATES, () => note('address'));
+  if (wanted.has('national-id')) clean = clean.replace(NATIONAL_ID, () => note('national-id'));
   if (wanted.has('iban')) {
     clean = clean.replace(IBAN, (seen) => (isIban(seen) ? note('iban') : seen));
   }
@@ -151,15 +157,23 @@ const BY_NAME: readonly (readonly [Classifier, RegExp])[] = [
   ['query-string', /^(q|query|search|search[-_]?(query|term|text)|keywords?|term|querystring)$/],
   [
     'person-name',
-    /^(name|(first|last|middle|full|given|family|sur|maiden|display|real|user)[-_]?name|surname|nick[-_]?name|ssn|passport|birth[-_]?(day|date)|dob|date[-_]?of[-_]?birth)$/,
+    /^(name|(first|last|middle|full|given|family|sur|maiden|display|real|user)[-_]?name|surname|nick[-_]?name|birth[-_]?(day|date)|dob|date[-_]?of[-_]?birth)$/,
   ],
   [
-    'social-handle',
-    /^(twitter|facebook|instagram|linkedin|tiktok|snapchat|mastodon|bluesky|github|social|handle)([-_]?(id|handle|url|profile|name))?$/,
+    'person-name',
+    /^(twitter|facebook|instagram|linkedin|tiktok|snapchat|mastodon|bluesky|social|handle)([-_]?(id|handle|url|profile|name))?$/,
   ],
   [
-    'location',
+    'address',
     /^(lat|latitude|lng|lon|long|longitude|coords|coordinates|geo|geolocation|gps|location)$/,
+  ],
+  [
+    'national-id',
+    /^(ssn|passport|tax[-_]?id|national[-_]?id|nin|id[-_]?card|driver'?s?[-_]?licen[cs]e)([-_]?(number|no))?$/,
+  ],
+  [
+    'credential',
+    /^(password|passwd|pwd|secret|token|api[-_]?key|access[-_]?token|refresh[-_]?token|client[-_]?secret|private[-_]?key|authorization|cookie|session[-_]?token)$/,
   ],
 ];
 

@@ -19,7 +19,7 @@ const COMMA = 0x2c;
  */
 export function parseJson(bytes: Buffer, limits: JsonLimits): unknown {
   measureJson(bytes, limits);
-  const text = isAscii(bytes) ? bytes.latin1Slice() : decodeUtf8(bytes);
+  const text = isAscii(bytes) ? bytes.toString('latin1') : decodeUtf8(bytes);
   try {
     return JSON.parse(text);
   } catch {
@@ -29,7 +29,7 @@ export function parseJson(bytes: Buffer, limits: JsonLimits): unknown {
 
 function decodeUtf8(bytes: Buffer): string {
   if (!isUtf8(bytes)) throw ingestProblem('ingest-json-broken', 'the body is not UTF-8');
-  const text = bytes.utf8Slice();
+  const text = bytes.toString('utf8');
   return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
 }
 

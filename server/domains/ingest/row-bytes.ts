@@ -124,7 +124,7 @@ export class RowBytes {
     for (let i = 0; i < units; i++) {
       const code = text.charCodeAt(i);
       if (code > 0x7f) {
-        const wrote = bytes.utf8Write(text, at + 1);
+        const wrote = bytes.write(text, at + 1);
         bytes[at] = wrote;
         this.#length = at + 1 + wrote;
         return;
@@ -139,7 +139,7 @@ export class RowBytes {
     const size = Buffer.byteLength(text);
     this.varint(size);
     this.#room(size);
-    this.#bytes.utf8Write(text, this.#length, size);
+    this.#bytes.write(text, this.#length, size);
     this.#length += size;
   }
 }

@@ -1,0 +1,164 @@
+/**
+ * The API as the console sees it: the types of every answer, and one function for each question.
+ *
+ * An answer is asked for once per navigation and kept for a few seconds, so that going back, or
+ * hovering over a link before following it, costs no second request.
+ */
+export type State = 'kept' | 'broken' | 'gap' | 'attested';
+export type Counts = Record<State, number>;
+export type Severity = 'error' | 'warning' | 'note';
+
+export type Flow = {
+  received: number;
+  accepted: number;
+  dropped: number;
+  /** Events accepted in each of the last seconds, oldest first. */
+  perSecond: number[];
+};
+
+export type TenantSummary = {
+  id: string;
+  service: string;
+  title: string;
+  version: string;
+  effective: string;
+  revision: number;
+  hash: string;
+  counts: Counts;
+  findings: { open: number; resolved: number; errors: number };
+  dataTypes: number;
+  purposes: number;
+  /** Absent without an operator's session. */
+  flow?: Flow;
+};
+export type Tenants = { operator: boolean; tenants: TenantSummary[] };
+
+export type Promised = {
+  id: string;
+  state: State;
+  control: string | null;
+  says: string;
+  provenAt: string | null;
+  saw: string | Record<string, unknown> | null;
+  reason: string | null;
+  line: string | null;
+  means: string | null;
+  kind: 'control' | 'config' | 'attestation' | 'unbound';
+  /** Which parameters of the policy bind the control. */
+  with: Record<string, unknown> | null;
+  config: string | null;
+  attest: { owner: string; renew: string; what: string | null } | null;
+  controlTitle: string | null;
+  area: string | null;
+  probe: 'stored-bytes' | 'protocol' | 'api' | 'configuration' | null;
+};
+export type Promises = { counts: Counts; promises: Promised[] };
+export type Prose = { file: string; lines: string[] };
+
+export type Finding = {
+  code: string;
+  severity: Severity;
+  message: string;
+  expected: string | null;
+  example: string | null;
+  file: string;
+  line: number;
+  column: number;
+  promises: string[];
+  state: 'open' | 'resolved';
+  resolution: { decision: string; because: string; on: string | null } | null;
+};
+export type Findings = { counts: { open: number; resolved: number }; findings: Finding[] };
+
+export type DataType = {
+  id: string;
+  title: string;
+  from: string;
+  categories: string[];
+  purposes: { id: string; title: string; basis: string }[];
+  retain: { text: string; limitMs: number | null };
+  key: string;
+  fields: { name: string; type: string; sealed: string | null }[];
+  store: 'clickhouse' | 'postgresql' | null;
+  /** Null: not counted, and `uncounted` says why. */
+  rows: number | null;
+  oldestAt: string | null;
+  oldestAgeMs: number | null;
+  uncounted: string | null;
+};
+export type DataMap = { operator: boolean; countedAt: string | null; types: DataType[] };
+
+export type PipelineStep = {
+  name: string;
+  in: number;
+  out: number;
+  /** Mean time of the step for one event, in microseconds. */
+  microseconds: number | null;
+};
+export type Pipeline = {
+  at: string;
+  since: string;
+  received: number;
+  accepted: number;
+  steps: PipelineStep[];
+  drops: { reason: string; step: string | null; events: number; says: string }[];
+  inbox: { rows: number; lagMs: number | null };
+  /** The last two minutes, oldest first. */
+  perSecond: { accepted: number; dropped: number }[];
+};
+
+/** A refusal that the server explained. */
+export class ApiProblem extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly title: string;
+  readonly detail: string;
+  constructor(problem: { status: number; code?: string; title?: string; detail?: string }) {
+    super(problem.title ?? 'The server refused');
+    this.status = problem.status;
+    this.code = problem.code ?? 'internal';
+    this.title = problem.title ?? 'The server refused';
+    this.detail = problem.detail ?? '';
+  }
+}
+
+const KEPT_MS = 10_000;
+
+export type Api = ReturnType<typeof createApi>;
+
+/** Opens the API at this origin; `fetcher` is handed in by tests. */
+export function createApi(fetcher: typeof fetch = (...asked) => fetch(...asked)) {
+  const kept = new Map<string, { at: number; answer: Promise<unknown> }>();
+
+  async function ask(path: string, accept: string): Promise<Response> {
+    const answer = await fetcher(path, { headers: { accept }, credentials: 'same-origin' });
+    if (answer.ok) return answer;
+    const problem = await answer.json().catch(() => ({}));
+    throw new ApiProblem({ ...problem, status: answer.status });
+  }
+
+  function keep<T>(path: string, question: () => Promise<T>): Promise<T> {
+    const earlier = kept.get(path);
+    if (earlier && Date.now() - earlier.at < KEPT_MS) return earlier.answer as Promise<T>;
+    const answer = question();
+    kept.set(path, { at: Date.now(), answer });
+    answer.catch(() => kept.delete(path));
+    return answer;
+  }
+
+  const json = <T>(path: string) =>
+    keep<T>(path, async () => (await ask(path, 'application/json')).json() as Promise<T>);
+  const text = (path: string) => keep(path, async () => (await ask(path, 'text/html')).text());
+  const of = (tenant: string) => `/v1/t/${encodeURIComponent(tenant)}`;
+
+  return {
+    tenants: () => json<Tenants>('/v1/tenants'),
+    promises: (tenant: string) => json<Promises>(`${of(tenant)}/promises`),
+    prose: (tenant: string) => json<Prose>(`${of(tenant)}/prose`),
+    findings: (tenant: string) => json<Findings>(`${of(tenant)}/findings`),
+    policyPage: (tenant: string) => text(`${of(tenant)}/policy.html`),
+    dataMap: (tenant: string) => json<DataMap>(`${of(tenant)}/data-map`),
+    pipeline: (tenant: string) => json<Pipeline>(`${of(tenant)}/pipeline`),
+    pipelineStream: (tenant: string) => `${of(tenant)}/pipeline/stream`,
+  };
+}

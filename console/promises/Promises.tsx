@@ -1,0 +1,91 @@
+import { use } from 'react';
+import type { Api, Promised, Promises as Answer, Prose } from '#console/api.ts';
+import { PromiseRow } from '#console/promises/PromiseRow.tsx';
+import { FilterField } from '#console/shell/FilterField.tsx';
+import type { Screen } from '#console/shell/routes.ts';
+import { CountsBar, STATES, totalOf } from '#console/shell/State.tsx';
+import { useFilter } from '#console/shell/useFilter.ts';
+import { many } from '#console/shell/words.tsx';
+
+type Asked = { answer: Promise<Answer>; prose: Promise<Prose> };
+
+export const promisesScreen: Screen<Asked> = {
+  load: (api, service) => ({
+    answer: api.promises(service),
+    prose: proseOf(api, service),
+  }),
+  Component: Promises,
+};
+
+/** Without its prose a promise is still a promise: the quote stands alone. */
+const proseOf = (api: Api, service: string) =>
+  api.prose(service).catch((): Prose => ({ file: '', lines: [] }));
+
+const textOf = ({ id, says, control, means, reason, config }: Promised) =>
+  [id, says, control, means, reason, config].join(' ');
+
+function Promises({ answer, prose }: Asked) {
+  const { counts, promises } = use(answer);
+  const { query, change, typed, fits, kind } = useFilter();
+  const opened = query.get('open');
+  const shown = promises.filter(
+    (promise) => (!kind || promise.state === kind) && fits(textOf(promise)),
+  );
+  const toggle = (id: string) => change({ open: opened === id ? null : id });
+
+  return (
+    <>
+      <div className="list-head">
+        <CountsBar counts={counts} numbers={false} />
+        <div className="list-tools">
+          <fieldset className="kinds">
+            <legend className="sr-only">Show only</legend>
+            <Kind on={!kind} choose={() => change({ state: null })}>
+              all <b>{totalOf(counts)}</b>
+            </Kind>
+            {STATES.map(({ id, shape, word, plural }) => (
+              <Kind key={id} on={kind === id} choose={() => change({ state: id })}>
+                <span className={`shape state-${id}`} aria-hidden="true">
+                  {shape}
+                </span>{' '}
+                {counts[id] === 1 ? word : plural} <b>{counts[id]}</b>
+              </Kind>
+            ))}
+          </fieldset>
+          <FilterField
+            label="Filter promises"
+            value={typed}
+            change={(value) => change({ q: value })}
+          />
+        </div>
+      </div>
+      <p className="sr-only" role="status">
+        {many(shown.length, 'promise')} shown
+      </p>
+      <ol className="promises" aria-label="Promises, in the order of the policy">
+        {shown.map((promise) => (
+          <PromiseRow
+            key={promise.id}
+            promise={promise}
+            prose={prose}
+            open={opened === promise.id}
+            toggle={toggle}
+          />
+        ))}
+      </ol>
+      {shown.length === 0 && (
+        <p className="empty-line">
+          {typed || kind ? 'No promise fits this filter.' : 'This policy promises nothing.'}
+        </p>
+      )}
+    </>
+  );
+}
+
+type KindProps = { on: boolean; choose: () => void; children: React.ReactNode };
+
+const Kind = ({ on, choose, children }: KindProps) => (
+  <button type="button" aria-pressed={on} onClick={choose}>
+    {children}
+  </button>
+);

@@ -1,0 +1,44 @@
+/**
+ * What a promise may hand to a control under `with:`.
+ *
+ * Numbers never stand here: they live once, in the sections of the document, and a parameter names
+ * the place (`setting: backups.keep`) or the thing that carries them (`data: agent-commands`). The
+ * parameter names are fixed, because the checker resolves each against its section.
+ */
+import { z } from 'zod';
+
+const Id = z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, 'expected a lower-case word with hyphens');
+const OneOrMore = z.union([Id, z.array(Id).min(1)]);
+export const Name = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_:./ -]{0,63}$/, 'expected a name of at most 64 characters');
+export const Names = z.array(Name).min(1);
+
+/** A data type, or several: keys of `data:`. */
+export const data = OneOrMore;
+/** A purpose: a key of `purposes:`. */
+export const purpose = Id;
+export const purposes = z.array(Id).min(1);
+/** The path in the document of the value that the software obeys and the sentence states. */
+export const setting = z
+  .string()
+  .regex(/^[a-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$/, 'expected a path with dots');
+/** Keys of `recipients:`, `roles:`, `cookies:`, `locations:`, `incidents.clocks:`. */
+export const recipient = Id;
+export const role = Id;
+export const cookie = Id;
+export const location = Id;
+export const clock = Id;
+/** A key of `controller.contacts:`. */
+export const contact = Id;
+/** A meter of `prices:`. */
+export const meter = Id;
+/** Keys of `rights:`. */
+export const right = Id;
+export const rights = z.array(Id).min(1);
+export const signal = z.enum(['gpc', 'dnt', 'do-not-sell']);
+/** A key of `ingest.enrich:`. */
+export const enrichment = z.enum(['geolocation', 'device', 'time-zone', 'session', 'referrer']);
+
+export const Nothing = z.strictObject({});
+export const Settings = z.strictObject({ setting });

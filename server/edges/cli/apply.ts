@@ -1,0 +1,71 @@
+/** The commands that ask a running server what a document would change, and change it. */
+import { readFileSync } from 'node:fs';
+import { type PolicyPlan, planChange } from '@troth/policy-language';
+import { isOpenError, policyOf, readDocument } from './documents.ts';
+import { askServer, isServerKnown } from './running-server.ts';
+import { type Command, type Invocation, Usage } from './terminal.ts';
+
+export const planCommand: Command = {
+  takes: 'FILE [--against FILE]',
+  does: 'show what applying a document would change, rows included',
+  async run(invocation) {
+    const [file] = invocation.names;
+    if (!file) throw new Usage('name a policy');
+    const plan = await planOf(invocation, file);
+    invocation.print(
+      invocation.options.json ? JSON.stringify(plan, null, 2) : plan.lines.join('\n'),
+    );
+    return 0;
+  },
+};
+
+async function planOf(invocation: Invocation, file: string): Promise<PolicyPlan> {
+  const next = policyOf(invocation, file);
+  const { against } = invocation.options;
+  if (against) return planChange(policyOf(invocation, against), next);
+  // Without a server there is nothing in force: the plan is that of a first apply.
+  if (!isServerKnown(invocation.dataDir)) return planChange(undefined, next);
+  const answer = await askServer(invocation.dataDir, 'POST', '/v1/operator/policies/plan', {
+    text: readFileSync(file, 'utf8'),
+  });
+  if (answer.status !== 200) throw new Usage(reason(answer.body));
+  return answer.body as PolicyPlan;
+}
+
+export const applyCommand: Command = {
+  takes: 'FILE --reason TEXT',
+  does: 'put a document in force on the running server',
+  async run(invocation) {
+    const [file] = invocation.names;
+    if (!file) throw new Usage('name a policy');
+    const { findings, prose } = readDocument(file);
+    const open = findings.filter(isOpenError);
+    if (open.length > 0) {
+      invocation.complain(`${open.length} open errors; nothing was applied. See: troth lint ${file}`);
+      return 1;
+    }
+    const answer = await askServer(invocation.dataDir, 'POST', '/v1/operator/policies', {
+      text: readFileSync(file, 'utf8'),
+      prose,
+      reason: invocation.options.reason ?? 'applied by the operator',
+    });
+    if (answer.status >= 300) {
+      invocation.complain(reason(answer.body));
+      return 1;
+    }
+    const { revision, hash } = answer.body as { revision: number; hash: string };
+    invocation.print(
+      invocation.options.json
+        ? JSON.stringify(answer.body)
+        : `revision ${revision} is in force (${hash.slice(0, 12)})`,
+    );
+    return 0;
+  },
+};
+
+/** The sentence of a problem document. */
+function reason(body: unknown): string {
+  if (typeof body !== 'object' || body === null) return 'the server refused';
+  const { title, detail } = body as { title?: string; detail?: string };
+  return [title, detail].filter(Boolean).join(': ') || 'the server refused';
+}

@@ -1,0 +1,128 @@
+/** The commands that need no server: they read documents and say what they found. */
+import { globSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import {
+  diffPolicies,
+  explainPromise,
+  type Finding,
+  lint,
+  type Policy,
+  policyHash,
+  readPolicy,
+  renderPolicy,
+} from '@troth/policy-language';
+import { type Command, type Invocation, paint, readText, Usage } from './terminal.ts';
+
+export type Read = { policy: Policy | undefined; findings: Finding[]; prose: string | undefined };
+
+/** Reads a document, and the prose beside it when the document names it, and lints both. */
+export function readDocument(file: string): Read {
+  const read = readPolicy(readText(file), { file });
+  if (!read.policy) return { policy: undefined, findings: read.findings, prose: undefined };
+  const named = read.policy.prose;
+  const prose = named === undefined ? undefined : readText(join(dirname(file), basename(named)));
+  return {
+    policy: read.policy,
+    findings: [...read.findings, ...lint(read.policy, prose)],
+    prose,
+  };
+}
+
+/** The policy of a document that must be readable. */
+export function policyOf(invocation: Invocation, file: string): Policy {
+  const { policy, findings } = readDocument(file);
+  if (policy) return policy;
+  throw new Usage(`${file} is not a policy:\n${findings.map((f) => line(invocation, f)).join('\n')}`);
+}
+
+export const isOpenError = (finding: Finding) =>
+  finding.severity === 'error' && finding.state === 'open';
+
+function line(invocation: Invocation, finding: Finding): string {
+  const colour = finding.state === 'resolved' ? 'quiet' : finding.severity === 'error' ? 'red' : 'amber';
+  const word = finding.state === 'resolved' ? 'resolved' : finding.severity;
+  const place = `${finding.file}:${finding.line}:${finding.column}`;
+  const more = [
+    ...(finding.expected ? [`expected ${finding.expected}`] : []),
+    ...(finding.example ? [`for example ${finding.example}`] : []),
+    ...(finding.resolution ? [`decided: ${finding.resolution.decision}`] : []),
+  ];
+  return [
+    `${paint(invocation, colour, word.padEnd(8))} ${place}  ${finding.code}`,
+    `         ${finding.message}`,
+    ...more.map((text) => `         ${text}`),
+  ].join('\n');
+}
+
+export const lintCommand: Command = {
+  takes: 'FILE…',
+  does: 'say what cannot all be true, is undefined or is false',
+  async run(invocation) {
+    const files = invocation.names;
+    if (files.length === 0) throw new Usage('name at least one policy');
+    const findings = files.flatMap((file) => readDocument(file).findings);
+    const open = findings.filter(isOpenError).length;
+    if (invocation.options.json) {
+      invocation.print(JSON.stringify({ open, findings }, null, 2));
+    } else {
+      for (const finding of findings) invocation.print(line(invocation, finding));
+      const resolved = findings.filter(({ state }) => state === 'resolved').length;
+      invocation.print(`${findings.length} findings, ${resolved} resolved, ${open} open errors`);
+    }
+    return open > 0 ? 1 : 0;
+  },
+};
+
+export const diffCommand: Command = {
+  takes: 'OLD NEW',
+  does: 'compare two revisions, for people or with --json',
+  async run(invocation) {
+    const [older, newer] = invocation.names;
+    if (!older || !newer) throw new Usage('name two policies');
+    const diff = diffPolicies(policyOf(invocation, older), policyOf(invocation, newer));
+    const text = diff.lines.length > 0 ? diff.lines.join('\n') : 'The two say the same.';
+    invocation.print(invocation.options.json ? JSON.stringify(diff, null, 2) : text);
+    return 0;
+  },
+};
+
+export const renderCommand: Command = {
+  takes: 'FILE [--format html|markdown] [--out FILE]',
+  does: 'write the page that people read, with the hash of what is enforced',
+  async run(invocation) {
+    const [file] = invocation.names;
+    if (!file) throw new Usage('name a policy');
+    const format = invocation.options.format ?? 'markdown';
+    if (format !== 'html' && format !== 'markdown') throw new Usage('--format is html or markdown');
+    const policy = policyOf(invocation, file);
+    const page = renderPolicy(policy, { format });
+    if (invocation.options.out) writeFileSync(invocation.options.out, page);
+    const said = invocation.options.json
+      ? JSON.stringify({ hash: policyHash(policy), format, page })
+      : page;
+    if (!invocation.options.out) invocation.print(said);
+    return 0;
+  },
+};
+
+export const explainCommand: Command = {
+  takes: 'PROMISE [FILE]',
+  does: 'say what one promise demands and what keeps it',
+  async run(invocation) {
+    const [id, named] = invocation.names;
+    if (!id) throw new Usage('name a promise, for example CW-11');
+    const files = named ? [named] : globSync(join(invocation.root, 'policies', '*.yaml')).sort();
+    for (const file of files) {
+      const policy = policyOf(invocation, file);
+      const explained = explainPromise(policy, id);
+      if (!explained) continue;
+      invocation.print(
+        invocation.options.json ? JSON.stringify(explained, null, 2) : explained.lines.join('\n'),
+      );
+      return 0;
+    }
+    invocation.complain(`no policy makes a promise ${id}; list them with: troth lint --json`);
+    return 1;
+  },
+};
+

@@ -1,0 +1,52 @@
+/** How the command line reaches a running server: its address and token are in development.json. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Usage } from './terminal.ts';
+
+type Kept = { url: string; operatorToken: string };
+
+/**
+ * Asks the running server.
+ *
+ * @returns the status and the parsed body; a problem document when the server refused.
+ * @throws Usage when no server runs on this data directory.
+ */
+export async function askServer(
+  dataDir: string,
+  method: 'GET' | 'POST',
+  path: string,
+  body?: unknown,
+): Promise<{ status: number; body: unknown }> {
+  const kept = readKept(dataDir);
+  let response: Response;
+  try {
+    response = await fetch(new URL(path, kept.url), {
+      method,
+      headers: {
+        authorization: `Bearer ${kept.operatorToken}`,
+        'content-type': 'application/json',
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  } catch {
+    throw new Usage(`no server answers at ${kept.url}; start it with: npm start`);
+  }
+  return { status: response.status, body: await response.json() };
+}
+
+export function isServerKnown(dataDir: string): boolean {
+  try {
+    readKept(dataDir);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function readKept(dataDir: string): Kept {
+  try {
+    return JSON.parse(readFileSync(join(dataDir, 'development.json'), 'utf8')) as Kept;
+  } catch {
+    throw new Usage('no server was started on this data directory; start it with: npm start');
+  }
+}

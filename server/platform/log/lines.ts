@@ -1,0 +1,38 @@
+import type {
+  Brand,
+  DataTypeId,
+  PromiseId,
+  PurposeId,
+  RequestId,
+  SubjectId,
+  TenantId,
+  Word,
+} from '#base/ids';
+import type { Loggable } from '#base/loggable';
+
+/** The frames of an error without its message: a message may quote what somebody typed. */
+export type Frames = Brand<'Frames'>;
+
+type Checked<Table extends Record<string, Record<string, Loggable>>> = Table;
+
+/** Every line the server can write. A new kind of line is added here, where a reviewer looks. */
+export type LogLines = Checked<{
+  'bug.seen': { where: Word; request?: RequestId; frames: Frames };
+  'child.started': { child: Word; pid: number; durationMs: number };
+  'child.refused': { child: Word; attempt: number };
+  'child.died': { child: Word; pid: number; restarts: number };
+  'child.stopped': { child: Word; pid: number };
+  'orphan.stopped': { child: Word; pid: number };
+  'stale-lock.removed': { child: Word };
+  'migration.applied': { section: Word; number: number; durationMs: number };
+  'policy.applied': { tenant: TenantId; revision: number; durationMs: number };
+  'policy.refreshed': { tenant: TenantId; revision: number };
+  'job.failed': { job: Word; attempt: number; frames: Frames };
+  'job.abandoned': { job: Word; attempt: number };
+  'job.done': { job: Word; durationMs: number };
+  'http.done': { request: RequestId; tenant?: TenantId; status: number; durationMs: number };
+  'proof.failed': { tenant: TenantId; promise: PromiseId };
+  'rows.swept': { tenant: TenantId; dataType: DataTypeId; rows: number };
+  'subject.erased': { tenant: TenantId; subject: SubjectId };
+  'consent.recorded': { tenant: TenantId; purpose: PurposeId };
+}>;

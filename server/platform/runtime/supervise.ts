@@ -1,0 +1,212 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, statSync, truncateSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Word } from '#base/ids';
+import type { Log } from '#platform/log';
+import { childEnvironment, deathRope } from './death-rope.ts';
+import { runtimeProblem } from './errors.ts';
+
+const READY_POLL_MS = 20;
+const BACK_OFF_MS_MIN = 50;
+const BACK_OFF_MS_MAX = 5_000;
+const STABLE_AFTER_MS = 30_000;
+const LOG_BYTES_MAX = 8 * 1024 * 1024;
+
+export type Supervision = {
+  readonly name: Word;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env?: Record<string, string>;
+  readonly cwd?: string;
+  /** The user the child runs as; only root may choose. */
+  readonly uid?: number;
+  readonly gid?: number;
+  /** Where the child's own output goes; cut when it grows over 8 MB between starts. */
+  readonly logFile?: string;
+  /** Descriptors the child gets as 3, 4 …; opened anew for each start. */
+  readonly descriptors?: () => number[];
+  /** Runs before each start, the first and every other: removes what a dead child left. */
+  readonly prepare?: () => Promise<void> | void;
+  /** One look whether the child serves; throws while it does not. Tried again every 20 ms. */
+  readonly ready: (pid: number) => Promise<void>;
+  /** Default 15,000. A child that ends before it was ready is started again within this time. */
+  readonly readyWithinMs?: number;
+  /** How the child is asked to end. Default: SIGTERM. */
+  readonly stopSignal?: NodeJS.Signals;
+  /** For a child that ends on something else than a signal. */
+  readonly askToStop?: () => void;
+  readonly stopWithinMs?: number;
+  /** How it is made to end. Default: SIGKILL. */
+  readonly killSignal?: NodeJS.Signals;
+  readonly restart?: boolean;
+  /** Called after each later start, when the child serves again. */
+  readonly onRestart?: () => void;
+  readonly log: Log;
+};
+
+export type Supervised = {
+  /** The process id now, or 0 between a death and the next start. */
+  readonly pid: number;
+  readonly restarts: number;
+  /** Resolves when the child serves, also after a death. */
+  whenReady(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+type Running = { child: ChildProcess; gone: Promise<void>; alive: () => boolean; letGo: () => void };
+
+function openLogFile(file: string | undefined): number | 'ignore' {
+  if (!file) return 'ignore';
+  mkdirSync(dirname(file), { recursive: true });
+  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  if (size > LOG_BYTES_MAX) truncateSync(file, 0);
+  return openSync(file, 'a', 0o600);
+}
+
+function launch(given: Supervision): Running {
+  const output = openLogFile(given.logFile);
+  const descriptors = given.descriptors?.() ?? [];
+  const signal = (given.stopSignal ?? 'SIGTERM').slice(3);
+  const rope = deathRope(given.command, given.args, signal);
+  const child = spawn(rope.command, rope.args, {
+    cwd: given.cwd ?? '/',
+    env: given.env ?? childEnvironment(),
+    stdio: ['ignore', output, output, ...descriptors],
+    // A group of its own: Ctrl-C in the terminal reaches the server, which stops its children in order.
+    detached: true,
+    ...(given.uid === undefined ? {} : { uid: given.uid }),
+    ...(given.gid === undefined ? {} : { gid: given.gid }),
+  });
+  for (const fd of [output, ...descriptors]) if (typeof fd === 'number') closeSync(fd);
+  let alive = true;
+  const gone = new Promise<void>((resolve) => {
+    const end = () => {
+      alive = false;
+      resolve();
+    };
+    child.once('exit', end);
+    child.once('error', end);
+  });
+  const letGo = child.pid ? rope.tie(child) : () => undefined;
+  void gone.then(letGo);
+  return { child, gone, alive: () => alive, letGo };
+}
+
+async function isReady(given: Supervision, running: Running, deadline: number): Promise<boolean> {
+  while (running.alive() && Date.now() < deadline) {
+    try {
+      await Promise.race([given.ready(running.child.pid ?? 0), running.gone.then(() => Promise.reject(new Error('gone')))]);
+      return running.alive();
+    } catch {
+      await wait(READY_POLL_MS);
+    }
+  }
+  return false;
+}
+
+async function end(given: Supervision, running: Running): Promise<void> {
+  if (!running.alive()) return;
+  if (given.askToStop) given.askToStop();
+  else running.child.kill(given.stopSignal ?? 'SIGTERM');
+  const within = given.stopWithinMs ?? 10_000;
+  const timer = new AbortController();
+  const late = wait(within, 'late', { signal: timer.signal }).catch(() => 'ended');
+  const first = await Promise.race([running.gone.then(() => 'ended'), late]);
+  timer.abort();
+  if (first === 'late') running.child.kill(given.killSignal ?? 'SIGKILL');
+  await running.gone;
+}
+
+/**
+ * Starts a child and keeps it running.
+ *
+ * @throws Problem child-did-not-start when it does not serve within `readyWithinMs`; nothing is left
+ *         running then.
+ */
+export async function supervise(given: Supervision): Promise<Supervised> {
+  const { log, name } = given;
+  let stopping = false;
+  let restarts = 0;
+  let running: Running | undefined;
+  let serving: Promise<void> = Promise.resolve();
+
+  async function start(): Promise<Running> {
+    const began = Date.now();
+    const deadline = began + (given.readyWithinMs ?? 15_000);
+    let backOff = BACK_OFF_MS_MIN;
+    for (let attempt = 1; Date.now() < deadline && !stopping; attempt++) {
+      await given.prepare?.();
+      const started = launch(given);
+      running = started;
+      if (await isReady(given, started, deadline)) {
+        log('child.started', {
+          child: name,
+          pid: started.child.pid ?? 0,
+          durationMs: Date.now() - began,
+        });
+        return started;
+      }
+      if (stopping) break;
+      log('child.refused', { child: name, attempt });
+      await end(given, started);
+      await wait(backOff);
+      backOff = Math.min(backOff * 2, 1_000);
+    }
+    throw runtimeProblem('child-did-not-start', `${name} did not serve in time`);
+  }
+
+  async function keep(first: Running): Promise<void> {
+    let current = first;
+    let backOff = BACK_OFF_MS_MIN;
+    for (;;) {
+      const since = Date.now();
+      await current.gone;
+      if (stopping || given.restart === false) return;
+      restarts++;
+      log('child.died', { child: name, pid: current.child.pid ?? 0, restarts });
+      backOff = Date.now() - since > STABLE_AFTER_MS ? BACK_OFF_MS_MIN : backOff;
+      const again = startAgain(backOff);
+      serving = again.then(() => undefined);
+      serving.catch(() => undefined);
+      const next = await again.catch(() => undefined);
+      if (!next) return;
+      backOff = Math.min(backOff * 2, BACK_OFF_MS_MAX);
+      current = next;
+      given.onRestart?.();
+    }
+  }
+
+  /** Goes on for as long as it takes: an engine that is down refuses writes, it loses none. */
+  async function startAgain(firstBackOff: number): Promise<Running> {
+    let backOff = firstBackOff;
+    while (!stopping) {
+      await wait(backOff);
+      const started = await start().catch(() => undefined);
+      if (started) return started;
+      backOff = Math.min(backOff * 2, BACK_OFF_MS_MAX);
+    }
+    throw runtimeProblem('child-did-not-start', `${name} is stopping`);
+  }
+
+  const first = await start();
+  const kept = keep(first);
+  return {
+    get pid() {
+      return running?.alive() ? (running.child.pid ?? 0) : 0;
+    },
+    get restarts() {
+      return restarts;
+    },
+    whenReady: () => serving,
+    async stop() {
+      stopping = true;
+      const last = running;
+      if (last) await end(given, last);
+      await kept;
+      // A start that was under way when we were told to stop leaves a newer child.
+      if (running && running !== last) await end(given, running);
+      log('child.stopped', { child: name, pid: last?.child.pid ?? 0 });
+    },
+  };
+}
