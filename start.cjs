@@ -102,7 +102,11 @@ function listFiles(folder, keep, found = []) {
 async function build(node, env) {
   for (const [name, output, command] of [
     ['sdk', 'sdk/dist/troth.js', ['sdk/build.ts']],
-    ['console', 'console/dist/index.html', ['node_modules/vite/bin/vite.js', 'build', 'console', '--logLevel', 'warn']],
+    [
+      'console',
+      'console/dist/index.html',
+      ['node_modules/vite/bin/vite.js', 'build', 'console', '--logLevel', 'warn'],
+    ],
   ]) {
     const sources = listFiles(name, (file) => /\.(tsx?|css|html|json)$/.test(file));
     const wanted = digest(...sources.map((file) => fs.readFileSync(path.join(ROOT, file))));
@@ -146,7 +150,14 @@ async function test(node, env, args) {
   const options = args.filter((arg) => arg.startsWith('-'));
   return run(
     node,
-    ['--test', '--test-concurrency=2', '--test-force-exit', '--test-timeout=300000', ...options, ...files],
+    [
+      '--test',
+      '--test-concurrency=2',
+      '--test-force-exit',
+      '--test-timeout=300000',
+      ...options,
+      ...files,
+    ],
     env,
   );
 }
@@ -162,7 +173,11 @@ async function check(node, env) {
     ['types of the SDK', bin('tsc'), ['-p', 'sdk/tsconfig.json']],
     ['types of the console', bin('tsc'), ['-p', 'console/tsconfig.json']],
     ['format and lint', bin('biome'), ['ci', '--diagnostic-level=error', '.']],
-    ['promises and switches', bin('oxlint'), ['--type-aware', '--quiet', 'server', 'sdk', 'policy-language']],
+    [
+      'promises and switches',
+      bin('oxlint'),
+      ['--type-aware', '--quiet', 'server', 'sdk', 'policy-language'],
+    ],
     ['dead code', bin('knip'), []],
     ['migrations', bin('squawk'), ['--config', '.squawk.toml', ...migrations]],
   ];
@@ -195,7 +210,7 @@ async function main() {
       return run(node, ['server/main.ts', 'serve', ...args], env, { ipc: true });
     case 'demo':
       await build(node, env);
-      return run(node, ['bench/demo.ts', ...args], env);
+      return run(node, ['demo/main.ts', ...args], env);
     case 'test':
       await build(node, env);
       return test(node, env, args);
@@ -209,7 +224,9 @@ async function main() {
     case 'troth':
       return run(node, ['server/main.ts', ...args], env);
     default:
-      return stop(`"${command}" is not a command. Try: serve, test, check, fix, demo, bench, troth.`);
+      return stop(
+        `"${command}" is not a command. Try: serve, test, check, fix, demo, bench, troth.`,
+      );
   }
 }
 

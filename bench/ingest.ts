@@ -25,7 +25,11 @@ function pageView(person: number) {
     messageId: 'm-%ID%00000000',
     anonymousId: `anonymous-${person}`,
     event: 'page_view',
-    properties: { page: PAGES[person % PAGES.length], section: 'analytics', time_spent: person % 90 },
+    properties: {
+      page: PAGES[person % PAGES.length],
+      section: 'analytics',
+      time_spent: person % 90,
+    },
     context: { userAgent: 'Mozilla/5.0 (X11; Linux x64) Chrome/141.0.0.0 Safari/537.36' },
   };
 }
@@ -37,7 +41,11 @@ function agentCommand(person: number) {
     messageId: 'm-%ID%00000000',
     userId: `operator-${person}`,
     event: 'agent_command',
-    properties: { tool: 'shell', arguments: `{"cwd":"/srv/${person}","argv":["ls"]}`, outcome: 'done' },
+    properties: {
+      tool: 'shell',
+      arguments: `{"cwd":"/srv/${person}","argv":["ls"]}`,
+      outcome: 'done',
+    },
   };
 }
 
@@ -101,13 +109,27 @@ export async function benchIngest(seconds = 15): Promise<void> {
   const server = await startServer({ core: 0 });
   try {
     await loadSingle(server, 'clanker', single, 5);
-    report('single, sealed, one core', await loadSingle(server, 'clanker', single, seconds), 1, await bareLoad(single, 5));
-    report('single, clear, one core', await loadSingle(server, 'loopkit', clear, seconds), 1, await bareLoad(clear, 5));
+    report(
+      'single, sealed, one core',
+      await loadSingle(server, 'clanker', single, seconds),
+      1,
+      await bareLoad(single, 5),
+    );
+    report(
+      'single, clear, one core',
+      await loadSingle(server, 'loopkit', clear, seconds),
+      1,
+      await bareLoad(clear, 5),
+    );
     await loadServer(server, { bodies: batches, seconds: 5 });
     const cpu = cpuSeconds(server.pid);
     const result = await loadServer(server, { bodies: batches, seconds, connections: 8 });
     report('batches of 100, sealed, one core', result, 100, await bareLoad(batches, 5));
-    figure('  CPU of all processes', ((cpuSeconds(server.pid) - cpu) / result.seconds) * 100, '% of core');
+    figure(
+      '  CPU of all processes',
+      ((cpuSeconds(server.pid) - cpu) / result.seconds) * 100,
+      '% of core',
+    );
     await sleep(5000);
     figure('memory of all processes after the load', memoryMb(server.pid), 'MB');
     figure('data directory', folderBytes(server.dataDir) / 1e6, 'MB');

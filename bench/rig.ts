@@ -189,5 +189,7 @@ export function figure(
   const beside = against
     ? `  ${against.name}: ${round(against.value)} ${unit}, ratio ${(value / against.value).toFixed(3)}`
     : '';
-  process.stdout.write(`${name.padEnd(52)} ${round(value).padStart(11)} ${unit.padEnd(10)}${beside}\n`);
+  process.stdout.write(
+    `${name.padEnd(52)} ${round(value).padStart(11)} ${unit.padEnd(10)}${beside}\n`,
+  );
 }

@@ -97,10 +97,9 @@ function TypeRow({ type }: { type: DataType }) {
     <tr>
       <th scope="row">
         <span className="type-title">{type.title}</span>
-        <code>{type.id}</code>
         <details data-row>
           <summary>
-            {many(type.fields.length, 'field')}
+            <code>{type.id}</code> · {many(type.fields.length, 'field')}
             {sealed > 0 && `, ${sealed} sealed`}
           </summary>
           <Fields type={type} />

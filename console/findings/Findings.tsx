@@ -1,5 +1,5 @@
 import { use } from 'react';
-import type { Finding, Findings as Answer, Severity } from '#console/api.ts';
+import type { Findings as Answer, Finding, Severity } from '#console/api.ts';
 import { Empty } from '#console/shell/Fallback.tsx';
 import { FilterField } from '#console/shell/FilterField.tsx';
 import { Link } from '#console/shell/Link.tsx';
@@ -83,8 +83,7 @@ function FindingLine({ finding, service }: { finding: Finding; service: string }
     <li className="finding" data-row tabIndex={-1}>
       <div className="finding-what">
         <p className={`severity severity-${severity}`}>
-          <span aria-hidden="true">{SHAPES[severity]}</span> {severity}{' '}
-          <code>{code}</code>
+          <span aria-hidden="true">{SHAPES[severity]}</span> {severity} <code>{code}</code>
         </p>
         <p className="finding-message">{message}</p>
         {finding.expected && <p className="muted">Expected: {finding.expected}</p>}

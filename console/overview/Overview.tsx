@@ -1,9 +1,9 @@
-import type { Counts, Flow, TenantSummary, Tenants } from '#console/api.ts';
+import type { Counts, Flow, State, TenantSummary, Tenants } from '#console/api.ts';
 import { Empty } from '#console/shell/Fallback.tsx';
 import { Link } from '#console/shell/Link.tsx';
 import { pathOf } from '#console/shell/routes.ts';
-import { CountsBar, countsInWords, totalOf } from '#console/shell/State.tsx';
 import { Spark } from '#console/shell/Spark.tsx';
+import { CountsBar, countsInWords, STATES, totalOf } from '#console/shell/State.tsx';
 import { count, day, many, shortCount } from '#console/shell/words.tsx';
 
 const sum = (tenants: readonly TenantSummary[]): Counts => {
@@ -48,9 +48,29 @@ export function Overview({ answer }: { answer: Tenants }) {
           <ServiceLine key={tenant.id} tenant={tenant} operator={operator} />
         ))}
       </ul>
+      <dl className="legend">
+        {STATES.map(({ id, shape, word }) => (
+          <div key={id}>
+            <dt className={`state-${id}`}>
+              <span className="shape" aria-hidden="true">
+                {shape}
+              </span>{' '}
+              {word}
+            </dt>
+            <dd>{MEANINGS[id]}</dd>
+          </div>
+        ))}
+      </dl>
     </>
   );
 }
+
+const MEANINGS: Record<State, string> = {
+  kept: 'A proof looked, and saw the promise kept.',
+  broken: 'A proof looked, and saw something else.',
+  gap: 'Nobody can say: not built, not configured, or no proof has looked yet. Never shown as green.',
+  attested: 'A named person signed for it, with a document on file that expires.',
+};
 
 function ServiceLine({ tenant, operator }: { tenant: TenantSummary; operator: boolean }) {
   const { id, service, title, version, effective, counts, flow } = tenant;

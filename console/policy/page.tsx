@@ -24,7 +24,10 @@ const KEPT: Record<string, string> = {
 const DEPTH_MAX = 60;
 
 type TrustedTypes = {
-  createPolicy(name: string, rules: { createHTML(text: string): string }): {
+  createPolicy(
+    name: string,
+    rules: { createHTML(text: string): string },
+  ): {
     createHTML(text: string): string;
   };
 };

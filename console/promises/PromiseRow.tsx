@@ -80,7 +80,7 @@ function Found({ promise }: { promise: Promised }) {
       {seen(saw) ?? reason}
       {provenAt && (
         <>
-          {' '}
+          {' · '}
           <Ago at={provenAt} />
         </>
       )}

@@ -1,5 +1,5 @@
 import { use } from 'react';
-import type { Api, Promised, Promises as Answer, Prose } from '#console/api.ts';
+import type { Promises as Answer, Api, Promised, Prose } from '#console/api.ts';
 import { PromiseRow } from '#console/promises/PromiseRow.tsx';
 import { FilterField } from '#console/shell/FilterField.tsx';
 import type { Screen } from '#console/shell/routes.ts';

@@ -96,7 +96,9 @@ function Shell({ page, pending, ask }: ShellProps) {
     <>
       <Masthead tenants={answer.tenants} place={place} operator={answer.operator} ask={ask} />
       <main id="main" tabIndex={-1} aria-busy={pending}>
-        {tenant && place.name === 'service' && <ServiceHead tenant={tenant} screen={place.screen} />}
+        {tenant && place.name === 'service' && (
+          <ServiceHead tenant={tenant} screen={place.screen} />
+        )}
         <ProblemBoundary place={page.path}>
           <Suspense fallback={<Skeleton />}>
             {place.name === 'overview' && <Overview answer={answer} />}

@@ -2,16 +2,18 @@ type Props = { label: string; value: string; change: (value: string) => void };
 
 export function FilterField({ label, value, change }: Props) {
   return (
-    <label className="filter">
-      <span className="sr-only">{label}</span>
+    <div className="filter">
       <input
         type="search"
+        aria-label={label}
         data-filter
         placeholder={label}
         value={value}
         onChange={(event) => change(event.target.value)}
       />
-      <kbd aria-hidden="true">/</kbd>
-    </label>
+      <span className="filter-key" aria-hidden="true">
+        /
+      </span>
+    </div>
   );
 }

@@ -2,7 +2,10 @@ import type { AnchorHTMLAttributes, MouseEvent } from 'react';
 import { go } from '#console/shell/navigation.ts';
 
 /** A link inside the console: a real address, followed without loading the page again. */
-export function Link({ href, ...rest }: AnchorHTMLAttributes<HTMLAnchorElement> & { href: string }) {
+export function Link({
+  href,
+  ...rest
+}: AnchorHTMLAttributes<HTMLAnchorElement> & { href: string }) {
   const follow = (event: MouseEvent) => {
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey || event.button) return;
     event.preventDefault();

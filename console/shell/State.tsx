@@ -27,8 +27,7 @@ export const countsInWords = (counts: Counts) =>
     ', ',
   );
 
-export const totalOf = (counts: Counts) =>
-  STATES.reduce((sum, { id }) => sum + counts[id], 0);
+export const totalOf = (counts: Counts) => STATES.reduce((sum, { id }) => sum + counts[id], 0);
 
 /** The four counts, each with its shape, over a bar that shares them out. */
 export function CountsBar({ counts, numbers = true }: { counts: Counts; numbers?: boolean }) {

@@ -4,7 +4,7 @@
  * Closed on purpose. A promise that fits no entry is a `gap` that someone must design for, never a
  * free text. Promises of different services share an entry and differ in its parameters.
  */
-import type { ControlCatalogue, ControlEntry } from '#language/control-type';
+import type { ControlCatalogue } from '#language/control-type';
 import { consentControls } from './consent.ts';
 import { encryptionControls, keyControls, vaultControls } from './encryption.ts';
 import { auditControls, billingControls, gatewayControls } from './gateway.ts';
@@ -51,8 +51,3 @@ export const controlCatalogue = Object.freeze({
 }) satisfies ControlCatalogue;
 
 export type ControlName = keyof typeof controlCatalogue;
-
-/** The entry of a control, or undefined when the catalogue has no such name. */
-export function controlNamed(name: string): ControlEntry | undefined {
-  return Object.hasOwn(controlCatalogue, name) ? controlCatalogue[name as ControlName] : undefined;
-}

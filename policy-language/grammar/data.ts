@@ -1,7 +1,17 @@
 /** What is held, why, for how long, and under which protection. */
 import { z } from 'zod';
 import { CATEGORY_KEYS, LEGAL_BASES, USE_KEYS } from '#vocabulary';
-import { Duration, FieldName, Name, Region, Scalar, Text, table, teachings, Word } from './words.ts';
+import {
+  Duration,
+  FieldName,
+  Name,
+  Region,
+  Scalar,
+  Text,
+  table,
+  teachings,
+  Word,
+} from './words.ts';
 
 export const Category = z.enum(CATEGORY_KEYS);
 export const Use = z.enum(USE_KEYS);
@@ -57,7 +67,10 @@ export const SHORT_FIELD = new RegExp(`^(?:(string)\\((\\d{1,5})\\)|(${FIELD_TYP
 const ShortField = z.string().regex(SHORT_FIELD, `expected one of ${FIELD_TYPES.join(', ')}`);
 
 const LongField = z.strictObject({
-  type: z.string().regex(SHORT_FIELD, `expected one of ${FIELD_TYPES.join(', ')}`).optional(),
+  type: z
+    .string()
+    .regex(SHORT_FIELD, `expected one of ${FIELD_TYPES.join(', ')}`)
+    .optional(),
   enum: z.array(z.string().min(1).max(64)).min(1).max(64).optional(),
   /** The largest size in characters (bytes for json). */
   max: z.int().positive().max(1_048_576).optional(),

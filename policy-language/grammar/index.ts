@@ -3,5 +3,17 @@ export * from './data.ts';
 export * from './operation.ts';
 export * from './people.ts';
 export * from './promises.ts';
-export { Language, Lines, Name, type Teaching, TenantWord, Text, table, teachings, Word } from './words.ts';
-export { ControlName, IsoDate, Region } from './words.ts';
+export {
+  ControlName,
+  IsoDate,
+  Language,
+  Lines,
+  Name,
+  Region,
+  type Teaching,
+  TenantWord,
+  Text,
+  table,
+  teachings,
+  Word,
+} from './words.ts';

@@ -1,7 +1,7 @@
 /** How the service is run: the door, protection, statistics, backups, prices. */
 import { z } from 'zod';
-import { Bytes, Duration, Name, Scalar, Text, table, Word } from './words.ts';
 import { Use } from './data.ts';
+import { Bytes, Duration, Name, Scalar, Text, table, Word } from './words.ts';
 
 const Enrichment = z.strictObject({
   default: z.enum(['on', 'off']),
@@ -98,7 +98,11 @@ export const Security = z.strictObject({
     .optional(),
   'second-factor': SecondFactor.optional(),
   login: z
-    .strictObject({ attempts: z.int().positive(), within: Duration, 'lock-for': Duration.optional() })
+    .strictObject({
+      attempts: z.int().positive(),
+      within: Duration,
+      'lock-for': Duration.optional(),
+    })
     .optional(),
   keys: z
     .strictObject({

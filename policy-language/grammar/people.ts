@@ -95,9 +95,16 @@ export const Consent = z.strictObject({
     url: Text.optional(),
   }),
   signals: z
-    .strictObject({ gpc: Signal.optional(), dnt: Signal.optional(), 'do-not-sell': Signal.optional() })
+    .strictObject({
+      gpc: Signal.optional(),
+      dnt: Signal.optional(),
+      'do-not-sell': Signal.optional(),
+    })
     .optional(),
-  precedence: z.array(z.enum([...SIGNALS, 'consent'])).min(1).optional(),
+  precedence: z
+    .array(z.enum([...SIGNALS, 'consent']))
+    .min(1)
+    .optional(),
 });
 
 export const Changes = z.strictObject({

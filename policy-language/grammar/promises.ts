@@ -1,6 +1,17 @@
 /** A promise: one sentence as published, and what makes it true. */
 import { z } from 'zod';
-import { ConfigPath, ControlName, Duration, Json, Lines, Name, PromiseWord, Text, table, Word } from './words.ts';
+import {
+  ConfigPath,
+  ControlName,
+  Duration,
+  Json,
+  Lines,
+  Name,
+  PromiseWord,
+  Text,
+  table,
+  Word,
+} from './words.ts';
 
 export const Attestation = z.strictObject({
   owner: Word,

@@ -16,8 +16,7 @@ function pattern(regex: RegExp, expected: string, example: string) {
   return taught(z.string().regex(regex, `expected ${expected}`), expected, example);
 }
 
-const DURATION =
-  /^P(?!$)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+S)?)?$/;
+const DURATION = /^P(?!$)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+S)?)?$/;
 
 export const Word = pattern(
   /^[a-z][a-z0-9-]{0,40}$/,

@@ -12,7 +12,10 @@ type Category = { readonly title: string; readonly iri: string };
 export const categories = {
   user: { title: 'User', iri: `${DPV}PersonalData` },
   'user.unique_id': { title: 'Unique id', iri: `${PD}UniqueIdentifier` },
-  'user.unique_id.pseudonymous': { title: 'Unique id: pseudonymous', iri: `${PD}PseudonymousIdentifier` },
+  'user.unique_id.pseudonymous': {
+    title: 'Unique id: pseudonymous',
+    iri: `${PD}PseudonymousIdentifier`,
+  },
   'user.name': { title: 'Name', iri: `${PD}Name` },
   'user.name.first': { title: 'Name: first', iri: `${PD}FirstName` },
   'user.name.last': { title: 'Name: last', iri: `${PD}LastName` },
@@ -24,7 +27,10 @@ export const categories = {
   'user.contact.address.city': { title: 'Contact: address: city', iri: `${PD}City` },
   'user.contact.address.state': { title: 'Contact: address: state', iri: `${PD}Region` },
   'user.contact.address.country': { title: 'Contact: address: country', iri: `${PD}Country` },
-  'user.contact.address.postal_code': { title: 'Contact: address: postal code', iri: `${PD}PostalCode` },
+  'user.contact.address.postal_code': {
+    title: 'Contact: address: postal code',
+    iri: `${PD}PostalCode`,
+  },
   'user.contact.organization': { title: 'Contact: organization', iri: `${PD}ProfessionalInfo` },
   'user.contact.url': { title: 'Contact: url', iri: `${PD}Contact` },
   'user.authorization': { title: 'Authorization', iri: `${PD}Authenticating` },
@@ -40,10 +46,22 @@ export const categories = {
   'user.location.imprecise': { title: 'Location: imprecise', iri: `${PD}Location` },
   'user.location.precise': { title: 'Location: precise', iri: `${PD}GPSCoordinate` },
   'user.behavior': { title: 'Behavior', iri: `${PD}Behavioral` },
-  'user.behavior.browsing_history': { title: 'Behavior: browsing history', iri: `${PD}BrowsingBehavior` },
-  'user.behavior.search_history': { title: 'Behavior: search history', iri: `${PD}BrowsingBehavior` },
-  'user.behavior.purchase_history': { title: 'Behavior: purchase history', iri: `${PD}PurchasesAndSpendingHabits` },
-  'user.behavior.media_consumption': { title: 'Behavior: media consumption', iri: `${PD}TVViewingBehavior` },
+  'user.behavior.browsing_history': {
+    title: 'Behavior: browsing history',
+    iri: `${PD}BrowsingBehavior`,
+  },
+  'user.behavior.search_history': {
+    title: 'Behavior: search history',
+    iri: `${PD}BrowsingBehavior`,
+  },
+  'user.behavior.purchase_history': {
+    title: 'Behavior: purchase history',
+    iri: `${PD}PurchasesAndSpendingHabits`,
+  },
+  'user.behavior.media_consumption': {
+    title: 'Behavior: media consumption',
+    iri: `${PD}TVViewingBehavior`,
+  },
   'user.telemetry': { title: 'Telemetry', iri: `${PD}ServiceConsumptionBehavior` },
   'user.account': { title: 'Account', iri: `${PD}AccountIdentifier` },
   'user.account.settings': { title: 'Account: settings', iri: `${PD}Preference` },

@@ -23,14 +23,15 @@ function sources(pattern: string): Source[] {
     });
 }
 
-const code = sources('{policy-language,server,sdk,console,bench}/**/*.{ts,tsx}');
+const code = sources('{policy-language,server,sdk,console,bench,demo}/**/*.{ts,tsx}');
 const server = code.filter(({ file }) => file.startsWith('server/'));
 const isTest = (file: string) => /\.test\.tsx?$|\/testing\/|\/journeys\//.test(file);
 const complain = (complaints: string[]) => assert.deepEqual(complaints, []);
 
 /** Every way to name another module: static, bare, re-export and dynamic. */
 export function importsOf(text: string): string[] {
-  const ways = /(?:^|[\s;])(?:import|export)\s(?:[^'";]*?\sfrom\s)?['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]/gm;
+  const ways =
+    /(?:^|[\s;])(?:import|export)\s(?:[^'";]*?\sfrom\s)?['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]/gm;
   return [...text.matchAll(ways)].map((found) => found[1] ?? found[2] ?? '');
 }
 
@@ -96,7 +97,9 @@ test('a source file is a room of at most 400 lines, and a line at most 100 chara
 });
 
 test('nothing is left for later', () => {
-  const words = new RegExp(`\\b(${['TO', 'FIX', 'XX'].map((w) => `${w}${w === 'TO' ? 'DO' : w === 'FIX' ? 'ME' : 'X'}`).join('|')})\\b`);
+  const words = new RegExp(
+    `\\b(${['TO', 'FIX', 'XX'].map((w) => `${w}${w === 'TO' ? 'DO' : w === 'FIX' ? 'ME' : 'X'}`).join('|')})\\b`,
+  );
   complain(
     code.flatMap(({ file, lines }) =>
       lines.flatMap((line, index) => (words.test(line) ? [`${file}:${index + 1}`] : [])),
@@ -107,7 +110,11 @@ test('nothing is left for later', () => {
 test('only the composition root and the CLI read the environment', () => {
   const readers = server.filter(
     ({ file, text }) =>
-      /process\.env/.test(text) && !isTest(file) && file !== 'server/main.ts' && !file.includes('/edges/cli/') && !/\/process\.ts$/.test(file),
+      /process\.env/.test(text) &&
+      !isTest(file) &&
+      file !== 'server/main.ts' &&
+      !file.includes('/edges/cli/') &&
+      !/\/process\.ts$/.test(file),
   );
   complain(readers.map(({ file }) => file));
 });
@@ -117,7 +124,13 @@ test('SQL of a domain stands in its store, its controls or its personal data', (
   const allowed = /\/(store|controls|proofs|personal-data|inbox|mover|ledger)[^/]*\.ts$/;
   complain(
     server
-      .filter(({ file, text }) => file.startsWith('server/domains/') && !isTest(file) && sql.test(text) && !allowed.test(file))
+      .filter(
+        ({ file, text }) =>
+          file.startsWith('server/domains/') &&
+          !isTest(file) &&
+          sql.test(text) &&
+          !allowed.test(file),
+      )
       .map(({ file }) => file),
   );
 });
@@ -130,13 +143,17 @@ test('each problem code is declared once, has a page, and is provoked by a test'
     for (const table of text.matchAll(/problems\(\{([\s\S]*?)\n\}\)/g)) {
       for (const found of (table[1] ?? '').matchAll(/^\s*'?([a-z][a-z0-9-]*)'?:\s*\{\s*status/gm)) {
         const name = found[1] ?? '';
-        if (declared.has(name)) twice.push(`${name} is declared in ${file} and ${declared.get(name)}`);
+        if (declared.has(name))
+          twice.push(`${name} is declared in ${file} and ${declared.get(name)}`);
         declared.set(name, file);
       }
     }
   }
   const pages = globSync('docs/problems/*.md', { cwd: ROOT }).map((file) => basename(file, '.md'));
-  const tests = code.filter(({ file }) => isTest(file)).map(({ text }) => text).join('\n');
+  const tests = code
+    .filter(({ file }) => isTest(file))
+    .map(({ text }) => text)
+    .join('\n');
   complain([
     ...twice,
     ...[...declared.keys()].filter((name) => !pages.includes(name)).map((n) => `${n} has no page`),
@@ -148,7 +165,9 @@ test('each problem code is declared once, has a page, and is provoked by a test'
 test('each table has one owner', () => {
   const owners = new Map<string, string[]>();
   for (const { file, text } of sources('server/migrations/{control,tenant}/[0-9]*.sql')) {
-    for (const found of text.matchAll(/^create (?:unlogged )?table (?:if not exists )?([a-z_.]+)/gim)) {
+    for (const found of text.matchAll(
+      /^create (?:unlogged )?table (?:if not exists )?([a-z_.]+)/gim,
+    )) {
       const table = found[1] ?? '';
       owners.set(table, [...(owners.get(table) ?? []), file]);
     }
@@ -158,7 +177,9 @@ test('each table has one owner', () => {
 });
 
 test('nothing in the repository speaks of the machine it was written on', () => {
-  const everything = sources('{*,.ci/*,docs/**/*,policies/*,server/**/*,policy-language/**/*,sdk/**/*,console/**/*,bench/**/*}')
+  const everything = sources(
+    '{*,.ci/*,docs/**/*,policies/*,server/**/*,policy-language/**/*,sdk/**/*,console/**/*,bench/**/*}',
+  )
     .filter(({ file }) => /\.(ts|tsx|cjs|md|json|yaml|sql|css|html|toml)$|\.ci\/run$/.test(file))
     .filter(({ file }) => file !== 'package-lock.json');
   const paths = new RegExp(`/(work|farm)/[a-z.]|\\.\\./${'shared'}`);

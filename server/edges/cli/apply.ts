@@ -41,7 +41,9 @@ export const applyCommand: Command = {
     const { findings, prose } = readDocument(file);
     const open = findings.filter(isOpenError);
     if (open.length > 0) {
-      invocation.complain(`${open.length} open errors; nothing was applied. See: troth lint ${file}`);
+      invocation.complain(
+        `${open.length} open errors; nothing was applied. See: troth lint ${file}`,
+      );
       return 1;
     }
     const answer = await askServer(invocation.dataDir, 'POST', '/v1/operator/policies', {

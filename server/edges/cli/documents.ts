@@ -32,14 +32,17 @@ export function readDocument(file: string): Read {
 export function policyOf(invocation: Invocation, file: string): Policy {
   const { policy, findings } = readDocument(file);
   if (policy) return policy;
-  throw new Usage(`${file} is not a policy:\n${findings.map((f) => line(invocation, f)).join('\n')}`);
+  throw new Usage(
+    `${file} is not a policy:\n${findings.map((f) => line(invocation, f)).join('\n')}`,
+  );
 }
 
 export const isOpenError = (finding: Finding) =>
   finding.severity === 'error' && finding.state === 'open';
 
 function line(invocation: Invocation, finding: Finding): string {
-  const colour = finding.state === 'resolved' ? 'quiet' : finding.severity === 'error' ? 'red' : 'amber';
+  const colour =
+    finding.state === 'resolved' ? 'quiet' : finding.severity === 'error' ? 'red' : 'amber';
   const word = finding.state === 'resolved' ? 'resolved' : finding.severity;
   const place = `${finding.file}:${finding.line}:${finding.column}`;
   const more = [
@@ -125,4 +128,3 @@ export const explainCommand: Command = {
     return 1;
   },
 };
-

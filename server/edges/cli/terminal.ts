@@ -45,7 +45,9 @@ export function table(rows: readonly (readonly string[])[]): string {
   const last = widths.length - 1;
   return rows
     .map((row) =>
-      row.map((cell, column) => (column === last ? cell : cell.padEnd(widths[column] ?? 0))).join('  '),
+      row
+        .map((cell, column) => (column === last ? cell : cell.padEnd(widths[column] ?? 0)))
+        .join('  '),
     )
     .map((line) => line.trimEnd())
     .join('\n');

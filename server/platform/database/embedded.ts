@@ -18,7 +18,6 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import postgres from 'postgres';
 import { Word } from '#base/ids';
 import type { Log } from '#platform/log';
 import {
@@ -29,6 +28,7 @@ import {
   type Supervised,
   supervise,
 } from '#platform/runtime';
+import { connect, withDatabase } from './connection.ts';
 import { clearOrphan } from './orphan.ts';
 import { layOutPrograms } from './programs.ts';
 
@@ -188,8 +188,8 @@ function readPassword(dataDir: string): string {
   return readFileSync(file, 'utf8');
 }
 
-async function createDatabase(url: (database: string) => string): Promise<void> {
-  const sql = postgres(url('postgres'), { max: 1, onnotice: () => undefined });
+async function createDatabase(url: string): Promise<void> {
+  const sql = connect(withDatabase(url, 'postgres'), { max: 1 });
   try {
     const found = await sql`select 1 from pg_database where datname = ${DATABASE}`;
     if (found.length === 0) await sql.unsafe(`create database ${DATABASE}`);
@@ -244,8 +244,8 @@ export async function startPostgres(options: PostgresOptions): Promise<EmbeddedP
     killSignal: 'SIGQUIT',
     log,
   });
-  const url = (database: string) =>
-    `postgresql://${SUPERUSER}:${password}@localhost/${database}?host=${encodeURIComponent(layout.sockets)}`;
+  const sockets = encodeURIComponent(layout.sockets);
+  const url = `postgresql://${SUPERUSER}:${password}@localhost/${DATABASE}?host=${sockets}`;
   if (fresh) await createDatabase(url);
-  return Object.assign(supervised, { url: url(DATABASE), directory });
+  return Object.assign(supervised, { url, directory });
 }

@@ -1,0 +1,84 @@
+/** Turns what zod found into sentences with a place, what was expected, and a right value. */
+import type { z } from 'zod';
+import type { Finding } from '#language/finding';
+import { choicesAt, didYouMean, keysAt, type Lesson, lessonAt } from './schema-walk.ts';
+import { type LineIndex, type Node, nodeAt, offsetOf, type Path } from './tree.ts';
+
+export type Source = { file: string; tree: Node; lines: LineIndex };
+type Issue = z.core.$ZodIssue;
+
+const FINDINGS_MAX = 200;
+
+export function findingsOf(root: z.ZodType, issues: readonly Issue[], source: Source): Finding[] {
+  return issues
+    .flatMap((issue) => narrow(issue))
+    .slice(0, FINDINGS_MAX)
+    .flatMap((issue) => describe(root, issue, source));
+}
+
+/** Of a union, speaks about the branch that came furthest: that is the one that was meant. */
+function narrow(issue: Issue, above: Path = []): Issue[] {
+  const path = [...above, ...issue.path] as Issue['path'];
+  if (issue.code !== 'invalid_union') return [{ ...issue, path }];
+  const ranked = issue.errors
+    .filter((branch) => branch.length > 0)
+    .map((branch) => ({ branch, reach: Math.max(...branch.map(reachOf)) }))
+    .sort((a, b) => b.reach - a.reach);
+  const [best, second] = ranked;
+  if (!best || (best.reach === second?.reach && best.reach === 0)) return [{ ...issue, path }];
+  return best.branch.flatMap((inner) => narrow(inner, path));
+}
+
+const reachOf = ({ code, path }: Issue) =>
+  path.length * 2 + (code === 'invalid_type' && path.length === 0 ? 0 : 1);
+
+function describe(root: z.ZodType, issue: Issue, source: Source): Finding[] {
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => unknownKey(root, issue.path, key, source));
+  }
+  const node = nodeAt(source.tree, issue.path);
+  const last = String(issue.path.at(-1) ?? 'the document');
+  const lesson = lessonAt(root, issue.path);
+  if (issue.code === 'invalid_key') {
+    const message = `"${last}" cannot be a key here.`;
+    const inner = issue.issues[0]?.message.replace(/^expected /, '');
+    return [place('document/key', message, issue.path, source, inner ? { expected: inner } : {})];
+  }
+  if (!node) {
+    return [
+      place('document/missing-key', `"${last}" is missing here.`, issue.path, source, lesson),
+    ];
+  }
+  const written = node.kind === 'scalar' ? node.value : undefined;
+  const choices = choicesAt(root, issue.path);
+  const code = issue.code === 'invalid_type' ? 'document/wrong-type' : 'document/wrong-value';
+  const message = `"${last}" cannot be ${show(node)}.${didYouMean(written, choices)}`;
+  return [place(code, message, issue.path, source, lesson)];
+}
+
+function unknownKey(root: z.ZodType, path: Path, key: string, source: Source): Finding {
+  const keys = keysAt(root, path);
+  const message = `There is no key "${key}" here.${didYouMean(key, keys)}`;
+  const expected = `one of ${keys.join(', ')}`;
+  return place('document/unknown-key', message, [...path, key], source, { expected });
+}
+
+function show(node: Node): string {
+  if (node.kind !== 'scalar') return `a ${node.kind === 'map' ? 'map' : 'list'}`;
+  const shown = JSON.stringify(node.value);
+  return shown.length > 60 ? `${shown.slice(0, 57)}…` : shown;
+}
+
+function place(code: string, message: string, path: Path, source: Source, lesson: Lesson): Finding {
+  const { line, column } = source.lines.locate(offsetOf(source.tree, path));
+  return {
+    code,
+    severity: 'error',
+    message,
+    ...lesson,
+    file: source.file,
+    line,
+    column,
+    state: 'open',
+  };
+}

@@ -1,0 +1,122 @@
+/**
+ * Reads YAML 1.2 into a tree with places, with the parts of YAML that hide meaning left out: several
+ * documents, anchors and aliases, tags, merge keys, keys that are not words, keys written twice.
+ */
+import { isAlias, isMap, isScalar, isSeq, type Pair, parseAllDocuments } from 'yaml';
+import { guard } from './guard.ts';
+import type { Entry, Node, TextProblem } from './tree.ts';
+
+export type ReadText = { tree?: Node; problems: TextProblem[] };
+
+const PROBLEMS_MAX = 100;
+/** Assigning these would change what an object is; no grammar has a word for them. */
+const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype', '<<']);
+
+export function readYaml(text: string): ReadText {
+  const refused = guard(text);
+  if (refused) return { problems: [refused] };
+  try {
+    return readDocuments(text);
+  } catch {
+    // The guard should have stopped whatever makes the parser throw; never let it reach the caller.
+    return {
+      problems: [
+        { code: 'document/unreadable', message: 'The text cannot be read as YAML.', at: 0 },
+      ],
+    };
+  }
+}
+
+function readDocuments(text: string): ReadText {
+  // Duplicate keys are looked for below: the parser's own search is quadratic.
+  const documents = parseAllDocuments(text, { uniqueKeys: false, prettyErrors: false });
+  if (!Array.isArray(documents) || documents.length === 0) {
+    return { problems: [{ code: 'document/empty', message: 'The document is empty.', at: 0 }] };
+  }
+  const [first, second] = documents;
+  if (second) {
+    return {
+      problems: [
+        {
+          code: 'document/several-documents',
+          message: 'A file holds one policy; a second document starts here.',
+          at: second.range[0],
+          expected: 'one document, without --- between parts',
+        },
+      ],
+    };
+  }
+  const problems = [...(first?.errors ?? []), ...(first?.warnings ?? [])]
+    .slice(0, PROBLEMS_MAX)
+    .map(({ message, pos, code }) => ({
+      code: code === 'TAG_RESOLVE_FAILED' ? 'document/tag' : 'document/syntax',
+      message,
+      at: pos[0],
+    }));
+  if (problems.length > 0) return { problems };
+  const walker = new Walker();
+  const tree = walker.walk(first?.contents, 0);
+  return walker.problems.length > 0 ? { problems: walker.problems } : { tree, problems: [] };
+}
+
+class Walker {
+  readonly problems: TextProblem[] = [];
+
+  walk(node: unknown, near: number): Node {
+    if (isAlias(node)) {
+      this.#refuse('document/alias', 'Aliases hide what a policy says.', node.range?.[0] ?? near);
+      return { kind: 'scalar', value: null, at: near };
+    }
+    if (isScalar(node)) {
+      const at = node.range?.[0] ?? near;
+      this.#refuseDecoration(node, at);
+      return { kind: 'scalar', value: this.#plain(node.value, at), at };
+    }
+    if (isSeq(node)) {
+      const at = node.range?.[0] ?? near;
+      this.#refuseDecoration(node, at);
+      return { kind: 'list', items: node.items.map((item) => this.walk(item, at)), at };
+    }
+    if (isMap(node)) {
+      const at = node.range?.[0] ?? near;
+      this.#refuseDecoration(node, at);
+      return { kind: 'map', entries: this.#entries(node.items, at), at };
+    }
+    return { kind: 'scalar', value: null, at: near };
+  }
+
+  #entries(pairs: readonly Pair[], near: number): Map<string, Entry> {
+    const entries = new Map<string, Entry>();
+    for (const { key, value } of pairs) {
+      const keyAt = (isScalar(key) && key.range?.[0]) || near;
+      if (!isScalar(key) || key.value === null || typeof key.value === 'object') {
+        this.#refuse('document/key', 'A key is a plain word.', keyAt);
+        continue;
+      }
+      this.#refuseDecoration(key, keyAt);
+      const word = String(key.value);
+      if (FORBIDDEN_KEYS.has(word)) {
+        this.#refuse('document/forbidden-key', `The key ${word} is not allowed.`, keyAt);
+      } else if (entries.has(word)) {
+        this.#refuse('document/duplicate-key', `The key "${word}" stands here twice.`, keyAt);
+      } else entries.set(word, { keyAt, node: this.walk(value, keyAt) });
+    }
+    return entries;
+  }
+
+  #plain(value: unknown, at: number): string | number | boolean | null {
+    if (value === null || typeof value === 'boolean' || typeof value === 'string') return value;
+    if (typeof value === 'number' && Number.isFinite(value)) return value;
+    this.#refuse('document/number', 'This number cannot be written in JSON.', at);
+    return null;
+  }
+
+  #refuseDecoration(node: { anchor?: string | undefined; tag?: string | undefined }, at: number) {
+    if (node.anchor) this.#refuse('document/alias', 'Anchors hide what a policy says.', at);
+    if (node.tag) this.#refuse('document/tag', `The tag ${node.tag} is not allowed.`, at);
+  }
+
+  #refuse(code: string, message: string, at: number): void {
+    if (this.problems.length < PROBLEMS_MAX) this.problems.push({ code, message, at });
+  }
+}

@@ -1,0 +1,89 @@
+/** The shapes that walk through the pipeline. */
+import type { KeyObject } from 'node:crypto';
+import type { KeyId, SubjectId, TenantId } from '#base/ids';
+import type { DropReason } from './drops.ts';
+import type { IngestPlan, TypePlan } from './plan.ts';
+import type { JsonObject, Kind } from './wire.ts';
+
+export const MODE = { anonymous: 0, pseudonymous: 1, identified: 2 } as const;
+export type Mode = (typeof MODE)[keyof typeof MODE];
+
+/** A person's handle as sent. It lives in memory until `pseudonymise` and goes nowhere else. */
+export type Handle = { readonly kind: 'user' | 'anonymous' | 'account'; readonly value: string };
+
+/** A person's key, opened: what `core/keys` hands out. */
+export type SubjectKey = {
+  readonly subject: SubjectId;
+  readonly key: KeyObject;
+  readonly keyId: Buffer;
+};
+
+/** One event on its way. Fields are filled in by the steps, in the order in which they stand here. */
+export type IngestEvent = {
+  readonly index: number;
+  readonly kind: Kind;
+  readonly name: string;
+  readonly type: TypePlan;
+  /** One value per declared field of the type, `undefined` where none was sent. */
+  readonly values: unknown[];
+  readonly context: JsonObject;
+  readonly eventAt: number;
+  readonly messageId: string;
+  messageLow: number;
+  messageHigh: number;
+  mode: Mode;
+  handle: Handle | undefined;
+  readonly previous: Handle | undefined;
+  readonly visitor: string | undefined;
+  readonly sessionText: string | undefined;
+  subject: SubjectKey | undefined;
+  sessionLow: number;
+  sessionHigh: number;
+  device: Device;
+  sealed: Buffer | undefined;
+};
+
+export type Device = { readonly type: string; readonly os: string; readonly browser: string };
+export const NO_DEVICE: Device = Object.freeze({ type: '', os: '', browser: '' });
+
+/** What the request's headers say about the person's wishes. Any "1" counts; nothing else does. */
+export type Signals = { readonly gpc: boolean; readonly dnt: boolean; readonly doNotSell: boolean };
+
+export type Refused = { readonly index: number; readonly code: DropReason; readonly detail: string };
+
+type Request = {
+  readonly tenant: TenantId;
+  readonly keyId: KeyId;
+  readonly plan: IngestPlan;
+  readonly receivedAt: number;
+  readonly userAgent: string | undefined;
+  readonly signals: Signals;
+  events: IngestEvent[];
+  readonly refused: Refused[];
+  readonly dropped: Map<DropReason, number>;
+  /** The number of the inbox group that must be durable before the answer; 0 for none. */
+  group: number;
+  kept: number;
+  duplicates: number;
+};
+
+/** A request as it arrives: nothing is checked, and the address is known. */
+export type Arrived = Request & {
+  readonly address: string | undefined;
+  readonly sent: readonly unknown[];
+  readonly sentAt: unknown;
+  readonly shared: JsonObject;
+  readonly kind: Kind | undefined;
+};
+/** Schema checked; the address is still known. */
+export type Checked = Request & { readonly address: string | undefined };
+/** The country is known, and still the address. */
+export type Located = Checked & { readonly country: string };
+/** From here on no address: the property does not exist, and nothing holds a copy. */
+export type Batch = Request & {
+  readonly country: string;
+  /** What the policy lets remain of the address: cut or hashed; `''` for nothing. */
+  readonly addressRest: string;
+};
+
+export type Outcome = Pick<Request, 'kept' | 'duplicates' | 'refused' | 'dropped'>;

@@ -1,0 +1,135 @@
+/**
+ * ClickHouse as a supervised child server on loopback, from the library in the npm package.
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { closeSync, constants, existsSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { Word } from '#base/ids';
+import type { Log } from '#platform/log';
+import {
+  childEnvironment,
+  freePort,
+  runtimeProblem,
+  type Supervised,
+  supervise,
+} from '#platform/runtime';
+import { configurationXml, usersXml } from './settings.ts';
+
+/** Node and its thread pool inside the child; the engine has threads of its own. */
+const THREAD_POOL_SIZE = '8';
+
+export type ClickHouseOptions = {
+  readonly dataDir: string;
+  /** Short: a named pipe lies in it. @see shortDirectory */
+  readonly runtimeDir: string;
+  readonly log: Log;
+  /** False for tests only: a power cut may then cost acknowledged rows. */
+  readonly durable?: boolean;
+  /** Bytes of memory the engine may take. Default: 1 GB. */
+  readonly memoryBytesMax?: number;
+};
+
+export type EmbeddedClickHouse = Supervised & {
+  /** `http://user:password@127.0.0.1:port`. */
+  readonly url: string;
+  readonly username: string;
+  readonly password: string;
+  readonly directory: string;
+};
+
+function findLibrary(): string {
+  const libc = process.platform === 'linux' ? '-gnu' : '';
+  const name = `@chdb/lib-${process.platform}-${process.arch}${libc}`;
+  try {
+    const entry = createRequire(import.meta.url).resolve(`${name}/package.json`);
+    return join(dirname(entry), 'libchdb.so');
+  } catch {
+    throw runtimeProblem(
+      'child-did-not-start',
+      `the package ${name} is not installed: set TROTH_CLICKHOUSE_URL, or install on a supported platform`,
+    );
+  }
+}
+
+function makePipe(path: string): void {
+  rmSync(path, { force: true });
+  const made = spawnSync('mkfifo', ['-m', '600', path], { env: childEnvironment() });
+  if (made.status !== 0) throw runtimeProblem('child-did-not-start', 'no named pipe could be made');
+}
+
+async function answers(url: string, password: string): Promise<void> {
+  const { origin, username } = new URL(url);
+  const answer = await fetch(`${origin}/?query=select+1`, {
+    headers: { 'x-clickhouse-user': username, 'x-clickhouse-key': password },
+    signal: AbortSignal.timeout(2_000),
+  });
+  if (!answer.ok) throw new Error('not ready');
+  await answer.arrayBuffer();
+}
+
+/**
+ * Starts the embedded ClickHouse. It opens the HTTP listener only, on a random port of loopback,
+ * for one user of a random name; the default user may start the listener and nothing else.
+ *
+ * @throws Problem child-did-not-start.
+ */
+export async function startClickHouse(options: ClickHouseOptions): Promise<EmbeddedClickHouse> {
+  const { dataDir, runtimeDir, log, durable = true } = options;
+  const library = findLibrary();
+  const directory = join(dataDir, 'clickhouse');
+  // A config.xml in the working directory would be loaded by itself: it stays empty.
+  const [work, settings] = [join(runtimeDir, 'c'), join(dataDir, 'clickhouse-settings')];
+  for (const made of [directory, work, settings]) mkdirSync(made, { recursive: true, mode: 0o700 });
+
+  const username = `troth_${randomBytes(6).toString('hex')}`;
+  const password = randomBytes(24).toString('base64url');
+  const port = await freePort();
+  const pipe = join(runtimeDir, 'clickhouse.pipe');
+  const files = { config: join(settings, 'config.xml'), users: join(settings, 'users.xml') };
+  const passwordSha256 = createHash('sha256').update(password).digest('hex');
+  writeFileSync(files.users, usersXml({ username, passwordSha256 }), { mode: 0o600 });
+  const memoryBytesMax = options.memoryBytesMax ?? 1024 ** 3;
+  const xml = configurationXml({ usersFile: files.users, durable, memoryBytesMax });
+  writeFileSync(files.config, xml, { mode: 0o600 });
+
+  const url = `http://${username}:${password}@127.0.0.1:${port}`;
+  let held: number | undefined;
+  const letGo = () => {
+    if (held !== undefined) closeSync(held);
+    held = undefined;
+  };
+  const supervised = await supervise({
+    name: Word('clickhouse'),
+    command: process.execPath,
+    args: [
+      ['--no-warnings', '--max-old-space-size=64', join(import.meta.dirname, 'process.ts'), library],
+      ['clickhouse', `--path=${directory}`, `--config-file=${files.config}`],
+      ['--listen_host=127.0.0.1', `--http_port=${port}`],
+      [`--query=system start listen http; select * from file('${pipe}', 'LineAsString')`],
+    ].flat(),
+    env: childEnvironment({ UV_THREADPOOL_SIZE: THREAD_POOL_SIZE, HOME: work }),
+    cwd: work,
+    logFile: join(dataDir, 'logs', 'clickhouse.log'),
+    prepare: () => {
+      letGo();
+      makePipe(pipe);
+      // Held open for reading too, so that opening never waits; closed with us, however we end.
+      held = openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK);
+    },
+    ready: () => answers(url, password),
+    readyWithinMs: 60_000,
+    stopWithinMs: 10_000,
+    log,
+  });
+  return Object.assign(supervised, { url, username, password, directory });
+}
+
+export const clickHouseIsPackaged = (): boolean => {
+  try {
+    return existsSync(findLibrary());
+  } catch {
+    return false;
+  }
+};

@@ -1,0 +1,19 @@
+/**
+ * The child that is ClickHouse: hands the thread over to the engine inside the library, which
+ * listens on loopback and ends when the pipe it reads from closes.
+ *
+ * A process of its own, because the engine takes the whole libuv pool and can take its process down;
+ * never a worker thread (measured: a crash at exit, a hang with two).
+ */
+import { DataType, load, open } from 'ffi-rs';
+
+const [library, ...args] = process.argv.slice(2);
+open({ library: 'chdb', path: library ?? '' });
+load({
+  library: 'chdb',
+  funcName: 'chdb_query_cmdline',
+  retType: DataType.External,
+  paramsType: [DataType.I32, DataType.StringArray],
+  paramsValue: [args.length, args],
+});
+process.exit(0);
