@@ -97,7 +97,7 @@ function FindingLine({ finding, service }: { finding: Finding; service: string }
             {file}:{line}
           </code>
           {promises.map((id) => (
-            <Link key={id} href={`${pathOf(service)}?q=${id}&open=${id}`}>
+            <Link key={id} className="promise-link" href={`${pathOf(service)}?q=${id}&open=${id}`}>
               {id}
             </Link>
           ))}

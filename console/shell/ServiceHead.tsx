@@ -30,6 +30,7 @@ export function ServiceHead({ tenant, screen }: Props) {
           <Link
             key={id}
             href={pathOf(tenant.id, id)}
+            className="tab"
             aria-current={id === screen ? 'page' : undefined}
           >
             {label}

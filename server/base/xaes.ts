@@ -49,7 +49,12 @@ export function xaesKey(key: Uint8Array): XaesKey {
   const head = Buffer.alloc(32);
   k1.copy(head, 0);
   k1.copy(head, 16);
-  for (const [offset, byte] of [[1, 1], [2, 0x58], [17, 2], [18, 0x58]] as const) {
+  for (const [offset, byte] of [
+    [1, 1],
+    [2, 0x58],
+    [17, 2],
+    [18, 0x58],
+  ] as const) {
     head[offset] = (head[offset] ?? 0) ^ byte;
   }
   const subkey = (nonce: Uint8Array): Buffer => {

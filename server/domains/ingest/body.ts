@@ -96,7 +96,9 @@ export function readBody(request: IncomingMessage, bytesMax: number, done: BodyD
     else if (chunks === undefined) chunks = [first, chunk];
     else chunks.push(chunk);
   });
-  request.on('end', () => finish(undefined, chunks ? Buffer.concat(chunks, length) : (first ?? NO_BYTES)));
+  request.on('end', () =>
+    finish(undefined, chunks ? Buffer.concat(chunks, length) : (first ?? NO_BYTES)),
+  );
   request.on('error', () =>
     finish(ingestProblem('ingest-body-broken', 'the connection broke off'), NO_BYTES),
   );

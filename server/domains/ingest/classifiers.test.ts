@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { hasLuhn, isIban } from './check-digits.ts';
-import { CLASSIFIERS, cleanJson, cleanText, type Classifier, classifyName } from './classifiers.ts';
+import { CLASSIFIERS, type Classifier, classifyName, cleanJson, cleanText } from './classifiers.ts';
 
 const all = new Set<Classifier>(CLASSIFIERS);
 const clean = (text: string) => cleanText(text, all).text;
@@ -88,7 +88,10 @@ test('no text keeps an e-mail address, whatever stands around it', () => {
 
 const digit = fc.integer({ min: 0, max: 9 });
 const pan = fc
-  .tuple(fc.constantFrom('4', '51', '37', '6011'), fc.array(digit, { minLength: 15, maxLength: 15 }))
+  .tuple(
+    fc.constantFrom('4', '51', '37', '6011'),
+    fc.array(digit, { minLength: 15, maxLength: 15 }),
+  )
   .map(([start, digits]) => {
     const length = start === '37' ? 15 : 16;
     const stem = (start + digits.join('')).slice(0, length - 1);
@@ -123,10 +126,7 @@ test('members named after personal content are left out of JSON, in any spelling
     '{"firstName":"Ada","e-mail":"x","steps":[{"phone_number":"1","tool":"ls"}],"note":"hm","lat":1.5,"__proto__":{"a":1}}',
   );
   const kept = cleanJson(value, all, found) as Record<string, unknown>;
-  assert.equal(
-    JSON.stringify(kept),
-    '{"steps":[{"tool":"ls"}],"__proto__":{"a":1}}',
-  );
+  assert.equal(JSON.stringify(kept), '{"steps":[{"tool":"ls"}],"__proto__":{"a":1}}');
   assert.equal(Object.getPrototypeOf(kept), Object.prototype);
   assert.deepEqual([...found].sort(), ['address', 'email', 'message', 'person-name', 'phone']);
 });
@@ -142,7 +142,19 @@ test('names in capitals, camels and snakes say the same', () => {
 });
 
 test('the classifiers take linear time on text made to hurt them', () => {
-  const hostile = ['a@', '1 ', '1-', 'rue de ', '+1(', 'x/?', '1 a ', 'Dr. A', 'eyJ', 'DE89 ', 'a.'];
+  const hostile = [
+    'a@',
+    '1 ',
+    '1-',
+    'rue de ',
+    '+1(',
+    'x/?',
+    '1 a ',
+    'Dr. A',
+    'eyJ',
+    'DE89 ',
+    'a.',
+  ];
   for (const piece of hostile) {
     const text = piece.repeat(16_384 / piece.length);
     const from = performance.now();

@@ -31,7 +31,8 @@ const BARE_DOMAIN = /["'([{]?@[ \t]{0,2}[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,
 const QUERY = /\b([a-z][a-z0-9+.-]{1,15}:\/\/[^\s?#]{1,2000})[?#][^\s]{0,4000}/gi;
 const LOOSE_QUERY = /(^|\s)(\/[^\s?#]{0,2000})[?#][^\s]{0,4000}/g;
 const URL_LOGIN = /(:\/\/)[^\s/@]{1,256}@/g;
-const DIGITS = /(?<![\p{L}\p{N}_.:/-])(?:\+|00)?[(]?\d(?:[ \t./()\u00a0\u2009\u202f‐‑–-]{0,3}\d){5,24}(?![\p{L}\p{N}_])/gu;
+const DIGITS =
+  /(?<![\p{L}\p{N}_.:/-])(?:\+|00)?[(]?\d(?:[ \t./()\u00a0\u2009\u202f‐‑–-]{0,3}\d){5,24}(?![\p{L}\p{N}_])/gu;
 const IBAN = /\b[a-z]{2}\d{2}(?:[ -]?[a-z0-9]{2,4}){3,8}\b/gi;
 const STREET_AFTER =
   /\b\d{1,5}[a-z]?,?[ \t]{1,3}(?:[\p{L}'.-]{1,30}[ \t]{1,3}){1,4}(?:street|st|avenue|ave|road|rd|boulevard|blvd|lane|ln|drive|dr|court|ct|square|sq|terrace|way|place|pl|parkway|pkwy|highway|hwy|close|crescent)\b\.?/giu;
@@ -57,7 +58,8 @@ const MESSAGE_CHARACTERS = 240;
 const MESSAGE_WORDS = 30;
 
 /** One scan that decides whether any pattern is worth running. */
-const SUSPECT = /[@＠?#\d]|-----|(?:passw|pwd|secret|token|api.?key|bearer|basic|xox|glpat|whsec)|%40|\(at\)|\[at\]|\b(?:mr|mrs|ms|miss|mx|dr|prof|herr|frau|monsieur|madame|se.or|sig|name|called|hei|llamo|appelle|rue|via|calle|rua|piazza|plaza|aveni|avenue|boulevard)/iu;
+const SUSPECT =
+  /[@＠?#\d]|-----|(?:passw|pwd|secret|token|api.?key|bearer|basic|xox|glpat|whsec)|%40|\(at\)|\[at\]|\b(?:mr|mrs|ms|miss|mx|dr|prof|herr|frau|monsieur|madame|se.or|sig|name|called|hei|llamo|appelle|rue|via|calle|rua|piazza|plaza|aveni|avenue|boulevard)/iu;
 
 export type Cleaned = { readonly text: string; readonly found: readonly Classifier[] };
 

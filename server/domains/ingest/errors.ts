@@ -12,7 +12,10 @@ export const ingestProblem = problems({
   'ingest-body-too-large': { status: 413, title: 'The body is larger than the limit' },
   'ingest-body-broken': { status: 400, title: 'The body could not be read' },
   'ingest-json-broken': { status: 400, title: 'The body is not valid JSON' },
-  'ingest-json-too-complex': { status: 400, title: 'The JSON is nested too deeply or has too many keys' },
+  'ingest-json-too-complex': {
+    status: 400,
+    title: 'The JSON is nested too deeply or has too many keys',
+  },
   'ingest-batch-too-long': { status: 413, title: 'The batch holds more events than the limit' },
   'ingest-nothing-kept': { status: 422, title: 'No event of the request fits its schema' },
   'ingest-rate-exceeded': { status: 429, title: 'Too many events' },

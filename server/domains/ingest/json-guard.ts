@@ -23,7 +23,10 @@ export function parseJson(bytes: Buffer, limits: JsonLimits): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw ingestProblem('ingest-json-broken', 'the body ends early or has a character out of place');
+    throw ingestProblem(
+      'ingest-json-broken',
+      'the body ends early or has a character out of place',
+    );
   }
 }
 

@@ -49,7 +49,11 @@ export const NO_DEVICE: Device = Object.freeze({ type: '', os: '', browser: '' }
 /** What the request's headers say about the person's wishes. Any "1" counts; nothing else does. */
 export type Signals = { readonly gpc: boolean; readonly dnt: boolean; readonly doNotSell: boolean };
 
-export type Refused = { readonly index: number; readonly code: DropReason; readonly detail: string };
+export type Refused = {
+  readonly index: number;
+  readonly code: DropReason;
+  readonly detail: string;
+};
 
 type Request = {
   readonly tenant: TenantId;

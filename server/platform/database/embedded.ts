@@ -141,7 +141,16 @@ async function initialise(options: PostgresOptions, password: string): Promise<v
   const descriptors = layout.descriptors();
   const sync = process.platform === 'linux' ? '--sync-method=syncfs' : '--sync-method=fsync';
   const args = [
-    ['-D', layout.path, '-U', SUPERUSER, '-E', 'UTF8', '--auth=scram-sha-256', `--pwfile=${secret}`],
+    [
+      '-D',
+      layout.path,
+      '-U',
+      SUPERUSER,
+      '-E',
+      'UTF8',
+      '--auth=scram-sha-256',
+      `--pwfile=${secret}`,
+    ],
     ['--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C', '--no-instructions'],
     [options.durable === false ? '--no-sync' : sync],
   ].flat();

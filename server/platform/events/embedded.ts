@@ -3,7 +3,15 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { closeSync, constants, existsSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Word } from '#base/ids';
@@ -104,7 +112,12 @@ export async function startClickHouse(options: ClickHouseOptions): Promise<Embed
     name: Word('clickhouse'),
     command: process.execPath,
     args: [
-      ['--no-warnings', '--max-old-space-size=64', join(import.meta.dirname, 'process.ts'), library],
+      [
+        '--no-warnings',
+        '--max-old-space-size=64',
+        join(import.meta.dirname, 'process.ts'),
+        library,
+      ],
       ['clickhouse', `--path=${directory}`, `--config-file=${files.config}`],
       ['--listen_host=127.0.0.1', `--http_port=${port}`],
       [`--query=system start listen http; select * from file('${pipe}', 'LineAsString')`],

@@ -12,10 +12,7 @@ export type { Frames, LogLines } from './lines.ts';
 export type Log = <Name extends keyof LogLines>(name: Name, fields: LogLines[Name]) => void;
 
 /** Writes a line through `write`, stamped with the time of `now`. */
-export function openLog(
-  write: (line: string) => void,
-  now: () => Date = () => new Date(),
-): Log {
+export function openLog(write: (line: string) => void, now: () => Date = () => new Date()): Log {
   return (name, fields) => {
     write(`${JSON.stringify({ at: now().toISOString(), event: name, ...fields })}\n`);
   };

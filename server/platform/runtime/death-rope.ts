@@ -52,5 +52,9 @@ function watch(child: ChildProcess, signal: string): () => void {
 
 /** The few variables a child may see: it inherits no secret that the server was given. */
 export function childEnvironment(more: Record<string, string> = {}): Record<string, string> {
-  return { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', ...more };
+  return {
+    PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    LC_ALL: 'C',
+    ...more,
+  };
 }

@@ -4,13 +4,14 @@
  * A child dies with its parent, is started again when it dies alone, and is asked to end before it
  * is made to. Two servers never own one data directory, and data never starts without its keys.
  */
-export { childEnvironment, deathRope, type Rope } from './death-rope.ts';
+
 export {
   checkInstance,
   DATA_VERSION,
   type DataDirectory,
   openDataDirectory,
 } from './data-directory.ts';
+export { childEnvironment, deathRope, type Rope } from './death-rope.ts';
 export { runtimeProblem } from './errors.ts';
 export { freePort } from './ports.ts';
 export { canReach, findServiceUser, type ServiceUser } from './service-user.ts';

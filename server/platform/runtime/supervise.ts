@@ -54,7 +54,12 @@ export type Supervised = {
   stop(): Promise<void>;
 };
 
-type Running = { child: ChildProcess; gone: Promise<void>; alive: () => boolean; letGo: () => void };
+type Running = {
+  child: ChildProcess;
+  gone: Promise<void>;
+  alive: () => boolean;
+  letGo: () => void;
+};
 
 function openLogFile(file: string | undefined): number | 'ignore' {
   if (!file) return 'ignore';
@@ -96,7 +101,10 @@ function launch(given: Supervision): Running {
 async function isReady(given: Supervision, running: Running, deadline: number): Promise<boolean> {
   while (running.alive() && Date.now() < deadline) {
     try {
-      await Promise.race([given.ready(running.child.pid ?? 0), running.gone.then(() => Promise.reject(new Error('gone')))]);
+      await Promise.race([
+        given.ready(running.child.pid ?? 0),
+        running.gone.then(() => Promise.reject(new Error('gone'))),
+      ]);
       return running.alive();
     } catch {
       await wait(READY_POLL_MS);

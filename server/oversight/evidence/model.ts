@@ -1,0 +1,67 @@
+import type { Finding, PolicyDocument } from '@troth/policy-language';
+import type { TenantId } from '#base/ids';
+
+/** One service with the policy that is in force for it. */
+export type ServiceInForce = {
+  readonly tenant: TenantId;
+  readonly revision: number;
+  /** SHA-256 of the compiled document, hexadecimal. */
+  readonly hash: string;
+  readonly policy: PolicyDocument;
+  /** The sentences as published, when they are on file. */
+  readonly prose: string | undefined;
+  /** What the linter said of this revision, resolved findings included. */
+  readonly findings: readonly Finding[];
+};
+
+/** The policies in force, from memory: reading them costs no query. */
+export type ServicesInForce = {
+  list(): readonly ServiceInForce[];
+  get(tenant: string): ServiceInForce | undefined;
+};
+
+export type PromiseState = 'kept' | 'broken' | 'gap' | 'attested';
+export type PromiseCounts = Record<PromiseState, number>;
+
+export type PromiseAnswer = {
+  id: string;
+  state: PromiseState;
+  control: string | null;
+  says: string;
+  /** ISO 8601; null while no proof has run. */
+  provenAt: string | null;
+  saw: string | null;
+  reason: string | null;
+  line: string;
+  means: string | null;
+  kind: 'control' | 'config' | 'attestation' | 'unbound';
+  with: Record<string, unknown> | null;
+  config: string | null;
+  attest: { owner: string; renew: string; what: string } | null;
+  controlTitle: string | null;
+  area: string | null;
+  probe: string | null;
+};
+export type PromiseAnswers = { counts: PromiseCounts; promises: PromiseAnswer[] };
+
+export type Counted = { rows: number; oldestAt: Date | null; store: 'clickhouse' | 'postgresql' };
+
+/** Counts what one engine holds of a service, by data type. A type it does not hold is absent. */
+export type RowCounter = (service: ServiceInForce) => Promise<ReadonlyMap<string, Counted>>;
+
+export type DataTypeView = {
+  id: string;
+  title: string;
+  from: string;
+  categories: readonly string[];
+  purposes: { id: string; title: string; basis: string }[];
+  retain: { text: string; limitMs: number | null };
+  key: string;
+  fields: { name: string; type: string; sealed: string | null }[];
+  store: Counted['store'] | null;
+  rows: number | null;
+  oldestAt: string | null;
+  oldestAgeMs: number | null;
+  uncounted: string | null;
+};
+export type DataMap = { operator: boolean; countedAt: string | null; types: DataTypeView[] };
