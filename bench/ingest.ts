@@ -3,6 +3,7 @@
  * server that parses the same bodies, and the engine's raw insert of as many rows.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type RunningServer, startRunning } from '../server/testing/running.ts';
 import {
   cpuSeconds,
   figure,
@@ -11,9 +12,7 @@ import {
   type LoadResult,
   load,
   memoryMb,
-  type Running,
   startNode,
-  startServer,
 } from './rig.ts';
 
 const PAGES = ['/dashboard', '/reports', '/settings', '/billing', '/team', '/docs'];
@@ -77,12 +76,12 @@ async function bareLoad(bodies: string[], seconds: number): Promise<LoadResult> 
 }
 
 async function loadServer(
-  server: Running,
+  server: RunningServer,
   job: { bodies: string[]; seconds: number; connections?: number; tenant?: string },
 ) {
   const tenant = job.tenant ?? 'clanker';
   return load({
-    port: server.port,
+    port: Number(new URL(server.url).port),
     path: `/v1/t/${tenant}/batch`,
     headers: bearer(server.writeKeys[tenant] ?? ''),
     bodies: job.bodies,
@@ -93,9 +92,14 @@ async function loadServer(
 }
 
 /** One event is a batch of one for our own path; the Segment path takes it bare. */
-async function loadSingle(server: Running, tenant: string, bodies: string[], seconds: number) {
+async function loadSingle(
+  server: RunningServer,
+  tenant: string,
+  bodies: string[],
+  seconds: number,
+) {
   return load({
-    port: server.port,
+    port: Number(new URL(server.url).port),
     path: `/v1/t/${tenant}/track`,
     headers: bearer(server.writeKeys[tenant] ?? ''),
     bodies,
@@ -106,7 +110,7 @@ async function loadSingle(server: Running, tenant: string, bodies: string[], sec
 }
 
 export async function benchIngest(seconds = 15): Promise<void> {
-  const server = await startServer({ core: 0 });
+  const server = await startRunning({ core: 0 });
   try {
     await loadSingle(server, 'clanker', single, 5);
     report(
@@ -122,16 +126,16 @@ export async function benchIngest(seconds = 15): Promise<void> {
       await bareLoad(clear, 5),
     );
     await loadServer(server, { bodies: batches, seconds: 5 });
-    const cpu = cpuSeconds(server.pid);
+    const cpu = cpuSeconds(server.child.pid ?? 0);
     const result = await loadServer(server, { bodies: batches, seconds, connections: 8 });
     report('batches of 100, sealed, one core', result, 100, await bareLoad(batches, 5));
     figure(
       '  CPU of all processes',
-      ((cpuSeconds(server.pid) - cpu) / result.seconds) * 100,
+      ((cpuSeconds(server.child.pid ?? 0) - cpu) / result.seconds) * 100,
       '% of core',
     );
     await sleep(5000);
-    figure('memory of all processes after the load', memoryMb(server.pid), 'MB');
+    figure('memory of all processes after the load', memoryMb(server.child.pid ?? 0), 'MB');
     figure('data directory', folderBytes(server.dataDir) / 1e6, 'MB');
   } finally {
     await server.stop();

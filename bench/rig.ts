@@ -1,6 +1,6 @@
 /**
- * What every benchmark needs: pinned processes, a server on a scratch data directory, a load, the
- * memory and CPU of a process tree, and a line that prints a figure beside its limit.
+ * What every benchmark needs: pinned processes, a load, the memory and CPU of a process tree, and a
+ * line that prints a figure beside its limit.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -60,54 +60,6 @@ export async function load(job: {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-export type Running = {
-  pid: number;
-  port: number;
-  dataDir: string;
-  writeKeys: Record<string, string>;
-  readyMs: number;
-  stop(): Promise<void>;
-};
-
-/** A server on a scratch data directory; `folder` keeps one for a warm start. */
-export async function startServer(options: { core?: number; folder?: string } = {}) {
-  const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'troth-bench-'));
-  const dataDir = join(folder, 'data');
-  const env = {
-    TROTH_HTTP_PORT: '0',
-    TROTH_HTTPS_PORT: '0',
-    TROTH_DATA_DIR: dataDir,
-    TROTH_KEYRING_DIR: join(folder, 'keys'),
-    NODE_NO_WARNINGS: '1',
-  };
-  const startedAt = performance.now();
-  const child = startNode(['server/main.ts', 'serve', '--json'], env, options.core);
-  const exited = once(child, 'exit');
-  const line = await Promise.race([
-    firstLine(child),
-    exited.then(() => {
-      throw new Error('the server ended before it was ready');
-    }),
-  ]);
-  const readyMs = performance.now() - startedAt;
-  const said = JSON.parse(line) as { url: string };
-  const kept = JSON.parse(readFileSync(join(dataDir, 'development.json'), 'utf8')) as {
-    writeKeys: Record<string, string>;
-  };
-  return {
-    pid: child.pid ?? 0,
-    port: Number(new URL(said.url).port),
-    dataDir,
-    writeKeys: kept.writeKeys,
-    readyMs,
-    async stop() {
-      child.kill('SIGTERM');
-      await exited;
-      if (!options.folder) rmSync(folder, { recursive: true, force: true });
-    },
-  } satisfies Running;
 }
 
 /** Every process below `root`, itself included. */

@@ -1,0 +1,107 @@
+/**
+ * A real server in a process of its own, on scratch directories: what journeys, fault tests and
+ * benchmarks drive. It is started as `npm start` starts it, once packages are installed.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+
+/** What a development start keeps in `development.json`. */
+export type Development = {
+  url: string;
+  secureUrl: string;
+  operatorLink: string;
+  operatorToken: string;
+  writeKeys: Record<string, string>;
+};
+
+export type RunningServer = Development & {
+  child: ChildProcess;
+  folder: string;
+  dataDir: string;
+  keyringDir: string;
+  /** Milliseconds from spawn until the server said that it is ready. */
+  readyMs: number;
+  /** Everything it wrote to its error output: the log. */
+  log(): string;
+  stop(): Promise<void>;
+  /** As a crash: no chance to tidy up. */
+  kill(): Promise<void>;
+};
+
+export type StartOptions = {
+  /** Kept over restarts by whoever passes it; a fresh one is removed at `stop`. */
+  folder?: string;
+  /** Pins the server and its children to one core. */
+  core?: number;
+  env?: Record<string, string>;
+  args?: string[];
+};
+
+export async function startRunning(options: StartOptions = {}): Promise<RunningServer> {
+  const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'troth-run-'));
+  const dataDir = join(folder, 'data');
+  const keyringDir = join(folder, 'keys');
+  const pin = options.core === undefined ? [] : ['taskset', '-c', String(options.core)];
+  const args = ['server/main.ts', 'serve', '--json', ...(options.args ?? [])];
+  const [command = process.execPath, ...rest] = [...pin, process.execPath, ...args];
+  const startedAt = performance.now();
+  const child = spawn(command, rest, {
+    cwd: ROOT,
+    env: {
+      ...process.env,
+      TROTH_HTTP_PORT: '0',
+      TROTH_HTTPS_PORT: '0',
+      TROTH_DATA_DIR: dataDir,
+      TROTH_KEYRING_DIR: keyringDir,
+      NODE_NO_WARNINGS: '1',
+      ...options.env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  let written = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    written = (written + text).slice(-2_000_000);
+  });
+  const exited = once(child, 'exit');
+  try {
+    await Promise.race([readyLine(child), exited.then(() => Promise.reject(new Error(written)))]);
+  } catch (error) {
+    child.kill('SIGKILL');
+    if (!options.folder) rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
+  const readyMs = performance.now() - startedAt;
+  const kept = JSON.parse(readFileSync(join(dataDir, 'development.json'), 'utf8')) as Development;
+  const end = async (signal: NodeJS.Signals) => {
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill(signal);
+      await exited;
+    }
+    if (!options.folder) rmSync(folder, { recursive: true, force: true });
+  };
+  return {
+    ...kept,
+    child,
+    folder,
+    dataDir,
+    keyringDir,
+    readyMs,
+    log: () => written,
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
+  };
+}
+
+async function readyLine(child: ChildProcess): Promise<void> {
+  if (!child.stdout) throw new Error('the server has no output');
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (line.startsWith('{') && line.includes('"url"')) break;
+  }
+  child.stdout.resume();
+}
