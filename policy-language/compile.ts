@@ -59,16 +59,20 @@ export function documentOf(policy: Policy): DeepReadonly<PolicyDocument> {
   return document;
 }
 
+/** What is observed about a person, never given: its age counts wherever a copy of it stands. */
+const OBSERVED = /^user\.(?:device|location)\./;
+
 /**
- * A data type that holds one category and nothing else speaks for that category: if IP addresses
- * live 30 days, then an address inside an error log lives 30 days too.
+ * A data type that holds one observed category and nothing else speaks for that category: if IP
+ * addresses live 30 days, then an address inside an error log lives 30 days too. What people gave
+ * (a phone number, say) lives as long as each record it was given for.
  */
 export function categoryLimits(document: Document): Map<CategoryKey, Limit> {
   const limits = new Map<CategoryKey, Limit>();
   for (const { categories, retain } of Object.values(document.data)) {
     const [only, ...others] = categories;
-    if (!only || others.length > 0 || retain === undefined || only.split('.').length < 3) continue;
-    const { total } = tiersOf(retain as never);
+    if (!only || others.length > 0 || retain === undefined || !OBSERVED.test(only)) continue;
+    const { total } = tiersOf(retain);
     if (total.milliseconds === null) continue;
     limits.set(only, shortest([limits.get(only), total].filter((limit) => limit !== undefined)));
   }
@@ -78,7 +82,7 @@ export function categoryLimits(document: Document): Map<CategoryKey, Limit> {
 type Allowed = Map<CategoryKey, Limit>;
 
 function compileData(id: string, type: DataType, document: Document, allowed: Allowed) {
-  const tiers = type.retain === undefined ? null : tiersOf(type.retain as never);
+  const tiers = type.retain === undefined ? null : tiersOf(type.retain);
   const retain = tiers?.total ?? shortest([]);
   const retainIn: Record<string, Limit> = {};
   for (const [region, rule] of Object.entries(document.regions ?? {})) {

@@ -5,13 +5,27 @@
  * Pure: no files, no clock, no network, so that it gives the same answer in the server, in a
  * browser and in continuous integration. Reading never throws, however hostile the text.
  */
+
+export {
+  type Change,
+  diffPolicies,
+  type PlanFacts,
+  type PolicyDiff,
+  type PolicyPlan,
+  planChange,
+  rowsToCount,
+  type Step,
+} from '#compare';
 export { controlCatalogue } from '#controls';
+export { codes, type FindingCode, lint } from '#lint';
+export { type PromiseState, type RenderOptions, renderPolicy } from '#render';
 export { bases, categories, fallsUnder, isPersonal, rights, uses } from '#vocabulary';
 export { canonicalJson, sha256 } from './canonical.ts';
 export { categoryLimits, compile, documentOf, policyHash } from './compile.ts';
 export type { ControlCatalogue, ControlEntry, Probe } from './control-type.ts';
 export { PolicyDocument } from './document.ts';
 export { type Duration, durationInWords, parseDuration, tryDuration } from './duration.ts';
+export { type Explanation, explainPromise } from './explain.ts';
 export { blocksApply, type Finding, printFinding, type Severity } from './finding.ts';
 export type {
   Compiled,
@@ -25,3 +39,4 @@ export type {
 export { readPolicy, sourceOf } from './read.ts';
 export { type Limit, limitInWords, limitOf, shortest, type Tiers, tiersOf } from './retention.ts';
 export { policySchema } from './schema.ts';
+export { valueAt } from './value-at.ts';

@@ -66,7 +66,7 @@ export type Tiers = {
 };
 
 /** Reads what stands under `retain:`. A missing total is active plus archive. */
-export function tiersOf(retain: z.infer<typeof Retention>): Tiers {
+export function tiersOf(retain: Readonly<z.infer<typeof Retention>>): Tiers {
   if (typeof retain === 'string') {
     const only = limitOf(retain);
     return { active: only, archive: null, total: only };

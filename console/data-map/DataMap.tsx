@@ -114,7 +114,7 @@ function TypeRow({ type }: { type: DataType }) {
           ))}
         </ul>
       </td>
-      <td className="number">
+      <td className={`number${type.rows === null ? ' uncounted' : ''}`}>
         {type.rows === null ? <span className="muted">–</span> : count(type.rows)}
       </td>
       <td className="ages">

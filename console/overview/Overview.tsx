@@ -27,7 +27,7 @@ export function Overview({ answer }: { answer: Tenants }) {
   const counts = sum(tenants);
   if (tenants.length === 0)
     return (
-      <Empty title="No policy is in force">
+      <Empty wholePage title="No policy is in force">
         <p>
           Nothing is collected. Put a policy in force with <code>npm run troth apply</code>.
         </p>

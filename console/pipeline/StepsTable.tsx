@@ -21,7 +21,7 @@ export function StepsTable({ pipeline }: { pipeline: Pipeline }) {
             <th scope="col" className="number">
               Dropped
             </th>
-            <th scope="col" className="number">
+            <th scope="col" className="number time">
               µs an event
             </th>
           </tr>
@@ -40,7 +40,7 @@ export function StepsTable({ pipeline }: { pipeline: Pipeline }) {
               <td className={`number${into > out ? ' state-gap' : ' none'}`}>
                 {into > out ? count(into - out) : '–'}
               </td>
-              <td className="number">
+              <td className="number time">
                 {microseconds === null ? '–' : microseconds.toFixed(microseconds < 10 ? 1 : 0)}
               </td>
             </tr>

@@ -1,6 +1,7 @@
 import { memo, Suspense, use } from 'react';
 import type { Promised, Prose } from '#console/api.ts';
 import { linesOf } from '#console/promises/lines.ts';
+import { reveal } from '#console/shell/reveal.ts';
 import { StateMark } from '#console/shell/State.tsx';
 import { Ago } from '#console/shell/words.tsx';
 
@@ -20,7 +21,12 @@ export const PromiseRow = memo(
     const { id, state, says, line } = promise;
     const panel = `about-${id}`;
     return (
-      <li className={`promise${open ? ' open' : ''}`} id={id} data-row>
+      <li
+        className={`promise${open ? ' open' : ''}`}
+        id={id}
+        data-row
+        ref={open ? reveal : undefined}
+      >
         <div className="promise-row">
           <span className="promise-line" title={line ? `line ${line} of the policy` : undefined}>
             {line}

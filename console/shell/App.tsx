@@ -116,12 +116,12 @@ function PaletteFor({ page, close }: { page: Page; close: () => void }) {
 }
 
 const Nowhere = () => (
-  <Empty title="There is no such page">
+  <Empty wholePage title="There is no such page">
     <p>The address leads nowhere. The overview shows every service there is.</p>
   </Empty>
 );
 const NoService = () => (
-  <Empty title="There is no such service">
+  <Empty wholePage title="There is no such service">
     <p>No policy of this name is in force here, so nothing is collected under it.</p>
   </Empty>
 );

@@ -57,10 +57,14 @@ export function Skeleton() {
   );
 }
 
-export function Empty({ title, children }: { title: string; children: ReactNode }) {
+type EmptyProps = { title: string; wholePage?: boolean; children: ReactNode };
+
+/** Says what an emptiness means. `wholePage` when no other title stands above it. */
+export function Empty({ title, wholePage = false, children }: EmptyProps) {
+  const Title = wholePage ? 'h1' : 'h2';
   return (
     <section className="empty">
-      <h2>{title}</h2>
+      <Title>{title}</Title>
       {children}
     </section>
   );

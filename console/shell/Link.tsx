@@ -1,5 +1,6 @@
 import type { AnchorHTMLAttributes, MouseEvent } from 'react';
 import { go } from '#console/shell/navigation.ts';
+import { reveal } from '#console/shell/reveal.ts';
 
 /** A link inside the console: a real address, followed without loading the page again. */
 export function Link({
@@ -11,5 +12,6 @@ export function Link({
     event.preventDefault();
     go(href);
   };
-  return <a href={href} onClick={follow} {...rest} />;
+  const current = rest['aria-current'] ? reveal : undefined;
+  return <a href={href} onClick={follow} ref={current} {...rest} />;
 }

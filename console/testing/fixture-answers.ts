@@ -98,7 +98,18 @@ export function promisesOf({ service, promises }: Written, honest: boolean): Api
   return { counts, promises: rows };
 }
 
-export function findingsOf({ service, resolves = [] }: Written): Api.Findings {
+/** For a policy whose decisions are not written down yet. */
+const UNDECIDED = ['false-claim/fernet', 'ambiguous/limited-period', 'contradiction/retention'].map(
+  (finding, at) => ({
+    finding,
+    promises: [`XX-0${at + 1}`, `XX-1${at}`],
+    decision: 'AES-256-GCM envelopes in the vault, one data key for each connection',
+    because: 'Fernet is AES-128 in CBC mode; the claim of 256 bits needs another construction.',
+    on: '2026-03-02',
+  }),
+);
+
+export function findingsOf({ service, resolves = UNDECIDED }: Written): Api.Findings {
   const findings = resolves.map((one, at): Api.Finding => {
     const severity = at % 4 === 0 ? 'error' : at % 4 === 3 ? 'note' : 'warning';
     return {

@@ -18,6 +18,8 @@ const SCREENS: Record<string, string> = {
   policy: '/services/clanker/policy',
   data: '/services/clanker/data',
   pipeline: '/services/magenta/pipeline',
+  palette: '/services/magenta/promises',
+  keys: '/services/magenta/promises',
 };
 
 mkdirSync(folder, { recursive: true });
@@ -38,6 +40,8 @@ for (const width of [375, 1440])
       await page.waitForTimeout(250);
       const wide = await page.evaluate('document.documentElement.scrollWidth');
       if (Number(wide) > width) console.error(`${name} at ${width}: ${wide} px wide`);
+      if (name === 'palette') await page.keyboard.press('Control+k');
+      if (name === 'keys') await page.keyboard.press('?');
       await page.screenshot({ path: join(folder, `${name}-${width}-${colorScheme}.png`) });
     }
     await page.close();

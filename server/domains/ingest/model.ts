@@ -34,14 +34,26 @@ export type IngestEvent = {
   mode: Mode;
   handle: Handle | undefined;
   readonly previous: Handle | undefined;
+  /** The handle of a browser that nobody signed in to; never stored, never joined across days. */
   readonly visitor: string | undefined;
+  /** The handle under which consent was given where it is not the visitor's. */
+  readonly consentHandle: string | undefined;
   readonly sessionText: string | undefined;
   subject: SubjectKey | undefined;
   sessionLow: number;
   sessionHigh: number;
+  /** What the sender says about age; read by `checkAge`, never stored. */
+  readonly minor: boolean;
+  readonly years: number | undefined;
+  /** The person chose to give as little as possible: no enrichment, no session, only essentials. */
+  readonly minimal: boolean;
+  country: string;
   device: Device;
   sealed: Buffer | undefined;
 };
+
+/** An event whose sender passed on the person's address (server-side clients do). */
+export type AddressedEvent = IngestEvent & { address: string | undefined };
 
 export type Device = { readonly type: string; readonly os: string; readonly browser: string };
 export const NO_DEVICE: Device = Object.freeze({ type: '', os: '', browser: '' });
@@ -55,14 +67,14 @@ export type Refused = {
   readonly detail: string;
 };
 
-type Request = {
+type Request<Event> = {
   readonly tenant: TenantId;
   readonly keyId: KeyId;
   readonly plan: IngestPlan;
   readonly receivedAt: number;
   readonly userAgent: string | undefined;
   readonly signals: Signals;
-  events: IngestEvent[];
+  events: Event[];
   readonly refused: Refused[];
   readonly dropped: Map<DropReason, number>;
   /** The number of the inbox group that must be durable before the answer; 0 for none. */
@@ -72,22 +84,16 @@ type Request = {
 };
 
 /** A request as it arrives: nothing is checked, and the address is known. */
-export type Arrived = Request & {
+export type Arrived = Request<AddressedEvent> & {
   readonly address: string | undefined;
   readonly sent: readonly unknown[];
   readonly sentAt: unknown;
   readonly shared: JsonObject;
   readonly kind: Kind | undefined;
 };
-/** Schema checked; the address is still known. */
-export type Checked = Request & { readonly address: string | undefined };
-/** The country is known, and still the address. */
-export type Located = Checked & { readonly country: string };
+/** Schema checked and country found; the address is still known. */
+export type Addressed = Request<AddressedEvent> & { readonly address: string | undefined };
 /** From here on no address: the property does not exist, and nothing holds a copy. */
-export type Batch = Request & {
-  readonly country: string;
-  /** What the policy lets remain of the address: cut or hashed; `''` for nothing. */
-  readonly addressRest: string;
-};
+export type Batch = Request<IngestEvent>;
 
-export type Outcome = Pick<Request, 'kept' | 'duplicates' | 'refused' | 'dropped'>;
+export type Outcome = Pick<Batch, 'kept' | 'duplicates' | 'refused' | 'dropped'>;

@@ -1,45 +1,31 @@
-import type { PolicyDocument } from '@troth/policy-language';
+import { type CompiledData, type CompiledField, limitInWords } from '@troth/policy-language';
 import type { Clock } from '#base/clock';
 import type { Counted, DataMap, DataTypeView, RowCounter, ServiceInForce } from './model.ts';
 
-type DataType = PolicyDocument['data'][string];
-type Field = NonNullable<DataType['fields']>[string];
-
-/** Turns "P90D" into milliseconds; null for the words of time that are not a length. */
-export type DurationMs = (text: string) => number | null;
-
-type Sources = {
-  counters: readonly RowCounter[];
-  clock: Clock;
-  durationMs: DurationMs;
-};
+type Sources = { counters: readonly RowCounter[]; clock: Clock };
 
 const KEPT_MS = 5_000;
 
-function retention(type: DataType, durationMs: DurationMs): DataTypeView['retain'] {
-  const { retain } = type;
-  if (retain === undefined) return { text: 'no limit', limitMs: null };
-  if (typeof retain === 'string') return { text: retain, limitMs: durationMs(retain) };
-  const tiers = Object.entries(retain).map(([name, limit]) => `${name} ${String(limit)}`);
-  const whole = retain.total ?? retain.active;
-  return { text: tiers.join(', '), limitMs: durationMs(whole) };
+function retention({ retain, tiers }: CompiledData): DataTypeView['retain'] {
+  const archived = tiers?.archive ? `${limitInWords(tiers.active)} in use, then archived: ` : '';
+  return { text: archived + limitInWords(retain), limitMs: retain.milliseconds };
 }
 
-function fieldView(name: string, field: Field): DataTypeView['fields'][number] {
-  if (typeof field === 'string') return { name, type: field, sealed: null };
-  const type = field.enum ? `one of ${field.enum.join(', ')}` : (field.type ?? 'string');
-  return { name, type, sealed: field.seal ?? null };
+function fieldView({ name, type, choices, seal }: CompiledField): DataTypeView['fields'][number] {
+  return { name, type: choices ? `one of ${choices.join(', ')}` : type, sealed: seal };
 }
 
 const whyUncounted = (operator: boolean, from: string) =>
   !operator ? null : from === 'events' ? 'its table is not there' : 'not produced by this version';
 
 function view(
-  id: string,
-  type: DataType,
-  service: ServiceInForce,
-  seen: { counted: ReadonlyMap<string, Counted> | null; now: Date; durationMs: DurationMs },
-): DataTypeView {
+  compiled: CompiledData,
+  { policy }: ServiceInForce,
+  seen: { counted: ReadonlyMap<string, Counted> | null; now: Date },
+): DataTypeView | null {
+  const { id } = compiled;
+  const type = policy.data[id];
+  if (!type) return null;
   const found = seen.counted?.get(id);
   const oldestAt = found?.oldestAt ?? null;
   return {
@@ -48,16 +34,16 @@ function view(
     from: type.from,
     categories: type.categories,
     purposes: type.purposes.map((purpose) => {
-      const declared = service.policy.purposes[purpose];
+      const declared = policy.purposes[purpose];
       return {
         id: purpose,
         title: declared?.title ?? purpose,
         basis: declared?.basis ?? 'undeclared',
       };
     }),
-    retain: retention(type, seen.durationMs),
+    retain: retention(compiled),
     key: type.key,
-    fields: Object.entries(type.fields ?? {}).map(([name, field]) => fieldView(name, field)),
+    fields: Object.values(compiled.fields).map(fieldView),
     store: found?.store ?? null,
     rows: found?.rows ?? null,
     oldestAt: oldestAt?.toISOString() ?? null,
@@ -72,7 +58,7 @@ function view(
  *
  * Counts are kept for five seconds for each service, so that watching the map cannot load an engine.
  */
-export function openDataMap({ counters, clock, durationMs }: Sources) {
+export function openDataMap({ counters, clock }: Sources) {
   const kept = new Map<string, { at: number; counted: Promise<ReadonlyMap<string, Counted>> }>();
 
   async function count(service: ServiceInForce): Promise<ReadonlyMap<string, Counted>> {
@@ -94,9 +80,9 @@ export function openDataMap({ counters, clock, durationMs }: Sources) {
   return async (service: ServiceInForce, operator: boolean): Promise<DataMap> => {
     const rows = operator ? await counted(service) : null;
     const now = clock.now();
-    const types = Object.entries(service.policy.data).map(([id, type]) =>
-      view(id, type, service, { counted: rows, now, durationMs }),
-    );
+    const types = Object.values(service.policy.compiled.data)
+      .map((type) => view(type, service, { counted: rows, now }))
+      .filter((type) => type !== null);
     return { operator, countedAt: rows ? now.toISOString() : null, types };
   };
 }

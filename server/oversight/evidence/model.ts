@@ -1,4 +1,4 @@
-import type { Finding, PolicyDocument } from '@troth/policy-language';
+import type { Finding, Policy } from '@troth/policy-language';
 import type { TenantId } from '#base/ids';
 
 /** One service with the policy that is in force for it. */
@@ -7,7 +7,7 @@ export type ServiceInForce = {
   readonly revision: number;
   /** SHA-256 of the compiled document, hexadecimal. */
   readonly hash: string;
-  readonly policy: PolicyDocument;
+  readonly policy: Policy;
   /** The sentences as published, when they are on file. */
   readonly prose: string | undefined;
   /** What the linter said of this revision, resolved findings included. */
@@ -35,7 +35,7 @@ export type PromiseAnswer = {
   line: string;
   means: string | null;
   kind: 'control' | 'config' | 'attestation' | 'unbound';
-  with: Record<string, unknown> | null;
+  with: Readonly<Record<string, unknown>> | null;
   config: string | null;
   attest: { owner: string; renew: string; what: string } | null;
   controlTitle: string | null;

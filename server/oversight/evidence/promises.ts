@@ -1,10 +1,10 @@
-import type { PolicyDocument } from '@troth/policy-language';
+import type { Policy } from '@troth/policy-language';
 import type { PromiseAnswer, PromiseAnswers, PromiseCounts, ServiceInForce } from './model.ts';
 
 /** What the language says about each control, by name. */
 export type Catalogue = Readonly<Record<string, { area: string; title: string; probe: string }>>;
 
-type Row = PolicyDocument['promises'][number];
+type Row = Policy['promises'][number];
 
 const NOT_BUILT = 'No control of this name is built into this version';
 const NOT_PROVEN = 'Enforced; no proof has looked at it yet';
@@ -23,7 +23,7 @@ export function valueAt(document: unknown, path: string): unknown {
 }
 
 /** Why this promise is a gap. Each thing that is missing is named; none is glossed over. */
-function reasonFor(row: Row, policy: PolicyDocument, built: ReadonlySet<string>): string {
+function reasonFor(row: Row, policy: Policy, built: ReadonlySet<string>): string {
   const paths = [row.config ?? []].flat();
   const missing = paths.find((path) => valueAt(policy, path) === undefined);
   const reasons: string[] = [];
@@ -39,7 +39,7 @@ function reasonFor(row: Row, policy: PolicyDocument, built: ReadonlySet<string>)
 const kindOf = ({ control, config, attest }: Row): PromiseAnswer['kind'] =>
   control ? 'control' : config ? 'config' : attest ? 'attestation' : 'unbound';
 
-function answerFor(row: Row, policy: PolicyDocument, known: Known): PromiseAnswer {
+function answerFor(row: Row, policy: Policy, known: Known): PromiseAnswer {
   const entry = row.control ? known.catalogue[row.control] : undefined;
   return {
     id: row.id,

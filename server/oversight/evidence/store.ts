@@ -7,8 +7,7 @@ export type EventQueries = {
 
 const TABLES_MAX = 500;
 
-export const databaseOf = (tenant: string) => `tenant_${tenant.replaceAll('-', '_')}`;
-export const tableOf = (dataType: string) => dataType.replaceAll('-', '_');
+const databaseOf = (tenant: string) => `tenant_${tenant.replaceAll('-', '_')}`;
 
 async function tablesThere(events: EventQueries, database: string): Promise<Set<string>> {
   const rows = await events.query<{ name: string }>(
@@ -33,12 +32,12 @@ export function eventRowCounter(events: EventQueries): RowCounter {
   return async ({ tenant, policy }: ServiceInForce) => {
     const database = databaseOf(tenant);
     const there = await tablesThere(events, database);
-    const types = Object.keys(policy.data).filter((type) => there.has(tableOf(type)));
+    const types = Object.values(policy.compiled.data).filter(({ table }) => there.has(table));
     if (types.length === 0) return new Map<string, Counted>();
     const params: Record<string, unknown> = { database };
-    const parts = types.map((type, at) => {
-      params[`type${at}`] = type;
-      params[`table${at}`] = tableOf(type);
+    const parts = types.map(({ id, table }, at) => {
+      params[`type${at}`] = id;
+      params[`table${at}`] = table;
       return `select {type${at}:String} as type, count() as rows,
                      toUnixTimestamp64Milli(min(received_at)) as oldest
               from {database:Identifier}.{table${at}:Identifier}`;

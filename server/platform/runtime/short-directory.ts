@@ -21,7 +21,6 @@ export function shortDirectory(dataDir: string, temporary = '/tmp'): string {
   } catch {
     const found = lstatSync(wanted, { throwIfNoEntry: false });
     const ours = found?.isDirectory() && found.uid === (process.getuid?.() ?? found.uid);
-    if (ours && (found.mode & 0o022) === 0) return wanted;
-    return mkdtempSync(`${wanted}-`);
+    return ours && (found.mode & 0o022) === 0 ? wanted : mkdtempSync(`${wanted}-`);
   }
 }

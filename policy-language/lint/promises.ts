@@ -1,0 +1,132 @@
+/** Rules about the binding of each promise: to a control, to configuration, to an attestation. */
+import { controlCatalogue } from '#controls';
+import type { ControlCatalogue, ControlEntry } from '#language/control-type';
+import type { Policy } from '#language/policy';
+import { valueAt } from '#language/value-at';
+import { type Declared, declaredIn, unknownName } from './references.ts';
+import type { Raised, Rule } from './rule.ts';
+
+type Row = Policy['promises'][number];
+
+/** The entry of a control, or undefined when the catalogue has no such name. */
+function controlNamed(name: string): ControlEntry | undefined {
+  const catalogue: ControlCatalogue = controlCatalogue;
+  return Object.hasOwn(catalogue, name) ? catalogue[name] : undefined;
+}
+
+export const promisesAreBound: Rule = function* ({ policy }) {
+  const seen = new Set<string>();
+  for (const [index, row] of policy.promises.entries()) {
+    const at = { path: ['promises', index, 'id'], promises: [row.id] };
+    if (seen.has(row.id)) {
+      const message = `The id ${row.id} is taken by an earlier promise.`;
+      yield { code: 'promise/duplicate-id', message, ...at };
+    }
+    seen.add(row.id);
+    if (row.control === undefined && row.config === undefined && row.attest === undefined) {
+      yield {
+        code: 'promise/unbound',
+        message: `Nothing makes ${row.id} true.`,
+        expected: 'control, config or attest',
+        example: 'control: retention.limit, with: { data: agent-commands }',
+        ...at,
+      };
+    }
+  }
+};
+
+export const controlsTakeTheirParameters: Rule = function* ({ policy }) {
+  const declared = declaredIn(policy);
+  for (const [index, row] of policy.promises.entries()) {
+    if (row.control === undefined) continue;
+    const entry = controlNamed(row.control);
+    const at = { path: ['promises', index, 'control'], promises: [row.id] };
+    if (!entry) {
+      yield { code: 'control/unknown', message: `There is no control "${row.control}".`, ...at };
+      continue;
+    }
+    const checked = entry.with.safeParse(row.with ?? {});
+    for (const issue of checked.success ? [] : checked.error.issues) {
+      yield {
+        code: 'control/parameters',
+        message: `${row.control}: ${[...issue.path, issue.message].map(String).join(': ')}`,
+        path: ['promises', index, row.with === undefined ? 'control' : 'with'],
+        promises: [row.id],
+      };
+    }
+    yield* unknownParameters(policy, row, index, declared);
+  }
+};
+
+function* unknownParameters(
+  policy: Policy,
+  row: Row,
+  index: number,
+  declared: Readonly<Record<string, Declared>>,
+): Generator<Raised> {
+  for (const [key, value] of Object.entries(row.with ?? {})) {
+    const path = ['promises', index, 'with', key];
+    const section = declared[key];
+    for (const name of section ? [value].flat() : []) {
+      if (typeof name !== 'string' || !section) continue;
+      for (const raised of unknownName(name, section, path)) {
+        yield { ...raised, promises: [row.id] };
+      }
+    }
+    if (key === 'setting' && typeof value === 'string')
+      yield* unknownPath(policy, value, path, row);
+  }
+}
+
+export const configExists: Rule = function* ({ policy }) {
+  for (const [index, row] of policy.promises.entries()) {
+    for (const written of [row.config ?? []].flat()) {
+      yield* unknownPath(policy, written as string, ['promises', index, 'config'], row);
+    }
+  }
+};
+
+function* unknownPath(policy: Policy, written: string, path: Raised['path'], row: Row) {
+  if (valueAt(policy, written) !== undefined) return;
+  yield {
+    code: 'config/unknown-path',
+    message: `The document has no value at ${written}.`,
+    path: path ?? [],
+    promises: [row.id],
+  } satisfies Raised;
+}
+
+/** Enforced things are promised things; what is left over is shown, so that someone can say so. */
+export const controlsAreForPromises: Rule = function* ({ policy }) {
+  const named = namedByPromises(policy);
+  for (const [section, names] of [
+    ['data', Object.keys(policy.data)],
+    ['cookies', Object.keys(policy.cookies ?? {})],
+    ['recipients', Object.keys(policy.recipients ?? {})],
+  ] as const) {
+    for (const name of names) {
+      if (named.has(name)) continue;
+      yield {
+        code: 'control/without-promise',
+        message: `No promise speaks of "${name}" under ${section}.`,
+        path: [section, name],
+      };
+    }
+  }
+};
+
+function namedByPromises(policy: Policy): Set<string> {
+  const named = new Set<string>();
+  for (const row of policy.promises) {
+    for (const value of Object.values(row.with ?? {})) {
+      for (const name of [value].flat()) if (typeof name === 'string') addName(named, name);
+    }
+    for (const path of [row.config ?? []].flat()) addName(named, path as string);
+  }
+  return named;
+}
+
+function addName(named: Set<string>, name: string): void {
+  named.add(name);
+  for (const step of name.split('.')) named.add(step);
+}

@@ -1,0 +1,26 @@
+/** Every act that needs leave, and which kinds of actor may be given it. */
+export const ACTIONS = {
+  'account.sign-in': ['subject', 'system'],
+  'audit.read': ['operator', 'system'],
+  'canary.write': ['system'],
+  'consent.read': ['operator', 'write-key', 'subject', 'system'],
+  'consent.record': ['operator', 'write-key', 'subject', 'system'],
+  'consent.withdraw': ['operator', 'write-key', 'subject', 'system'],
+  'data.sweep': ['system'],
+  'event.ingest': ['write-key', 'system'],
+  'event.read': ['operator', 'system'],
+  'evidence.read': ['operator', 'system'],
+  'key.create': ['operator', 'system'],
+  'key.destroy': ['operator', 'system'],
+  'key.rotate': ['operator', 'system'],
+  'policy.apply': ['operator', 'system'],
+  'policy.read': ['operator', 'write-key', 'subject', 'system'],
+  'right.exercise': ['operator', 'subject', 'system'],
+  'subject.erase': ['operator', 'system'],
+  'subject.link': ['write-key', 'operator', 'system'],
+  'write-key.issue': ['operator', 'system'],
+  'write-key.revoke': ['operator', 'system'],
+} as const satisfies Record<string, readonly ActorKind[]>;
+
+export type ActorKind = 'operator' | 'write-key' | 'subject' | 'system';
+export type Action = keyof typeof ACTIONS;

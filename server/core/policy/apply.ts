@@ -1,0 +1,192 @@
+/**
+ * How a document comes into force: expand both engines, flip one row, contract.
+ *
+ * A crash before the flip leaves the old revision in force and some empty tables; a crash after it
+ * is finished at the next start. Code therefore tolerates two adjacent revisions.
+ */
+import { createHash } from 'node:crypto';
+import {
+  blocksApply,
+  type Finding,
+  lint,
+  type Policy,
+  policyHash,
+  readPolicy,
+} from '@troth/policy-language';
+import type postgres from 'postgres';
+import { TenantId } from '#base/ids';
+import {
+  contractEvents,
+  createTenant,
+  expandEvents,
+  grantPurposes,
+  revokePurposes,
+  type Statement,
+  tablesOf,
+} from '#core/tenancy';
+import type { Database } from '#platform/database';
+import type { Events } from '#platform/events';
+import type { Log } from '#platform/log';
+import type { Actor } from './authorize.ts';
+import { type PolicyPlan, planChange } from './plan.ts';
+import { policyProblem } from './errors.ts';
+import {
+  flipRevision,
+  insertRevision,
+  markDone,
+  type Phase,
+  readInForce,
+  readOpenStatements,
+  readUnfinished,
+} from './store.ts';
+
+/** Any fixed number: one apply at a time for each tenant, over all servers. */
+const APPLY_LOCK = 7_076_003;
+
+export type PolicyDraft = {
+  readonly text: string;
+  readonly prose?: string;
+  readonly file: string;
+  readonly actor: Actor;
+  readonly reason?: string;
+  readonly now: Date;
+  /** Written in the transaction that flips the row: the audit entry. */
+  readonly record?: (tx: postgres.TransactionSql, applied: Applied) => Promise<void>;
+};
+
+export type Applied = {
+  readonly tenant: TenantId;
+  readonly revision: number;
+  readonly hash: string;
+  readonly plan: PolicyPlan;
+  readonly findings: readonly Finding[];
+  /** False when exactly this document, with this prose, was in force already. */
+  readonly changed: boolean;
+};
+
+type Engines = { readonly db: Database; readonly events: Events; readonly log: Log };
+
+function judge(draft: PolicyDraft): { policy: Policy; findings: Finding[] } {
+  const { policy, findings } = readPolicy(draft.text, { file: draft.file });
+  const all = policy ? [...findings, ...lint(policy, draft.prose)] : findings;
+  if (policy && !blocksApply(all)) return { policy, findings: all };
+  const open = all.filter(({ severity, state }) => severity === 'error' && state === 'open');
+  const first = open[0];
+  const where = first ? ` First: line ${first.line}, ${first.code}.` : '';
+  throw policyProblem('policy-has-errors', `${open.length} open errors.${where}`, {
+    openErrors: open.length,
+  });
+}
+
+const checksumOf = (statement: string) => createHash('sha256').update(statement).digest('hex');
+
+const numbered = (phase: Phase, statements: readonly Statement[]) =>
+  statements.map((given, index) => ({
+    ...given,
+    phase,
+    number: index + 1,
+    checksum: checksumOf(given.statement),
+  }));
+
+type Target = { tenant: TenantId; revision: number; phase: Phase; now: Date };
+
+async function runPhase({ db, events }: Engines, target: Target): Promise<void> {
+  for (const row of await readOpenStatements(db.admin, target)) {
+    if (checksumOf(row.statement) !== row.checksum) throw new Error('a stored statement changed');
+    if (row.engine === 'clickhouse') await events.command(row.statement);
+    else await db.admin.unsafe(row.statement);
+    await markDone(db.admin, { ...target, number: row.number });
+  }
+}
+
+async function compileStatements(
+  db: Database,
+  tenant: TenantId,
+  current: Policy | undefined,
+  next: Policy,
+) {
+  const tables = await tablesOf(db, tenant);
+  return [
+    ...numbered('expand', [
+      ...expandEvents(tenant, current, next),
+      ...grantPurposes(tenant, next, tables),
+    ]),
+    ...numbered('contract', [
+      ...contractEvents(tenant, current, next),
+      ...revokePurposes(tenant, current, next, tables),
+    ]),
+  ];
+}
+
+/**
+ * Puts a document in force, and returns when both engines are ready for it.
+ *
+ * Applying what is in force already changes nothing.
+ *
+ * @throws Problem policy-has-errors, field-type-changed: nothing was applied, the running one stays.
+ */
+export async function applyPolicy(
+  db: Database,
+  events: Events,
+  draft: PolicyDraft,
+  log: Log = () => undefined,
+): Promise<Applied> {
+  const { policy, findings } = judge(draft);
+  const tenant = TenantId(policy.service);
+  const began = performance.now();
+  const held = await db.admin.reserve();
+  try {
+    await held`select pg_advisory_lock(${APPLY_LOCK}, hashtext(${tenant}))`;
+    const applied = await applyLocked({ db, events, log }, { draft, policy, findings, tenant });
+    const durationMs = Math.round(performance.now() - began);
+    if (applied.changed) log('policy.applied', { tenant, revision: applied.revision, durationMs });
+    return applied;
+  } finally {
+    await held`select pg_advisory_unlock(${APPLY_LOCK}, hashtext(${tenant}))`;
+    held.release();
+  }
+}
+
+type Judged = { draft: PolicyDraft; policy: Policy; findings: Finding[]; tenant: TenantId };
+
+async function applyLocked(engines: Engines, judged: Judged): Promise<Applied> {
+  const { db, log } = engines;
+  const { draft, policy, findings, tenant } = judged;
+  const { now, actor } = draft;
+  const prose = draft.prose ?? null;
+  const [stored] = await readInForce(db.admin, tenant);
+  const current = stored && readPolicy(stored.source, { file: draft.file }).policy;
+  const plan = planChange(current, policy);
+  const hash = policyHash(policy);
+  if (stored && stored.hash === hash && stored.prose === prose) {
+    await runPhase(engines, { tenant, revision: stored.revision, phase: 'contract', now });
+    return { tenant, revision: stored.revision, hash, plan, findings, changed: false };
+  }
+  await createTenant(db, tenant, { now, log });
+  const statements = await compileStatements(db, tenant, current, policy);
+  const reason = draft.reason ?? 'applied';
+  const revision = await db.admin.begin((tx) =>
+    insertRevision(tx, {
+      ...{ tenant, policy, source: draft.text, prose, actor, reason, now, statements },
+      material: plan.material,
+    }),
+  );
+  await runPhase(engines, { tenant, revision, phase: 'expand', now });
+  const applied = { tenant, revision, hash, plan, findings, changed: true };
+  await db.admin.begin(async (tx) => {
+    await flipRevision(tx, tenant, revision);
+    await draft.record?.(tx, applied);
+  });
+  await runPhase(engines, { tenant, revision, phase: 'contract', now });
+  return applied;
+}
+
+/** Finishes what a crash between flip and contract left open. Run at start, before serving. */
+export async function finishApplies(db: Database, events: Events, now: Date): Promise<number> {
+  const open = await readUnfinished(db.admin);
+  for (const { tenant, revision } of open) {
+    const engines = { db, events, log: () => undefined };
+    await runPhase(engines, { tenant, revision, phase: 'contract', now });
+  }
+  return open.length;
+}

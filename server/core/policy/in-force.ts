@@ -1,0 +1,84 @@
+import { type Policy, readPolicy } from '@troth/policy-language';
+import { TenantId } from '#base/ids';
+import type { Database } from '#platform/database';
+import type { Log } from '#platform/log';
+import { tenancyProblem } from '#core/tenancy';
+import { readInForce, type StoredPolicy } from './store.ts';
+
+/** Any name; what matters is that the trigger in the migration says the same. */
+const CHANNEL = 'troth_policy';
+
+export type PolicyInForce = {
+  readonly tenant: TenantId;
+  readonly policy: Policy;
+  readonly hash: string;
+  readonly revision: number;
+  readonly source: string;
+  readonly prose: string | null;
+};
+
+export type Policies = {
+  /** From memory, without waiting. @throws Problem tenant-unknown. */
+  inForce(tenant: TenantId): PolicyInForce;
+  find(tenant: string): PolicyInForce | undefined;
+  tenants(): TenantId[];
+  /** Reads again: one tenant's policy, or all. */
+  refresh(tenant?: TenantId): Promise<void>;
+  /** Calls back after each change, with the tenant's new policy. Returns what ends it. */
+  onChange(listener: (changed: PolicyInForce) => void): () => void;
+  close(): Promise<void>;
+};
+
+/** The stored text was linted before it was stored; here it only has to be read again. */
+function revive({ tenant, revision, hash, source, prose }: StoredPolicy): PolicyInForce {
+  const { policy } = readPolicy(source, { file: `${tenant}.yaml` });
+  if (!policy) throw new Error('a policy in force cannot be read');
+  return { tenant: TenantId(tenant), revision, hash, policy, source, prose };
+}
+
+/**
+ * Keeps the policies in force in memory and follows every change, also those that another server
+ * makes.
+ */
+export async function openPolicies(
+  db: Pick<Database, 'sql'>,
+  { log }: { log: Log },
+): Promise<Policies> {
+  const known = new Map<string, PolicyInForce>();
+  const listeners = new Set<(changed: PolicyInForce) => void>();
+
+  async function refresh(tenant?: TenantId): Promise<void> {
+    for (const stored of await readInForce(db.sql, tenant ?? null)) {
+      const before = known.get(stored.tenant);
+      // Answers may overtake one another; a revision never goes back.
+      if (before && before.revision >= stored.revision) continue;
+      const now = revive(stored);
+      known.set(stored.tenant, now);
+      log('policy.refreshed', { tenant: now.tenant, revision: now.revision });
+      for (const listener of listeners) listener(now);
+    }
+  }
+
+  // After a lost connection the notices in between are lost too, so everything is read again.
+  const listening = await db.sql.listen(
+    CHANNEL,
+    (tenant) => void refresh(TenantId(tenant)).catch(() => undefined),
+    () => void refresh().catch(() => undefined),
+  );
+  await refresh();
+  return {
+    inForce(tenant) {
+      const found = known.get(tenant);
+      if (!found) throw tenancyProblem('tenant-unknown', 'no policy of this service is in force');
+      return found;
+    },
+    find: (tenant) => known.get(tenant),
+    tenants: () => [...known.values()].map(({ tenant }) => tenant),
+    refresh,
+    onChange(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    close: () => listening.unlisten(),
+  };
+}

@@ -1,0 +1,12 @@
+/**
+ * The policies in force, how one comes into force, and who may do what under it.
+ *
+ * A document with open errors is never applied, and what it would have replaced stays. Every act
+ * that writes needs a permit, and only `authorize` makes one.
+ */
+export { ACTIONS, type Action } from './actions.ts';
+export { type Applied, applyPolicy, finishApplies, type PolicyDraft } from './apply.ts';
+export { type Actor, authorize, type Permit, type PermitContext } from './authorize.ts';
+export { policyProblem } from './errors.ts';
+export { openPolicies, type Policies, type PolicyInForce } from './in-force.ts';
+export { listRevisions, type Revision } from './store.ts';

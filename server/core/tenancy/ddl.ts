@@ -1,0 +1,164 @@
+/**
+ * What a policy compiles to in the two engines: statements that may be run again.
+ *
+ * Only wider, never narrower: a table or column that the policy no longer declares is not dropped,
+ * because batches encoded under the revision before may still be on their way. Nothing new enters
+ * it, and its rows leave by their own expiry.
+ */
+import type { Policy } from '@troth/policy-language';
+import type { TenantId } from '#base/ids';
+import { type Column, type EventTable, eventTablesOf } from './columns.ts';
+import { tenancyProblem } from './errors.ts';
+import { eventsDatabaseOf, purposeRoleOf, schemaOf } from './naming.ts';
+
+export type Statement = {
+  readonly engine: 'postgres' | 'clickhouse';
+  readonly statement: string;
+};
+
+const clickhouse = (statement: string): Statement => ({ engine: 'clickhouse', statement });
+const postgres = (statement: string): Statement => ({ engine: 'postgres', statement });
+
+const columnText = ({ name, type, codec }: Column) =>
+  `\`${name}\` ${type}${codec === null ? '' : ` codec(${codec})`}`;
+
+const nameOf = ({ database, table }: EventTable) => `\`${database}\`.\`${table}\``;
+
+function createTable(given: EventTable): string {
+  const columns = given.columns.map((column) => `  ${columnText(column)}`).join(',\n');
+  return [
+    `create table if not exists ${nameOf(given)} (`,
+    columns,
+    ')',
+    'engine = MergeTree',
+    `partition by ${given.partitionBy}`,
+    `order by ${given.orderBy}`,
+    'ttl expires delete',
+    'settings non_replicated_deduplication_window = 1000, ttl_only_drop_parts = 0',
+  ].join('\n');
+}
+
+/** @throws Problem field-type-changed: the stored bytes would be read as something else. */
+function addColumns(before: EventTable, now: EventTable): string[] {
+  const had = new Map(before.columns.map((column) => [column.name, column]));
+  const changed = now.columns.find(({ name, type }) => had.has(name) && had.get(name)?.type !== type);
+  if (changed) {
+    throw tenancyProblem(
+      'field-type-changed',
+      `${now.dataType} stores ${changed.name} as another type. Declare a new field name.`,
+    );
+  }
+  return now.columns
+    .filter(({ name }) => !had.has(name))
+    .map(
+      (column) =>
+        `alter table ${nameOf(now)} add column if not exists ${columnText(column)} after \`mode\``,
+    );
+}
+
+/**
+ * What must exist before a row of `next` can be written.
+ *
+ * @param current  the policy in force, if there is one.
+ * @throws Problem field-type-changed.
+ */
+export function expandEvents(
+  tenant: TenantId,
+  current: Policy | undefined,
+  next: Policy,
+): Statement[] {
+  const before = new Map(
+    (current ? eventTablesOf(tenant, current) : []).map((table) => [table.table, table]),
+  );
+  const tables = eventTablesOf(tenant, next).flatMap((table) => {
+    const had = before.get(table.table);
+    // Created even when the current policy has it: a table that an operator lost comes back.
+    return [createTable(table), ...(had ? addColumns(had, table) : [])];
+  });
+  return [`create database if not exists \`${eventsDatabaseOf(tenant)}\``, ...tables].map(
+    clickhouse,
+  );
+}
+
+/** A shorter limit binds the rows that are already there; a longer one never revives a promise. */
+export function contractEvents(
+  tenant: TenantId,
+  current: Policy | undefined,
+  next: Policy,
+): Statement[] {
+  const before = new Map(
+    (current ? eventTablesOf(tenant, current) : []).map((table) => [table.table, table]),
+  );
+  return eventTablesOf(tenant, next).flatMap((table) => {
+    const had = before.get(table.table);
+    const { retainSeconds } = table;
+    if (!had || retainSeconds === null) return [];
+    if (had.retainSeconds !== null && had.retainSeconds <= retainSeconds) return [];
+    const limit = `toDateTime(received_at, 'UTC') + toIntervalSecond(${retainSeconds})`;
+    return [
+      clickhouse(
+        `alter table ${nameOf(table)} update expires = least(expires, ${limit}) where 1 settings mutations_sync = 0`,
+      ),
+    ];
+  });
+}
+
+/** Roles belong to the whole server, so two revisions that are applied at once may collide. */
+const makeRole = (role: string) =>
+  postgres(`do $$ begin
+  if not exists (select 1 from pg_roles where rolname = '${role}') then
+    create role ${role} nologin in role troth_purpose;
+  end if;
+  grant ${role} to troth_app with inherit false, set true;
+exception when duplicate_object or unique_violation then null;
+end $$`);
+
+/**
+ * A role for each purpose, with grants on the tables of the data declared for it, and on no other.
+ *
+ * @param tables  the tables in the tenant's schema, by name.
+ */
+export function grantPurposes(
+  tenant: TenantId,
+  policy: Policy,
+  tables: readonly string[],
+): Statement[] {
+  const schema = schemaOf(tenant);
+  return Object.values(policy.compiled.purposes).flatMap(({ id, data }) => {
+    const role = purposeRoleOf(tenant, id);
+    const allowed = tables.filter((table) => data.some((type) => tableOf(policy, type) === table));
+    return [
+      makeRole(role),
+      postgres(`grant usage on schema ${schema} to ${role}`),
+      ...allowed.map((table) =>
+        postgres(`grant select, insert, update on ${schema}.${table} to ${role}`),
+      ),
+    ];
+  });
+}
+
+/** Takes away what the purpose may no longer read, once nobody works under the old revision. */
+export function revokePurposes(
+  tenant: TenantId,
+  current: Policy | undefined,
+  next: Policy,
+  tables: readonly string[],
+): Statement[] {
+  const schema = schemaOf(tenant);
+  return Object.values(current?.compiled.purposes ?? {}).flatMap(({ id, data }) => {
+    const kept = new Set(next.compiled.purposes[id]?.data.map((type) => tableOf(next, type)));
+    return tables
+      .filter((table) => data.some((type) => current && tableOf(current, type) === table))
+      .filter((table) => !kept.has(table))
+      .map((table) =>
+        postgres(`revoke all on ${schema}.${table} from ${purposeRoleOf(tenant, id)}`),
+      );
+  });
+}
+
+/** The table of a data type: the platform's own (`from: accounts`), or the type's. */
+function tableOf(policy: Policy, dataType: string): string | undefined {
+  const from = policy.data[dataType]?.from;
+  if (from === undefined || from === 'events') return undefined;
+  return from.replaceAll('-', '_');
+}

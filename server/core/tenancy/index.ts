@@ -1,0 +1,25 @@
+/**
+ * Tenants: one service each, with a schema, an event database, a prefix for objects and one for the
+ * cache of its own.
+ *
+ * `inTenant` is the only way to a tenant's rows. It gives a transaction whose context is signed for
+ * this tenant and this connection; without it every row is hidden, by the database itself.
+ */
+export { type Column, type EventTable, eventTableOf, eventTablesOf } from './columns.ts';
+export {
+  contractEvents,
+  expandEvents,
+  grantPurposes,
+  revokePurposes,
+  type Statement,
+} from './ddl.ts';
+export { tenancyProblem } from './errors.ts';
+export {
+  cachePrefixOf,
+  eventsDatabaseOf,
+  objectPrefixOf,
+  purposeRoleOf,
+  schemaOf,
+} from './naming.ts';
+export { createTenant, listTenants, openTenancy, type Tenancy, tablesOf } from './store.ts';
+export { inTenant, type TenantScope, type TenantTx } from './tenant-tx.ts';

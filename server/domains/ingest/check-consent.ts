@@ -1,0 +1,136 @@
+import type { PurposeId, SubjectId } from '#base/ids';
+import { isPersonalId } from './identify-mode.ts';
+import { keep } from './keep.ts';
+import { type Batch, type Handle, type IngestEvent, MODE } from './model.ts';
+import type { IngestPlan } from './plan.ts';
+import type { Tools } from './ports.ts';
+import { isObject } from './wire.ts';
+
+/**
+ * Asks, for every purpose that needs it, whether the person agreed: silence means no. A purpose that
+ * may be opted out of is closed by the person's no; the client's own "no" is obeyed at once, its
+ * "yes" counts only where a receipt stands behind it.
+ */
+export function checkConsent(batch: Batch, tools: Tools): Batch | Promise<Batch> {
+  const asked = batch.events.filter((event) => needsConsent(batch.plan, event));
+  if (asked.length === 0) return batch;
+  const handles = distinct(asked);
+  const known = new Map<string, SubjectId | undefined>();
+  const missing: Handle[] = [];
+  for (const [name, handle] of handles) {
+    const cached = tools.keys.cached(batch.tenant, handle);
+    if (cached) known.set(name, cached.subject);
+    else missing.push(handle);
+  }
+  const loading =
+    missing.length === 0 ? load(batch, tools, known) : resolve(batch, tools, missing, known);
+  return loading === undefined ? decide(batch, tools, known) : loading.then(() => decide(batch, tools, known));
+}
+
+const needsConsent = (plan: IngestPlan, { type, mode, minimal }: IngestEvent) =>
+  type.gates !== undefined ||
+  type.gated.length > 0 ||
+  minimal ||
+  (mode === MODE.identified && plan.identifyConsent !== undefined);
+
+const nameOf = ({ kind, value }: Handle) => `${kind}:${value}`;
+
+/** Who is asked: the person, or else the browser under whose name consent was given. */
+function askedOf(event: IngestEvent): Handle | undefined {
+  if (event.handle) return event.handle;
+  const value = event.consentHandle ?? event.visitor;
+  return value === undefined ? undefined : { kind: 'anonymous', value };
+}
+
+function distinct(events: readonly IngestEvent[]): Map<string, Handle> {
+  const handles = new Map<string, Handle>();
+  for (const event of events) {
+    const handle = askedOf(event);
+    if (handle) handles.set(nameOf(handle), handle);
+    // A person who signed in may have decided before, as a visitor; the link comes with identify.
+    if (event.handle && event.consentHandle !== undefined) {
+      const visitor: Handle = { kind: 'anonymous', value: event.consentHandle };
+      handles.set(nameOf(visitor), visitor);
+    }
+  }
+  return handles;
+}
+
+async function resolve(
+  batch: Batch,
+  tools: Tools,
+  missing: readonly Handle[],
+  known: Map<string, SubjectId | undefined>,
+): Promise<void> {
+  const found = await tools.keys.subjects(batch.tenant, missing, false);
+  missing.forEach((handle, at) => {
+    known.set(nameOf(handle), found[at]?.subject);
+  });
+  await load(batch, tools, known);
+}
+
+function load(batch: Batch, tools: Tools, known: ReadonlyMap<string, SubjectId | undefined>) {
+  const subjects = [...known.values()].filter((subject) => subject !== undefined);
+  return subjects.length === 0 ? undefined : tools.consent.load(batch.tenant, subjects);
+}
+
+function decide(batch: Batch, tools: Tools, known: ReadonlyMap<string, SubjectId | undefined>): Batch {
+  const { plan, tenant, signals } = batch;
+  const subjectOf = (event: IngestEvent) => {
+    const own = event.handle && known.get(nameOf(event.handle));
+    if (own !== undefined) return own;
+    const value = event.consentHandle ?? event.visitor;
+    return value === undefined ? undefined : known.get(`anonymous:${value}`);
+  };
+  const allows = (event: IngestEvent, purpose: PurposeId) =>
+    !refuses(event, plan, purpose) &&
+    tools.consent.decide(tenant, subjectOf(event), purpose, signals);
+  keep(batch, (event) => {
+    const { gates, gated, fields } = event.type;
+    if (event.minimal && gates !== undefined) return 'scope-limited';
+    if (gates !== undefined && !gates.some((purpose) => allows(event, purpose))) return 'no-consent';
+    if (event.mode === MODE.identified && plan.identifyConsent !== undefined) {
+      if (!allows(event, plan.identifyConsent) && !stepBack(batch, event)) return 'identify-no-consent';
+    }
+    for (const index of gated) {
+      if (event.values[index] === undefined) continue;
+      if (fields[index]?.gates?.some((purpose) => allows(event, purpose))) continue;
+      event.values[index] = undefined;
+      event.type.counts.fields['no-consent-field'].count++;
+    }
+    return undefined;
+  });
+  return batch;
+}
+
+/**
+ * Without consent to be identified an event stays, and the identity goes. `identify` itself has
+ * nothing left then, and is refused.
+ */
+function stepBack(batch: Batch, event: IngestEvent): boolean {
+  if (event.kind === 'identify' || event.kind === 'alias' || event.kind === 'group') {
+    const detail = 'no consent to be identified is on record for this person';
+    batch.refused.push({ index: event.index, code: 'identify-no-consent', detail });
+    return false;
+  }
+  const pseudonym = event.handle && !isPersonalId(event.handle.value);
+  if (pseudonym && batch.plan.modes.has('pseudonymous')) {
+    event.mode = MODE.pseudonymous;
+  } else {
+    event.mode = MODE.anonymous;
+    event.handle = undefined;
+  }
+  return true;
+}
+
+/** The client's own switch, as Segment's consent categories or our preferences name it. */
+function refuses(event: IngestEvent, plan: IngestPlan, purpose: PurposeId): boolean {
+  const consent = event.context['consent'];
+  const told = isObject(consent) ? consent['categoryPreferences'] : undefined;
+  if (!isObject(told)) return false;
+  for (const [name, value] of Object.entries(told)) {
+    if (value === false && plan.purposeNames.get(name) === purpose) return true;
+  }
+  return false;
+}
+

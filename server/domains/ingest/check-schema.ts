@@ -1,0 +1,184 @@
+import { randomBytes } from 'node:crypto';
+import { cleanText } from './classifiers.ts';
+import type { DropReason } from './drops.ts';
+import { readTimestamp, TOO_LONG, WRONG } from './fields.ts';
+import { fillFields } from './fillers.ts';
+import { modeOf } from './identify-mode.ts';
+import { type AddressedEvent, type Addressed, type Arrived, MODE, NO_DEVICE } from './model.ts';
+import { NOWHERE } from '#platform/location';
+import type { IngestPlan, TypePlan } from './plan.ts';
+import { isObject, type JsonObject, member, readEvent, type WireEvent } from './wire.ts';
+
+const ID_CHARACTERS_MAX = 256;
+const NAME = /^[\p{L}\p{N}$][\p{L}\p{N}_ .:/()&+'$-]{0,127}$/u;
+const NONE: JsonObject = Object.freeze({});
+
+/** What became of one event: itself, a drop without blame, or a refusal with its reason. */
+type Verdict = AddressedEvent | { readonly drop: DropReason; readonly detail?: string };
+
+const wrong = (detail: string): Verdict => ({ drop: 'wrong-schema', detail });
+
+/**
+ * Holds every event to the schema that the policy declares: a known type, declared fields only, each
+ * of its declared kind. What is not declared is left behind here and counted; an event that does not
+ * fit is refused by itself and the others go on.
+ */
+export function checkSchema(arrived: Arrived): Addressed {
+  const { plan, sent, refused, dropped } = arrived;
+  sent.forEach((one, index) => {
+    const verdict = isObject(one)
+      ? checkEvent(arrived, one, index)
+      : wrong('an event must be an object');
+    if (!('drop' in verdict)) {
+      arrived.events.push(verdict);
+      return;
+    }
+    const { drop, detail } = verdict;
+    plan.unknown.events[drop].count++;
+    if (detail === undefined) dropped.set(drop, (dropped.get(drop) ?? 0) + 1);
+    else refused.push({ index, code: drop, detail });
+  });
+  return arrived;
+}
+
+function checkEvent(arrived: Arrived, sent: JsonObject, index: number): Verdict {
+  const { plan } = arrived;
+  const wire = readEvent(sent, arrived.kind);
+  if (wire.kind === undefined) return wrong('the type is none of track, page, screen, identify …');
+  const { kind } = wire as { kind: AddressedEvent['kind'] };
+  const name = nameOf(wire, kind);
+  if (name === undefined) return wrong('the event needs a plain name of at most 128 characters');
+  const type = plan.route(kind, name);
+  if (type === undefined) return { drop: 'undeclared-event' };
+  if (kind === 'track' && cleanText(name, plan.strip).found.length > 0) {
+    return wrong('the name of the event holds personal content');
+  }
+  const ids = readIds(wire);
+  if (ids === undefined) return wrong('an id must be a text of at most 256 characters');
+  const eventAt = timeOf(wire, arrived);
+  if (eventAt === undefined) return wrong('the timestamp cannot be read');
+  const properties = wire.properties ?? NONE;
+  if (!isObject(properties)) return wrong('properties and traits are objects');
+  const context = contextOf(wire.context, arrived.shared);
+  const mode = modeOf(plan, { kind, userId: ids.userId, asked: context['mode'], traits: properties });
+  if (typeof mode !== 'number') return mode;
+  const values = readFields(plan, type, kind, mode, properties);
+  if (typeof values === 'string') return wrong(values);
+  const event = makeEvent({ index, kind, name, type, values, context, eventAt, mode, ids, properties });
+  if (!event.minimal && type.fillers.context.length > 0) {
+    fillFields(event, 'context', { context, device: NO_DEVICE, place: NOWHERE, time: eventAt });
+  }
+  return event;
+}
+
+function nameOf(wire: WireEvent, kind: string): string | undefined {
+  if (kind !== 'track') return kind;
+  const { name } = wire;
+  return typeof name === 'string' && NAME.test(name) ? name : undefined;
+}
+
+/** An event's own context wins over the batch's; a copy is made only where both exist. */
+function contextOf(own: unknown, shared: JsonObject): JsonObject {
+  if (!isObject(own)) return shared === NONE ? NONE : { ...shared };
+  for (const name in shared) if (name !== '__proto__') return { ...shared, ...own };
+  return own;
+}
+
+type Ids = Record<'userId' | 'anonymousId' | 'previousId' | 'sessionId' | 'messageId', string | undefined>;
+
+/** An id as text; `null` stands for none, as Segment's clients send it; false where it is no id. */
+function idOf(value: unknown): string | undefined | false {
+  if (value === undefined || value === null || value === '') return undefined;
+  const text = typeof value === 'number' ? String(value) : value;
+  return typeof text === 'string' && text.length <= ID_CHARACTERS_MAX ? text : false;
+}
+
+function readIds(wire: WireEvent): Ids | undefined {
+  const userId = idOf(wire.userId);
+  const anonymousId = idOf(wire.anonymousId);
+  const previousId = idOf(wire.previousId);
+  const sessionId = idOf(wire.sessionId);
+  const messageId = idOf(wire.messageId);
+  if (userId === false || anonymousId === false || previousId === false) return undefined;
+  if (sessionId === false || messageId === false) return undefined;
+  return { userId, anonymousId, previousId, sessionId, messageId };
+}
+
+/** The future is cut to now, and a clock that shows in `sentAt` is corrected. @see Segment's spec. */
+function timeOf(wire: WireEvent, { receivedAt, sentAt, plan }: Arrived): number | undefined {
+  if (wire.timestamp === undefined || wire.timestamp === null) return receivedAt;
+  const told = readTimestamp(wire.timestamp);
+  if (typeof told !== 'number') return undefined;
+  const sent = sentAt === undefined || sentAt === null ? undefined : readTimestamp(sentAt);
+  const skew = typeof sent === 'number' ? receivedAt - sent : 0;
+  const corrected = Math.abs(skew) > plan.skewMilliseconds ? told + skew : told;
+  return Math.max(0, Math.min(corrected, receivedAt));
+}
+
+/** The declared fields among those sent, or a sentence that says which one does not fit. */
+function readFields(
+  plan: IngestPlan,
+  type: TypePlan,
+  kind: string,
+  mode: number,
+  sent: JsonObject,
+): unknown[] | string {
+  const { fields, counts } = type;
+  const traits =
+    kind === 'identify' ? plan.traits[mode === MODE.identified ? 'identified' : 'pseudonymous'] : undefined;
+  const values: unknown[] = new Array(fields.length).fill(undefined);
+  let declared = 0;
+  for (let i = 0; i < fields.length; i++) {
+    const field = fields[i] as (typeof fields)[number];
+    const value = Object.hasOwn(sent, field.name) ? sent[field.name] : undefined;
+    if (value === undefined) continue;
+    declared++;
+    if (value === null) continue;
+    if (traits !== undefined && !traits.has(field.name)) {
+      counts.fields['trait-not-allowed'].count++;
+      continue;
+    }
+    const read = field.read(value);
+    if (read === WRONG) return `the field ${field.name} is no ${field.kind}`;
+    if (read === TOO_LONG) counts.fields['over-limit'].count++;
+    else values[i] = read;
+  }
+  let present = 0;
+  for (const _ in sent) present++;
+  if (present > declared) counts.fields['undeclared-field'].count += present - declared;
+  return values;
+}
+
+type Read = Pick<
+  AddressedEvent,
+  'index' | 'kind' | 'name' | 'type' | 'values' | 'context' | 'eventAt' | 'mode'
+> & { readonly ids: Ids; readonly properties: JsonObject };
+
+function makeEvent({ ids, properties, ...read }: Read): AddressedEvent {
+  const { context, mode } = read;
+  const { userId, anonymousId, previousId, sessionId, messageId } = ids;
+  const years = properties['age'] ?? member(context['traits'], 'age');
+  const consentId = member(context['consent'], 'id');
+  const ip = context['ip'];
+  return {
+    ...read,
+    messageId: messageId ?? randomBytes(12).toString('base64url'),
+    messageLow: 0,
+    messageHigh: 0,
+    handle: mode > 0 && userId !== undefined ? { kind: 'user', value: userId } : undefined,
+    previous: previousId === undefined ? undefined : { kind: 'user', value: previousId },
+    visitor: anonymousId,
+    consentHandle: typeof consentId === 'string' ? consentId.slice(0, ID_CHARACTERS_MAX) : undefined,
+    sessionText: sessionId,
+    subject: undefined,
+    sessionLow: 0,
+    sessionHigh: 0,
+    minor: properties['minor'] === true || properties['is_minor'] === true,
+    years: typeof years === 'number' ? years : undefined,
+    minimal: context['scope'] === 'minimal',
+    country: '',
+    device: NO_DEVICE,
+    sealed: undefined,
+    address: typeof ip === 'string' ? ip : undefined,
+  };
+}

@@ -1,0 +1,32 @@
+import type { DropReason } from './drops.ts';
+import type { IngestEvent } from './model.ts';
+
+type Keeping<Event extends IngestEvent> = {
+  events: Event[];
+  readonly dropped: Map<DropReason, number>;
+};
+
+/** Keeps the events for which `reason` gives none; counts the others. Works in place. */
+export function keep<Event extends IngestEvent>(
+  batch: Keeping<Event>,
+  reason: (event: Event) => DropReason | undefined,
+): void {
+  const { events } = batch;
+  let kept = 0;
+  for (let i = 0; i < events.length; i++) {
+    const event = events[i] as Event;
+    const why = reason(event);
+    if (why === undefined) events[kept++] = event;
+    else countDrop(batch, event, why);
+  }
+  events.length = kept;
+}
+
+export function countDrop(
+  batch: Pick<Keeping<IngestEvent>, 'dropped'>,
+  event: Pick<IngestEvent, 'type'>,
+  why: DropReason,
+): void {
+  event.type.counts.events[why].count++;
+  batch.dropped.set(why, (batch.dropped.get(why) ?? 0) + 1);
+}

@@ -1,0 +1,45 @@
+/** Turns whatever a handler threw into an answer: a problem, or `internal` without a message. */
+import type { Context } from 'hono';
+import { Word } from '#base/ids';
+import { Problem } from '#base/problem';
+import { framesOf, type Log } from '#platform/log';
+import type { Edge } from './edge.ts';
+import { httpProblem } from './errors.ts';
+import { escapeHtml, htmlPage } from './page.ts';
+
+const WHERE = Word('edges.http');
+
+/** A person who follows a link reads HTML; every client reads the problem itself. */
+const wantsPage = (c: Context<Edge>) =>
+  c.req.header('sec-fetch-mode') === 'navigate' && !c.req.path.startsWith('/v1/');
+
+export function answerProblem(c: Context<Edge>, problem: Problem): Response {
+  const { status, code, title, detail, retryAfterSeconds } = problem;
+  const headers = new Headers({ 'cache-control': 'no-store', 'content-language': 'en' });
+  if (retryAfterSeconds !== undefined) headers.set('retry-after', String(retryAfterSeconds));
+  if (status === 401) headers.set('www-authenticate', 'Troth-Operator');
+  const allow = problem.fields['allow'];
+  if (typeof allow === 'string') headers.set('allow', allow);
+  if (wantsPage(c)) {
+    const main = `<h1>${escapeHtml(title)}</h1><p>${escapeHtml(detail)}</p>
+      <p><a href="/problems/${code}">What this means</a> · <a href="/">Overview</a></p>`;
+    return htmlPage({ title, main, status, headers });
+  }
+  headers.set('content-type', 'application/problem+json');
+  return new Response(JSON.stringify(problem), { status, headers });
+}
+
+/** @returns the handler that Hono calls with everything thrown below it. */
+export function answerThrown(log: Log) {
+  return (thrown: Error, c: Context<Edge>): Response => {
+    if (thrown instanceof Problem) return answerProblem(c, thrown);
+    const { requestId } = c.var;
+    log('bug.seen', { where: WHERE, request: requestId, frames: framesOf(thrown) });
+    return answerProblem(
+      c,
+      httpProblem('internal', 'The request was not carried out. The id finds it in the log.', {
+        request: requestId,
+      }),
+    );
+  };
+}

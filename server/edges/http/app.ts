@@ -1,0 +1,108 @@
+/** Mounts every route on one app and gives all of them the same manners. */
+import { randomUUID } from 'node:crypto';
+import { type Context, Hono, type MiddlewareHandler } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { getCookie } from 'hono/cookie';
+import { RequestId } from '#base/ids';
+import type { Log } from '#platform/log';
+import { answerProblem, answerThrown } from './answers.ts';
+import type { Edge } from './edge.ts';
+import { httpProblem } from './errors.ts';
+import { type FileDeps, fileRoutes } from './file-routes.ts';
+import { securityHeaders } from './headers.ts';
+import { type ExtraOperation, openApiOf } from './open-api.ts';
+import { OPERATOR_COOKIE } from './operator.ts';
+import { type SiteDeps, siteRoutes } from './site-routes.ts';
+import { type TenantDeps, tenantRoutes } from './tenant-routes.ts';
+
+/** What a domain brings: its routes, already holding what they need, and a line about each. */
+export type DomainRoutes = {
+  name: string;
+  // biome-ignore lint/suspicious/noExplicitAny: a domain's variables are its own affair
+  routes?: Hono<any>;
+  operations?: readonly ExtraOperation[];
+};
+
+export type AppDeps = SiteDeps &
+  TenantDeps &
+  FileDeps & {
+    log: Log;
+    version: string;
+    domains: readonly DomainRoutes[];
+    /** Host names, without port, that this server answers for. Empty: any. */
+    hosts: readonly string[];
+  };
+
+const BODY_BYTES_MAX = 256 * 1024;
+
+/** A page of another site that resolves its own name to this machine must get nothing. */
+function knownHost(hosts: readonly string[]): MiddlewareHandler<Edge> {
+  return async (c, next) => {
+    const host = new URL(c.req.url).hostname;
+    if (hosts.length > 0 && !hosts.includes(host))
+      throw httpProblem('host-not-known', 'Use one of the names that the server was given.');
+    await next();
+  };
+}
+
+function identify(deps: AppDeps): MiddlewareHandler<Edge> {
+  return async (c, next) => {
+    c.set('operator', await deps.operator.knows(getCookie(c, OPERATOR_COOKIE)));
+    await next();
+  };
+}
+
+const begin: MiddlewareHandler<Edge> = async (c, next) => {
+  c.set('requestId', RequestId(randomUUID()));
+  c.set('secure', c.req.url.startsWith('https:'));
+  c.set('operator', false);
+  await next();
+};
+
+/** The methods of the routes that fit this path; empty when none does. */
+function methodsAt(app: Hono<Edge>, path: string): string[] {
+  const fitting = app.routes.filter(({ method, path: pattern }) => {
+    if (method === 'ALL') return false;
+    const shape = pattern.replaceAll('.', '\\.').replaceAll(/:[A-Za-z]+/g, '[^/]+');
+    return new RegExp(`^${shape}$`).test(path);
+  });
+  return [...new Set(fitting.map(({ method }) => method))].sort();
+}
+
+/**
+ * Builds the app. It needs no port: tests call `app.request(path)`.
+ *
+ * @param deps  Everything that the routes read; nothing is read from the environment or the clock.
+ */
+export function createApp(deps: AppDeps): Hono<Edge> {
+  const app = new Hono<Edge>();
+  const nothingHere = (c: Context<Edge>) => {
+    const allowed = methodsAt(app, c.req.path);
+    if (allowed.length === 0)
+      return answerProblem(c, httpProblem('not-found', 'Nothing is served at this address.'));
+    const problem = httpProblem('method-not-allowed', `It takes ${allowed.join(', ')}.`);
+    const answer = answerProblem(c, problem);
+    answer.headers.set('allow', allowed.join(', '));
+    return answer;
+  };
+
+  app.onError(answerThrown(deps.log));
+  app.notFound(nothingHere);
+  app.use(begin, securityHeaders, knownHost(deps.hosts), identify(deps));
+  app.use(
+    bodyLimit({
+      maxSize: BODY_BYTES_MAX,
+      onError: () => {
+        throw httpProblem('request-too-large', `At most ${BODY_BYTES_MAX} bytes are read.`);
+      },
+    }),
+  );
+  app.route('/', siteRoutes(deps));
+  app.route('/', tenantRoutes(deps));
+  for (const { routes } of deps.domains) if (routes) app.route('/', routes);
+  app.route('/', fileRoutes(deps));
+
+  const extra = deps.domains.flatMap(({ operations }) => operations ?? []);
+  app.get('/openapi.json', (c) => c.json(openApiOf(app, extra, deps.version)));
+  return app;
+}

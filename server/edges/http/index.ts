@@ -1,0 +1,12 @@
+/**
+ * The HTTP edge: one origin for the API, the console and the pages that a policy must publish.
+ *
+ * It turns a Problem into an RFC 9457 answer, and anything else that is thrown into `internal` with
+ * a request id and no message. Every answer carries the security headers; no answer carries the
+ * text of an error, and no log line carries what a caller sent.
+ */
+export { type AppDeps, createApp, type DomainRoutes } from './app.ts';
+export { type FastPath, type ListenerOptions, listen } from './listener.ts';
+export { type ExtraOperation, openApiOf } from './open-api.ts';
+export { type Operator, type OperatorStore, openOperator } from './operator.ts';
+export { memoryOperatorStore, operatorStore } from './store.ts';

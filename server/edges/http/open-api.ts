@@ -1,0 +1,105 @@
+/**
+ * The OpenAPI description, made from the routes that are mounted: a route cannot be forgotten, and
+ * a test refuses one without a summary.
+ */
+import type { Hono } from 'hono';
+import type { Edge } from './edge.ts';
+
+/** An operation that is served before Hono, and so has to be named. */
+export type ExtraOperation = { method: string; path: string; summary: string };
+
+/** Pages and files are for people; everything else is described. */
+const FOR_PEOPLE = /^\/($|assets|services|mark\.svg|operator$|problems)/;
+
+const SUMMARIES: Readonly<Record<string, string>> = {
+  'GET /healthz': 'Answers while the process lives',
+  'GET /readyz': 'Answers 200 once every part is ready, 503 before',
+  'GET /openapi.json': 'This description',
+  'GET /.well-known/gpc.json': 'Says that Global Privacy Control is honoured',
+  'GET /.well-known/security.txt': 'Where to report a weakness (RFC 9116)',
+  'GET /v1/tenants': 'Every service, with its counts; with an operator’s session also its flow',
+  'GET /v1/t/:tenant/promises': 'Each promise with its state, and why it has that state',
+  'GET /v1/t/:tenant/prose': 'The policy as published, line by line',
+  'GET /v1/t/:tenant/findings': 'What the linter found, and the decision that resolved it',
+  'GET /v1/t/:tenant/policy': 'The compiled document and its hash',
+  'GET /v1/t/:tenant/policy.html': 'The policy as a page for people',
+  'GET /v1/t/:tenant/policy.md': 'The policy as Markdown',
+  'GET /v1/t/:tenant/data-map': 'Every data type; for an operator with row counts and ages',
+  'GET /v1/t/:tenant/pipeline': 'For an operator: events in, drops by reason, time of each step',
+  'GET /v1/t/:tenant/pipeline/stream': 'The same, once a second, as server-sent events',
+  'POST /v1/operator/leave': 'Ends the operator’s session',
+};
+
+const PROBLEM = {
+  description: 'A problem (RFC 9457). `type` leads to a page that says what to do.',
+  content: {
+    'application/problem+json': {
+      schema: {
+        type: 'object',
+        required: ['type', 'status', 'title', 'detail', 'code'],
+        properties: {
+          type: { type: 'string' },
+          status: { type: 'integer' },
+          title: { type: 'string' },
+          detail: { type: 'string' },
+          code: { type: 'string' },
+        },
+      },
+    },
+  },
+};
+
+function operation({ method, path, summary }: ExtraOperation) {
+  const parameters = [...path.matchAll(/:([A-Za-z]+)/g)].map(([, name]) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: { type: 'string' },
+  }));
+  const words = path.split(/[^A-Za-z]+/).filter(Boolean);
+  return {
+    operationId: [method.toLowerCase(), ...words].join('-'),
+    summary,
+    ...(parameters.length > 0 && { parameters }),
+    responses: { '2XX': { description: 'As the summary says' }, default: PROBLEM },
+  };
+}
+
+/** @returns every operation that the app serves, by method and path, in the order of mounting. */
+export function operationsOf(
+  app: Pick<Hono<Edge>, 'routes'>,
+  extra: readonly ExtraOperation[],
+): ExtraOperation[] {
+  const mounted = app.routes
+    .filter(({ method, path }) => method !== 'ALL' && !FOR_PEOPLE.test(path))
+    .map(({ method, path }) => ({ method, path, summary: SUMMARIES[`${method} ${path}`] ?? '' }));
+  const all = [...extra, ...mounted];
+  const named = new Map<string, ExtraOperation>();
+  for (const one of all) {
+    const name = `${one.method} ${one.path}`;
+    if (!named.get(name)?.summary) named.set(name, one);
+  }
+  return [...named.values()];
+}
+
+/** The document of /openapi.json. @see OpenAPI Specification 3.1.1 */
+export function openApiOf(
+  app: Pick<Hono<Edge>, 'routes'>,
+  extra: readonly ExtraOperation[],
+  version: string,
+) {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const one of operationsOf(app, extra)) {
+    const path = one.path.replaceAll(/:([A-Za-z]+)(?:\{[^}]*\})?/g, '{$1}');
+    paths[path] = { ...paths[path], [one.method.toLowerCase()]: operation(one) };
+  }
+  return {
+    openapi: '3.1.1',
+    info: {
+      title: 'Troth',
+      version,
+      description: 'Services run under the promises that their privacy policies make.',
+    },
+    paths,
+  };
+}

@@ -1,0 +1,83 @@
+/** What belongs to the origin and not to one service: health, well-known files, the operator. */
+import { Hono } from 'hono';
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import type { Clock } from '#base/clock';
+import type { ServicesInForce } from '#oversight/evidence';
+import type { Edge } from './edge.ts';
+import { httpProblem } from './errors.ts';
+import { OPERATOR_COOKIE, type Operator, SESSION_SECONDS } from './operator.ts';
+import { htmlPage } from './page.ts';
+
+export type SiteDeps = {
+  operator: Operator;
+  clock: Clock;
+  services: ServicesInForce;
+  /** Which parts are ready; a part that is not is named in the answer. */
+  ready: () => Promise<Readonly<Record<string, boolean>>>;
+  /** The date from which this server has honoured Global Privacy Control, YYYY-MM-DD. */
+  gpcSince: string;
+  /** Where a weakness can be reported, as URIs (RFC 9116). */
+  securityContacts: readonly string[];
+};
+
+const SECURITY_TEXT_DAYS = 180;
+
+export function siteRoutes(deps: SiteDeps): Hono<Edge> {
+  const { operator, clock } = deps;
+  const routes = new Hono<Edge>();
+
+  routes.get('/healthz', (c) => c.json({ status: 'ok' }));
+
+  routes.get('/readyz', async (c) => {
+    const parts = await deps.ready();
+    const missing = Object.keys(parts).filter((part) => !parts[part]);
+    if (missing.length > 0)
+      throw httpProblem('not-ready', `Waiting for ${missing.join(', ')}.`, {
+        retryAfterSeconds: 1,
+      });
+    return c.json({ status: 'ready', parts });
+  });
+
+  routes.get('/.well-known/gpc.json', (c) => {
+    c.header('cache-control', 'public, max-age=86400');
+    return c.json({ gpc: true, lastUpdate: deps.gpcSince });
+  });
+
+  routes.get('/.well-known/security.txt', (c) => {
+    const expires = new Date(clock.now().getTime() + SECURITY_TEXT_DAYS * 86_400_000);
+    const lines = [
+      ...deps.securityContacts.map((contact) => `Contact: ${contact}`),
+      `Expires: ${expires.toISOString().slice(0, 10)}T00:00:00Z`,
+      'Preferred-Languages: en',
+    ];
+    c.header('content-type', 'text/plain; charset=utf-8');
+    return c.body(`${lines.join('\n')}\n`);
+  });
+
+  // A page and not a redirect: a link followed from a mail is a cross-site navigation, and the
+  // browser would not send a SameSite=Strict cookie along with the redirect.
+  routes.get('/operator', async (c) => {
+    // A preview of the link must not spend it.
+    if (c.req.method === 'HEAD') return c.body(null, 204);
+    const { cookie } = await operator.enter(c.req.query('token') ?? '');
+    setCookie(c, OPERATOR_COOKIE, cookie, {
+      httpOnly: true,
+      sameSite: 'Strict',
+      secure: c.var.secure,
+      path: '/',
+      maxAge: SESSION_SECONDS,
+    });
+    const headers = new Headers({ 'cache-control': 'no-store', refresh: '0; url=/' });
+    for (const line of c.res.headers.getSetCookie()) headers.append('set-cookie', line);
+    const main = '<h1>You are the operator</h1><p><a href="/">To the console</a></p>';
+    return htmlPage({ title: 'Operator', main, headers });
+  });
+
+  routes.post('/v1/operator/leave', async (c) => {
+    const cookie = getCookie(c, OPERATOR_COOKIE);
+    if (cookie) await operator.leave(cookie);
+    deleteCookie(c, OPERATOR_COOKIE, { path: '/', secure: c.var.secure });
+    return c.body(null, 204);
+  });
+  return routes;
+}

@@ -1,0 +1,236 @@
+/**
+ * The keyring's file and its second copy: SQLite, one transaction for a group of calls, both files
+ * durable before anyone is answered.
+ *
+ * `secure_delete` zeroes freed cells and `journal_mode=TRUNCATE` leaves no log behind, so a deleted
+ * wrapped key is in no file afterwards (measured; WAL kept it until a checkpoint). `synchronous=
+ * EXTRA` also syncs the directory. The exclusive lock makes a second keeper on one keyring fail.
+ */
+import { randomUUID } from 'node:crypto';
+import { chmodSync, existsSync, openSync, closeSync, fsyncSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { keeperProblem } from './errors.ts';
+import { destroyFile, privateDirectory, readJson, syncDirectory, writeSecret } from './files.ts';
+
+export const KEYRING_FILE = 'keyring.sqlite';
+export const INSTANCE_FILE = 'instance.json';
+const FORMAT = 1;
+
+const SCHEMA = `
+  create table if not exists meta (name text primary key, value any) strict, without rowid;
+  create table if not exists keks (
+    tenant text, purpose text, epoch integer, wrapped blob not null,
+    primary key (tenant, purpose, epoch)) strict, without rowid;
+  create table if not exists handles (
+    tenant text, handle blob, subject blob not null,
+    primary key (tenant, handle)) strict, without rowid;
+  create index if not exists handles_of_subject on handles (tenant, subject);
+  create table if not exists subject_keys (
+    tenant text, subject blob, n integer, key_id blob not null, epoch integer not null,
+    wrapped blob not null, destroy_at integer, created_at integer not null,
+    primary key (tenant, subject, n)) strict, without rowid;
+  create table if not exists links (
+    tenant text, towards blob, source blob, linked_at integer not null,
+    primary key (tenant, towards, source)) strict, without rowid;
+  create index if not exists links_of_source on links (tenant, source);
+  create table if not exists named_keys (
+    tenant text, name text, version integer, class text not null, key_id blob not null,
+    epoch integer not null, wrapped blob not null, seals integer not null, destroy_at integer,
+    created_at integer not null,
+    primary key (tenant, name, version)) strict, without rowid;
+  create table if not exists tombstones (
+    tenant text, handle blob, until integer not null,
+    primary key (tenant, handle)) strict, without rowid;
+  create table if not exists destroyed_names (
+    tenant text, name text, destroyed_at integer not null,
+    primary key (tenant, name)) strict, without rowid;
+`;
+
+/** The mark that data and keys share; the data directory's check writes it at the first start. */
+export type Instance = { id: string; version: number };
+
+/** What identifies a keyring; `undefined` when the directory holds none. */
+export function readInstance(dir: string): Instance | undefined {
+  return readJson<Instance>(dir, INSTANCE_FILE);
+}
+
+function openFile(dir: string): DatabaseSync {
+  const file = join(dir, KEYRING_FILE);
+  const db = new DatabaseSync(file);
+  try {
+    db.exec(`pragma locking_mode=exclusive; pragma secure_delete=on; pragma journal_mode=truncate;
+      pragma synchronous=extra; pragma temp_store=memory; pragma cache_size=-16384;
+      begin immediate; commit`);
+  } catch (error) {
+    db.close();
+    if (String(error).includes('locked')) {
+      throw keeperProblem('keyring-refused', 'another keeper has this keyring open');
+    }
+    throw error;
+  }
+  chmodSync(file, 0o600);
+  return db;
+}
+
+const generationOf = (db: DatabaseSync): number =>
+  Number(
+    db.prepare("select value from meta where name = 'generation'").get()?.['value'] ?? 0,
+  );
+
+export type Keyring = {
+  readonly instance: string;
+  readonly dirs: readonly string[];
+  /** False when a second copy is configured and cannot be written. */
+  readonly copied: boolean;
+  get<Row>(sql: string, ...values: SQLInputValue[]): Row | undefined;
+  all<Row>(sql: string, ...values: SQLInputValue[]): Row[];
+  /** Writes to each copy; only inside `commit`. Returns the rows changed. */
+  run(sql: string, ...values: SQLInputValue[]): number;
+  /** Runs `work` in one transaction over all copies: durable in each when it returns. */
+  commit<T>(work: () => T): T;
+  close(): void;
+};
+
+export type KeyringPlace = {
+  readonly dir: string;
+  readonly copyDir?: string | undefined;
+  /** Only a first start makes a keyring: made anew for old data, it would hide that all is lost. */
+  readonly create: boolean;
+};
+
+/**
+ * Opens the keyring, or makes one when it may; brings the second copy up to date.
+ *
+ * @throws Problem keyring-refused: newer format, another keeper, or data without its keyring.
+ */
+export function openKeyring({ dir, copyDir, create }: KeyringPlace): Keyring {
+  privateDirectory(dir);
+  const instance = instanceIn({ dir, copyDir, create });
+  const main = openFile(dir);
+  main.exec(SCHEMA);
+  main.exec(`insert or ignore into meta values ('generation', 1), ('format', ${FORMAT})`);
+  if (Number(main.prepare("select value from meta where name = 'format'").get()?.['value']) > FORMAT) {
+    throw keeperProblem('keyring-refused', 'the keyring was written by a newer version');
+  }
+  let copy = copyDir ? openCopy(main, { copyDir, instance }) : undefined;
+  const statements = new Map<string, StatementSync[]>();
+  const prepared = (sql: string): StatementSync[] => {
+    let both = statements.get(sql);
+    if (!both) {
+      both = [main.prepare(sql), ...(copy ? [copy.prepare(sql)] : [])];
+      statements.set(sql, both);
+    }
+    return both;
+  };
+  let writing = false;
+  const run = (sql: string, ...values: SQLInputValue[]): number => {
+    if (!writing) throw new Error('a keyring is written inside commit only');
+    let changed = 0;
+    for (const statement of prepared(sql)) changed = Number(statement.run(...values).changes);
+    return changed;
+  };
+  const files = () => (copy ? [main, copy] : [main]);
+  return {
+    instance,
+    dirs: copyDir ? [dir, copyDir] : [dir],
+    get copied() {
+      return !copyDir || copy !== undefined;
+    },
+    get: <Row>(sql: string, ...values: SQLInputValue[]) =>
+      prepared(sql)[0]?.get(...values) as Row | undefined,
+    all: <Row>(sql: string, ...values: SQLInputValue[]) =>
+      (prepared(sql)[0]?.all(...values) ?? []) as Row[],
+    run,
+    commit(work) {
+      for (const file of files()) file.exec('begin immediate');
+      writing = true;
+      let done: ReturnType<typeof work>;
+      try {
+        done = work();
+        run("update meta set value = value + 1 where name = 'generation'");
+        main.exec('commit');
+      } catch (error) {
+        for (const file of files()) if (file.isTransaction) file.exec('rollback');
+        throw error;
+      } finally {
+        writing = false;
+      }
+      try {
+        copy?.exec('commit');
+      } catch {
+        // The first copy is ahead now. It is copied over whole at the next start, and until then
+        // the durability gap is reported and nothing is destroyed.
+        statements.clear();
+        copy?.close();
+        copy = undefined;
+      }
+      return done;
+    },
+    close() {
+      for (const file of files()) file.close();
+    },
+  };
+}
+
+function instanceIn({ dir, copyDir, create }: KeyringPlace): string {
+  const found = readInstance(dir);
+  const hasFile = existsSync(join(dir, KEYRING_FILE));
+  if (!hasFile && copyDir && existsSync(join(copyDir, KEYRING_FILE))) {
+    throw keeperProblem('keyring-refused', 'the keyring is gone, its second copy is not: restore');
+  }
+  if (!hasFile && !create) {
+    throw keeperProblem('keyring-refused', 'there is no keyring here, and this is no first start');
+  }
+  if (hasFile && !found) {
+    throw keeperProblem('keyring-refused', 'the keyring has lost its instance file: restore');
+  }
+  if (found) return found.id;
+  const id = randomUUID();
+  writeSecret(dir, INSTANCE_FILE, `${JSON.stringify({ id, version: 1 })}\n`);
+  return id;
+}
+
+/** The newer copy cannot be this one: the first file commits first. */
+function openCopy(
+  main: DatabaseSync,
+  { copyDir, instance }: { copyDir: string; instance: string },
+): DatabaseSync | undefined {
+  const other = readInstance(copyDir);
+  if (other && other.id !== instance) {
+    throw keeperProblem('keyring-refused', 'the second copy belongs to another keyring');
+  }
+  try {
+    privateDirectory(copyDir);
+    if (other && existsSync(join(copyDir, KEYRING_FILE))) {
+      const copy = openFile(copyDir);
+      const [ours, theirs] = [generationOf(main), generationOf(copy)];
+      if (ours === theirs) return copy;
+      copy.close();
+      if (theirs > ours) {
+        throw keeperProblem('keyring-refused', 'the second copy is newer than the first: restore');
+      }
+      destroyFile(copyDir, KEYRING_FILE);
+    }
+    copyKeyringFile(main, copyDir);
+    writeSecret(copyDir, INSTANCE_FILE, `${JSON.stringify({ id: instance, version: 1 })}\n`);
+    return openFile(copyDir);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'keyring-refused') throw error;
+    return undefined;
+  }
+}
+
+/**
+ * Writes a compact copy and syncs it. Not `copyFile`: closing a second descriptor of the file would
+ * drop this process's lock on it (POSIX), and a second keeper could open the keyring.
+ */
+export function copyKeyringFile(from: DatabaseSync, to: string): void {
+  const target = join(to, KEYRING_FILE);
+  from.prepare('vacuum into ?').run(target);
+  chmodSync(target, 0o600);
+  const handle = openSync(target, 'r+');
+  fsyncSync(handle);
+  closeSync(handle);
+  syncDirectory(to);
+}

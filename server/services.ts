@@ -1,0 +1,74 @@
+/** The services of this installation: their documents applied at start, and what is in force. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { lint, readPolicy } from '@troth/policy-language';
+import type { Clock } from '#base/clock';
+import { KeyId } from '#base/ids';
+import { type Actor, applyPolicy, type Policies, type PolicyInForce } from '#core/policy';
+import type { ServiceInForce, ServicesInForce } from '#oversight/evidence';
+import type { Database } from '#platform/database';
+import type { Events } from '#platform/events';
+import type { Log } from '#platform/log';
+
+export const STARTER: Actor = { kind: 'system', id: KeyId('start') };
+
+const isMissing = (error: unknown) =>
+  error instanceof Error && 'code' in error && error.code === 'ENOENT';
+
+/** The prose that a document names lies beside it; a document may name none. */
+function proseBeside(folder: string, text: string, file: string): string | undefined {
+  const named = readPolicy(text, { file }).policy?.prose;
+  if (named === undefined) return undefined;
+  try {
+    return readFileSync(join(folder, basename(named)), 'utf8');
+  } catch (error) {
+    if (isMissing(error)) throw new Error(`${file} names ${named}, which is not beside it`);
+    throw error;
+  }
+}
+
+/**
+ * Applies every document of a folder. What is in force already changes nothing.
+ *
+ * @throws Problem policy-has-errors: that document was not applied.
+ */
+export async function applyFolder(
+  folder: string,
+  given: { db: Database; events: Events; clock: Clock; log: Log; progress(text: string): void },
+): Promise<void> {
+  const files = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
+  for (const file of files.sort()) {
+    const text = readFileSync(join(folder, file), 'utf8');
+    const prose = proseBeside(folder, text, file);
+    const draft = {
+      text,
+      file,
+      actor: STARTER,
+      reason: 'applied at start',
+      now: given.clock.now(),
+    };
+    const applied = await applyPolicy(
+      given.db,
+      given.events,
+      prose === undefined ? draft : { ...draft, prose },
+      given.log,
+    );
+    if (applied.changed)
+      given.progress(`  ${applied.tenant}: revision ${applied.revision} in force`);
+  }
+}
+
+function serviceOf(inForce: PolicyInForce): ServiceInForce {
+  const { tenant, revision, hash, policy, source } = inForce;
+  const prose = inForce.prose ?? undefined;
+  const { findings } = readPolicy(source, { file: `${tenant}.yaml` });
+  return { tenant, revision, hash, policy, prose, findings: [...findings, ...lint(policy, prose)] };
+}
+
+/** The policies in force with what the linter says of each, in memory and up to date. */
+export function servicesOf(policies: Policies): ServicesInForce {
+  const known = new Map<string, ServiceInForce>();
+  for (const tenant of policies.tenants()) known.set(tenant, serviceOf(policies.inForce(tenant)));
+  policies.onChange((changed) => known.set(changed.tenant, serviceOf(changed)));
+  return { list: () => [...known.values()], get: (tenant) => known.get(tenant) };
+}
