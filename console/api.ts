@@ -64,6 +64,7 @@ export type Finding = {
   file: string;
   line: number;
   column: number;
+  quote: { line: number; text: string } | null;
   promises: string[];
   state: 'open' | 'resolved';
   resolution: { decision: string; because: string; on: string | null } | null;

@@ -2,6 +2,7 @@
  * The only file that reads the environment and ends the process. `serve` runs the services; every
  * other word is a command of the command line.
  */
+import { appendFileSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Problem } from '#base/problem';
 import { readConfig } from './config.ts';
@@ -9,6 +10,7 @@ import { runCommand } from './edges/cli/index.ts';
 import { serve } from './serve.ts';
 
 const ROOT = join(import.meta.dirname, '..');
+const LOG_BYTES_MAX = 16 * 1024 * 1024;
 
 /** A Problem or an Error that was written for people ends in its sentence; a bug ends in its stack. */
 function sentenceOf(error: unknown): string {
@@ -21,6 +23,21 @@ function sentenceOf(error: unknown): string {
   return error.message.startsWith('configuration:')
     ? error.message
     : (error.stack ?? error.message);
+}
+
+/** Lines go to a file, two of at most 16 MB, so that the terminal shows only what a person needs. */
+function openLogFile(folder: string): (line: string) => void {
+  const file = join(folder, 'troth.jsonl');
+  let bytes = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  return (line) => {
+    if (bytes === 0) mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (bytes > LOG_BYTES_MAX) {
+      renameSync(file, `${file}.1`);
+      bytes = 0;
+    }
+    appendFileSync(file, line, { mode: 0o600 });
+    bytes += line.length;
+  };
 }
 
 async function main(argv: string[]): Promise<number> {
@@ -41,7 +58,7 @@ async function main(argv: string[]): Promise<number> {
     config,
     root: ROOT,
     policiesDir: (policiesAt >= 0 && rest[policiesAt + 1]) || join(ROOT, 'policies'),
-    writeLog: (line) => process.stderr.write(line),
+    writeLog: openLogFile(join(config.dataDir, 'log')),
     progress: (text) => {
       if (!asJson) console.log(text);
     },

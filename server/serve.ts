@@ -76,7 +76,7 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
   const services = servicesOf(policies);
 
   const pipeline = stack.adopt(
-    openPipelineWatch({ counters, tenants: () => policies.tenants(), clock }),
+    openPipelineWatch({ counters: { snapshot: () => ({ received: 0, accepted: 0, steps: [], drops: [], inbox: { rows: 0, lagMs: null } }), reasons: {} }, tenants: () => policies.tenants(), clock }),
     (open) => open.close(),
   );
   const operator = openOperator(operatorStore(db), clock);

@@ -85,6 +85,7 @@ function FindingLine({ finding, service }: { finding: Finding; service: string }
         <p className={`severity severity-${severity}`}>
           <span aria-hidden="true">{SHAPES[severity]}</span> {severity} <code>{code}</code>
         </p>
+        {finding.quote && <p className="quote">{finding.quote.text}</p>}
         <p className="finding-message">{message}</p>
         {finding.expected && <p className="muted">Expected: {finding.expected}</p>}
         {finding.example && (

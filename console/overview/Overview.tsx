@@ -17,8 +17,8 @@ const sum = (tenants: readonly TenantSummary[]): Counts => {
 function verdict(counts: Counts): string {
   if (counts.broken > 0) return `${many(counts.broken, 'promise is', 'promises are')} broken.`;
   const all = totalOf(counts);
-  if (counts.gap === all) return 'Nothing is broken, and nothing is proven yet.';
-  if (counts.gap > 0) return `Nothing is broken. ${many(counts.gap, 'promise')} cannot be judged.`;
+  if (counts.gap === all) return 'No promise has been proven yet.';
+  if (counts.gap > 0) return `None is seen broken; ${many(counts.gap, 'gap')} cannot be judged.`;
   return 'Every promise is kept.';
 }
 

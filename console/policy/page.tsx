@@ -18,6 +18,7 @@ const KEPT: Record<string, string> = {
   colspan: 'colSpan',
   rowspan: 'rowSpan',
   scope: 'scope',
+  tabindex: 'tabIndex',
   class: 'className',
   'aria-label': 'aria-label',
 };

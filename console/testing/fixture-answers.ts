@@ -121,6 +121,7 @@ export function findingsOf({ service, resolves = UNDECIDED }: Written): Api.Find
       file: `${service}.yaml`,
       line: 300 + at * 3,
       column: 5,
+      quote: { line: 24, text: 'All credentials are encrypted at rest using Fernet (AES-256)' },
       promises: one.promises ?? [],
       state: 'resolved',
       resolution: { decision: one.decision, because: one.because, on: one.on ?? null },

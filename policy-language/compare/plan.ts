@@ -80,5 +80,6 @@ function afterNotice(current: Policy, next: Policy, { now }: PlanFacts): string 
   if (notice === undefined || now.getTime() === 0) return next.effective;
   const told = new Date(now.getTime() + parseDuration(notice).milliseconds);
   const day = told.toISOString().slice(0, 10);
-  return day > next.effective ? day : next.effective;
+  // Days written year first compare as text.
+  return [day, next.effective].sort()[1] ?? day;
 }

@@ -21,6 +21,7 @@ export const STRIP_CLASSES = [
   'person-name',
   'national-id',
   'credential',
+  'ip-address',
 ] as const;
 
 export const Ingest = z.strictObject({

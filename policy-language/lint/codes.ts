@@ -10,6 +10,7 @@ type Meaning = { readonly severity: Severity; readonly means: string };
 
 export const codes = {
   // What a document must never be, whatever its prose says.
+  'purpose/without-basis': { severity: 'error', means: 'A purpose rests on no legal basis.' },
   'purpose/unused': {
     severity: 'note',
     means: 'A purpose that no data, cookie or recipient serves.',

@@ -72,7 +72,9 @@ export class Prose {
 
   /** The promises about a hit: those whose quote holds the words, else all of that line. */
   promisesAt({ line, match }: Hit): string[] {
-    const rows = this.rowsAt(line);
+    // A comment in a listing speaks about the statement below it.
+    const rows = [line, line + 1].map((near) => this.rowsAt(near)).find(({ length }) => length > 0);
+    if (!rows) return [];
     const words = plain(match);
     const about = rows.filter(
       ({ says }) => plain(says).includes(words) || words.includes(plain(says)),

@@ -69,7 +69,11 @@ export const nothingIsLeftToFillIn: Rule = function* ({ policy, prose }) {
     };
   }
   const { compiled: _, promises: __, ...document } = policy;
-  yield* placeholdersUnder(document, []);
+  for (const raised of placeholdersUnder(document, [])) {
+    const path = raised.path?.join('.') ?? '';
+    const about = policy.promises.filter(({ config }) => [config ?? []].flat().includes(path));
+    yield { ...raised, promises: about.map(({ id }) => id) };
+  }
 };
 
 function* placeholdersUnder(value: unknown, path: (string | number)[]): Generator<Raised> {

@@ -44,6 +44,10 @@ function describe(root: z.ZodType, issue: Issue, source: Source): Finding[] {
     const inner = issue.issues[0]?.message.replace(/^expected /, '');
     return [place('document/key', message, issue.path, source, inner ? { expected: inner } : {})];
   }
+  if (!node && isBasis(issue.path)) {
+    const message = `The purpose "${String(issue.path[1])}" has no legal basis.`;
+    return [place('purpose/without-basis', message, issue.path, source, lesson)];
+  }
   if (!node) {
     return [
       place('document/missing-key', `"${last}" is missing here.`, issue.path, source, lesson),
@@ -55,6 +59,8 @@ function describe(root: z.ZodType, issue: Issue, source: Source): Finding[] {
   const message = `"${last}" cannot be ${show(node)}.${didYouMean(written, choices)}`;
   return [place(code, message, issue.path, source, lesson)];
 }
+
+const isBasis = ([section, , key]: Path) => section === 'purposes' && key === 'basis';
 
 function unknownKey(root: z.ZodType, path: Path, key: string, source: Source): Finding {
   const keys = keysAt(root, path);

@@ -23,6 +23,8 @@ export type WorldOptions = {
   readonly policies?: readonly ((service: string) => string)[];
   /** What the clock shows. Default: now. */
   readonly start?: Date;
+  /** Runs when the world is open, before the first test. A `before` of the file may run too early. */
+  readonly setUp?: (world: World) => Promise<void>;
 };
 
 export type World = {
@@ -154,6 +156,7 @@ export function useWorld(options: WorldOptions = {}): World {
   let opened: Opened | undefined;
   before(async () => {
     opened = await openWorld(options, await testEngines());
+    await options.setUp?.(opened);
   });
   after(() => opened?.close());
   return new Proxy({} as World, {

@@ -71,7 +71,7 @@ const STORED: Readonly<Record<FieldType, string>> = {
   integer: 'Nullable(Int64)',
   boolean: 'Nullable(Bool)',
   timestamp: "Nullable(DateTime64(3, 'UTC'))",
-  date: 'Nullable(Date32)',
+  date: 'String',
 };
 
 const columnOf = (field: CompiledField): Column => ({

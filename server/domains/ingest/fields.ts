@@ -196,6 +196,8 @@ export function usualColumnType(field: DeclaredField): string {
       return 'Nullable(Bool)';
     case 'timestamp':
       return "Nullable(DateTime64(3, 'UTC'))";
+    case 'date':
+      return 'Nullable(Date32)';
     case 'enum':
     case 'country':
     case 'month':

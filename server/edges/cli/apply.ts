@@ -1,9 +1,8 @@
 /** The commands that ask a running server what a document would change, and change it. */
-import { readFileSync } from 'node:fs';
-import { type PolicyPlan, planChange } from '@troth/policy-language';
-import { isOpenError, policyOf, readDocument } from './documents.ts';
+import { blocksApply, type PolicyPlan, planChange } from '@troth/policy-language';
+import { policyOf, readDocument } from './documents.ts';
 import { askServer, isServerKnown } from './running-server.ts';
-import { type Command, type Invocation, Usage } from './terminal.ts';
+import { type Command, type Invocation, readText, table, Usage } from './terminal.ts';
 
 export const planCommand: Command = {
   takes: 'FILE [--against FILE]',
@@ -12,21 +11,34 @@ export const planCommand: Command = {
     const [file] = invocation.names;
     if (!file) throw new Usage('name a policy');
     const plan = await planOf(invocation, file);
-    invocation.print(
-      invocation.options.json ? JSON.stringify(plan, null, 2) : plan.lines.join('\n'),
-    );
+    invocation.print(invocation.options.json ? JSON.stringify(plan, null, 2) : planInWords(plan));
     return 0;
   },
 };
 
+const SIGNS = { add: '+', change: '~', remove: '-' } as const;
+
+function planInWords({ from, to, material, reasons, earliest, rowsDeleted, steps }: PolicyPlan) {
+  if (steps.length === 0) return 'Nothing changes.';
+  const rows = steps.map(({ action, section, name, text }) => [SIGNS[action], section, name, text]);
+  const because = reasons.map((reason) => `  because ${reason}`);
+  return [
+    `${from ? `${from.version} → ` : 'first: '}${to.version} (${to.hash.slice(0, 12)})`,
+    table(rows),
+    `${steps.length} steps; ${rowsDeleted} rows would be deleted at once`,
+    material ? `Material: it may take effect on ${earliest} at the earliest.` : 'Not material.',
+    ...(material ? because : []),
+  ].join('\n');
+}
+
 async function planOf(invocation: Invocation, file: string): Promise<PolicyPlan> {
-  const next = policyOf(invocation, file);
+  const next = policyOf(file);
   const { against } = invocation.options;
-  if (against) return planChange(policyOf(invocation, against), next);
+  if (against) return planChange(policyOf(against), next);
   // Without a server there is nothing in force: the plan is that of a first apply.
   if (!isServerKnown(invocation.dataDir)) return planChange(undefined, next);
   const answer = await askServer(invocation.dataDir, 'POST', '/v1/operator/policies/plan', {
-    text: readFileSync(file, 'utf8'),
+    text: readText(file),
   });
   if (answer.status !== 200) throw new Usage(reason(answer.body));
   return answer.body as PolicyPlan;
@@ -39,15 +51,15 @@ export const applyCommand: Command = {
     const [file] = invocation.names;
     if (!file) throw new Usage('name a policy');
     const { findings, prose } = readDocument(file);
-    const open = findings.filter(isOpenError);
+    const open = findings.filter((finding) => blocksApply([finding]));
     if (open.length > 0) {
       invocation.complain(
         `${open.length} open errors; nothing was applied. See: troth lint ${file}`,
       );
       return 1;
     }
-    const answer = await askServer(invocation.dataDir, 'POST', '/v1/operator/policies', {
-      text: readFileSync(file, 'utf8'),
+    const answer = await askServer(invocation.dataDir, 'POST', '/v1/operator/policies/apply', {
+      text: readText(file),
       prose,
       reason: invocation.options.reason ?? 'applied by the operator',
     });

@@ -2,12 +2,14 @@
 import { globSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import {
+  blocksApply,
   diffPolicies,
   explainPromise,
   type Finding,
   lint,
   type Policy,
   policyHash,
+  printFinding,
   readPolicy,
   renderPolicy,
 } from '@troth/policy-language';
@@ -29,32 +31,17 @@ export function readDocument(file: string): Read {
 }
 
 /** The policy of a document that must be readable. */
-export function policyOf(invocation: Invocation, file: string): Policy {
+export function policyOf(file: string): Policy {
   const { policy, findings } = readDocument(file);
   if (policy) return policy;
-  throw new Usage(
-    `${file} is not a policy:\n${findings.map((f) => line(invocation, f)).join('\n')}`,
-  );
+  throw new Usage(`${file} is not a policy:\n${findings.map(printFinding).join('\n')}`);
 }
 
-export const isOpenError = (finding: Finding) =>
-  finding.severity === 'error' && finding.state === 'open';
-
-function line(invocation: Invocation, finding: Finding): string {
-  const colour =
-    finding.state === 'resolved' ? 'quiet' : finding.severity === 'error' ? 'red' : 'amber';
-  const word = finding.state === 'resolved' ? 'resolved' : finding.severity;
-  const place = `${finding.file}:${finding.line}:${finding.column}`;
-  const more = [
-    ...(finding.expected ? [`expected ${finding.expected}`] : []),
-    ...(finding.example ? [`for example ${finding.example}`] : []),
-    ...(finding.resolution ? [`decided: ${finding.resolution.decision}`] : []),
-  ];
-  return [
-    `${paint(invocation, colour, word.padEnd(8))} ${place}  ${finding.code}`,
-    `         ${finding.message}`,
-    ...more.map((text) => `         ${text}`),
-  ].join('\n');
+/** A finding for a terminal; a resolved one is quiet, because somebody decided. */
+function lineOf(invocation: Invocation, finding: Finding): string {
+  const { state, severity } = finding;
+  const loud = severity === 'error' ? 'red' : 'amber';
+  return paint(invocation, state === 'resolved' ? 'quiet' : loud, printFinding(finding));
 }
 
 export const lintCommand: Command = {
@@ -64,11 +51,11 @@ export const lintCommand: Command = {
     const files = invocation.names;
     if (files.length === 0) throw new Usage('name at least one policy');
     const findings = files.flatMap((file) => readDocument(file).findings);
-    const open = findings.filter(isOpenError).length;
+    const open = findings.filter((finding) => blocksApply([finding])).length;
     if (invocation.options.json) {
       invocation.print(JSON.stringify({ open, findings }, null, 2));
     } else {
-      for (const finding of findings) invocation.print(line(invocation, finding));
+      for (const finding of findings) invocation.print(lineOf(invocation, finding));
       const resolved = findings.filter(({ state }) => state === 'resolved').length;
       invocation.print(`${findings.length} findings, ${resolved} resolved, ${open} open errors`);
     }
@@ -82,7 +69,7 @@ export const diffCommand: Command = {
   async run(invocation) {
     const [older, newer] = invocation.names;
     if (!older || !newer) throw new Usage('name two policies');
-    const diff = diffPolicies(policyOf(invocation, older), policyOf(invocation, newer));
+    const diff = diffPolicies(policyOf(older), policyOf(newer));
     const text = diff.lines.length > 0 ? diff.lines.join('\n') : 'The two say the same.';
     invocation.print(invocation.options.json ? JSON.stringify(diff, null, 2) : text);
     return 0;
@@ -97,7 +84,7 @@ export const renderCommand: Command = {
     if (!file) throw new Usage('name a policy');
     const format = invocation.options.format ?? 'markdown';
     if (format !== 'html' && format !== 'markdown') throw new Usage('--format is html or markdown');
-    const policy = policyOf(invocation, file);
+    const policy = policyOf(file);
     const page = renderPolicy(policy, { format });
     if (invocation.options.out) writeFileSync(invocation.options.out, page);
     const said = invocation.options.json
@@ -116,7 +103,7 @@ export const explainCommand: Command = {
     if (!id) throw new Usage('name a promise, for example CW-11');
     const files = named ? [named] : globSync(join(invocation.root, 'policies', '*.yaml')).sort();
     for (const file of files) {
-      const policy = policyOf(invocation, file);
+      const policy = policyOf(file);
       const explained = explainPromise(policy, id);
       if (!explained) continue;
       invocation.print(

@@ -23,7 +23,8 @@ export async function askServer(
     response = await fetch(new URL(path, kept.url), {
       method,
       headers: {
-        authorization: `Bearer ${kept.operatorToken}`,
+        // The same session as the console's: one way to be the operator.
+        cookie: `troth_operator=${kept.operatorToken}`,
         'content-type': 'application/json',
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),

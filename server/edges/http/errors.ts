@@ -9,6 +9,7 @@ export const httpProblem = problems({
   'operator-link-spent': { status: 403, title: 'This link was used or is not ours' },
   'host-not-known': { status: 421, title: 'This server does not answer for that name' },
   'request-too-large': { status: 413, title: 'The request is larger than the limit' },
+  'body-not-understood': { status: 422, title: 'The body is not what this address takes' },
   'request-broken': { status: 400, title: 'The request could not be read' },
   'streams-exhausted': { status: 503, title: 'Too many live pages are open' },
   'not-ready': { status: 503, title: 'The server is not ready yet' },

@@ -17,6 +17,7 @@ import { listen } from './listener.ts';
 import { markdownToHtml } from './markdown.ts';
 import { operationsOf } from './open-api.ts';
 import { openOperator } from './operator.ts';
+import { type OperatorDeps, operatorRoutes } from './operator-routes.ts';
 import { memoryOperatorStore } from './store.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
@@ -222,6 +223,39 @@ test('live figures want an operator, and an operator’s link works once', async
   assert.ok(tenants.operator && tenants.tenants[0]?.flow);
   const strangers = await json(app.request('/v1/tenants'));
   assert.equal(strangers.tenants[0]?.flow, undefined);
+});
+
+const keyring: OperatorDeps['keys'] = {
+  status: async () => ({ epochs: 1 }),
+  rotate: async () => ({ epochs: 2 }),
+  recoveryKit: async () => 'kit',
+};
+
+/** No route of these tests reaches an engine; one that did would fail here. */
+const noEngines = { keys: keyring, clock } as unknown as OperatorDeps;
+
+test('the operator’s acts want an operator, and JSON that a form cannot send', async () => {
+  const { app, enter } = open({ domains: [operatorRoutes(noEngines)] });
+  const acts = app.routes
+    .filter(
+      ({ path, method }) => /^.v1.operator.(policies|keys)..*[a-z]$/.test(path) && method !== 'ALL',
+    )
+    .map(({ path, method }) => ({ path, method }));
+  assert.ok(acts.length >= 5);
+  for (const { path, method } of acts)
+    assert.equal(await code(await app.request(path, { method })), 'operator-only', path);
+
+  const cookie = (await enter()).cookie.split(';')[0] ?? '';
+  const body = JSON.stringify({ text: 'troth: 1' });
+  const apply = (type: string) =>
+    app.request('/v1/operator/policies/apply', {
+      method: 'POST',
+      body,
+      headers: { cookie, 'content-type': type },
+    });
+  assert.equal(await code(await apply('text/plain')), 'body-not-understood');
+  const headers = { cookie };
+  assert.equal((await app.request('/v1/operator/keys/status', { headers })).status, 200);
 });
 
 test('a session ends when it is left, and by itself after twelve hours', async () => {

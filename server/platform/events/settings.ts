@@ -118,7 +118,7 @@ const grantsXml = (grants: readonly string[]) =>
 /** The default user has no password, because the engine's own session is it; it may do nothing. */
 export function usersXml(given: { username: string; passwordSha256: string }): string {
   const local = '<networks><ip>127.0.0.1</ip></networks>';
-  const nowhere = '<networks><ip>127.0.0.2</ip></networks>';
+  const nowhere = '<networks><ip>192.0.2.1</ip></networks>';
   const plain = '<profile>default</profile><quota>default</quota>';
   return [
     '<clickhouse>',

@@ -7,7 +7,7 @@
  * EXTRA` also syncs the directory. The exclusive lock makes a second keeper on one keyring fail.
  */
 import { randomUUID } from 'node:crypto';
-import { chmodSync, existsSync, openSync, closeSync, fsyncSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, fsyncSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { keeperProblem } from './errors.ts';
@@ -74,9 +74,7 @@ function openFile(dir: string): DatabaseSync {
 }
 
 const generationOf = (db: DatabaseSync): number =>
-  Number(
-    db.prepare("select value from meta where name = 'generation'").get()?.['value'] ?? 0,
-  );
+  Number(db.prepare("select value from meta where name = 'generation'").get()?.['value'] ?? 0);
 
 export type Keyring = {
   readonly instance: string;
@@ -89,6 +87,8 @@ export type Keyring = {
   run(sql: string, ...values: SQLInputValue[]): number;
   /** Runs `work` in one transaction over all copies: durable in each when it returns. */
   commit<T>(work: () => T): T;
+  /** Calls back when a commit was undone: whoever remembers what it wrote must forget it. */
+  onRollback(listener: () => void): void;
   close(): void;
 };
 
@@ -110,7 +110,9 @@ export function openKeyring({ dir, copyDir, create }: KeyringPlace): Keyring {
   const main = openFile(dir);
   main.exec(SCHEMA);
   main.exec(`insert or ignore into meta values ('generation', 1), ('format', ${FORMAT})`);
-  if (Number(main.prepare("select value from meta where name = 'format'").get()?.['value']) > FORMAT) {
+  if (
+    Number(main.prepare("select value from meta where name = 'format'").get()?.['value']) > FORMAT
+  ) {
     throw keeperProblem('keyring-refused', 'the keyring was written by a newer version');
   }
   let copy = copyDir ? openCopy(main, { copyDir, instance }) : undefined;
@@ -124,6 +126,7 @@ export function openKeyring({ dir, copyDir, create }: KeyringPlace): Keyring {
     return both;
   };
   let writing = false;
+  const undone: (() => void)[] = [];
   const run = (sql: string, ...values: SQLInputValue[]): number => {
     if (!writing) throw new Error('a keyring is written inside commit only');
     let changed = 0;
@@ -152,6 +155,7 @@ export function openKeyring({ dir, copyDir, create }: KeyringPlace): Keyring {
         main.exec('commit');
       } catch (error) {
         for (const file of files()) if (file.isTransaction) file.exec('rollback');
+        for (const forget of undone) forget();
         throw error;
       } finally {
         writing = false;
@@ -167,6 +171,7 @@ export function openKeyring({ dir, copyDir, create }: KeyringPlace): Keyring {
       }
       return done;
     },
+    onRollback: (listener) => void undone.push(listener),
     close() {
       for (const file of files()) file.close();
     },

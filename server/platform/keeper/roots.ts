@@ -16,6 +16,8 @@ import {
   randomBytes,
   scryptSync,
 } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { xaesKey } from '#base/xaes';
 import { keeperProblem } from './errors.ts';
 import { destroyFile, namesIn, readJson, writeSecret } from './files.ts';
@@ -64,9 +66,22 @@ export function readRoot(dir: string, epoch: number, passphrase: string | undefi
 export const wrapOf = (dir: string, epoch: number) =>
   readJson<RootFile>(dir, `root-${epoch}.json`)?.wrap;
 
-/** Destroys the files of every other epoch. */
+/** Brings the second directory's files to the first one's. */
+export function mirrorRoots([dir = '', ...others]: readonly string[]): void {
+  for (const name of [...namesIn(dir, ROOT_FILE), ...namesIn(dir, RECOVERY_FILE)]) {
+    const content = readFileSync(join(dir, name));
+    for (const other of others) {
+      const file = join(other, name);
+      const same = existsSync(file) && readFileSync(file).equals(content);
+      if (!same) writeSecret(other, name, content);
+    }
+  }
+}
+
+/** Destroys the files of every other epoch, and what a crash left half written. */
 export function destroyRootsExcept(dirs: readonly string[], epochs: readonly number[]): void {
   for (const dir of dirs) {
+    for (const name of namesIn(dir, /^\.(root|recovery)-\d+\.json\.draft$/)) destroyFile(dir, name);
     for (const pattern of [ROOT_FILE, RECOVERY_FILE]) {
       for (const name of namesIn(dir, pattern)) {
         if (!epochs.includes(Number(pattern.exec(name)?.[1]))) destroyFile(dir, name);

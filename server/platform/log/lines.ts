@@ -35,4 +35,6 @@ export type LogLines = Checked<{
   'rows.swept': { tenant: TenantId; dataType: DataTypeId; rows: number };
   'subject.erased': { tenant: TenantId; subject: SubjectId };
   'consent.recorded': { tenant: TenantId; purpose: PurposeId };
+  'ingest.move-failed': { tables: number; attempt: number };
+  'ingest.rows-set-aside': { rows: number; engineCode: number };
 }>;

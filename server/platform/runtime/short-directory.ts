@@ -20,7 +20,8 @@ export function shortDirectory(dataDir: string, temporary = '/tmp'): string {
     return wanted;
   } catch {
     const found = lstatSync(wanted, { throwIfNoEntry: false });
-    const ours = found?.isDirectory() && found.uid === (process.getuid?.() ?? found.uid);
-    return ours && (found.mode & 0o022) === 0 ? wanted : mkdtempSync(`${wanted}-`);
+    if (!found?.isDirectory()) return mkdtempSync(`${wanted}-`);
+    const ours = found.uid === (process.getuid?.() ?? found.uid) && (found.mode & 0o022) === 0;
+    return ours ? wanted : mkdtempSync(`${wanted}-`);
   }
 }

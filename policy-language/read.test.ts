@@ -1,0 +1,138 @@
+/** Reading: hostile and mistaken texts get located sentences, never an exception. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readPolicy } from '@troth/policy-language';
+import fc from 'fast-check';
+import { assertTeaches, SOUND, spoilt } from './testing/documents.ts';
+
+const read = (text: string) => readPolicy(text, { file: 'sample.yaml' });
+const one = (text: string) => {
+  const { policy, findings } = read(text);
+  assert.equal(policy, undefined);
+  assertTeaches(findings);
+  const [first] = findings;
+  assert.ok(first);
+  return first;
+};
+
+test('a sound document becomes a policy without findings', () => {
+  const { policy, findings } = read(SOUND);
+  assert.deepEqual(findings, []);
+  assert.equal(policy?.compiled.data['commands']?.retain.text, 'P90D');
+});
+
+test('a misspelt key is an error with its place and the key that was meant', () => {
+  const found = one(spoilt('retain: P90D', 'retian: P90D'));
+  assert.deepEqual([found.code, found.line, found.column], ['document/unknown-key', 19, 5]);
+  assert.match(found.message, /Did you mean "retain"/);
+});
+
+test('a wrong duration says what was expected and shows one that is right', () => {
+  const found = one(spoilt('retain: P90D', 'retain: 90 days'));
+  assert.equal(found.line, 19);
+  assert.match(found.expected ?? '', /ISO 8601 duration/);
+  assert.equal(found.example, 'P90D');
+});
+
+test('a word outside a vocabulary names the nearest word in it', () => {
+  const found = one(spoilt('use: analytics.reporting', 'use: analytics.reportin'));
+  assert.match(found.message, /Did you mean "analytics.reporting"/);
+});
+
+test('a purpose without a legal basis is refused under a code of its own', () => {
+  const found = one(spoilt(', basis: legitimate-interests', ''));
+  assert.equal(found.code, 'purpose/without-basis');
+  assert.match(found.expected ?? '', /legitimate-interests/);
+});
+
+test('a wrong value deep in a field points at that field', () => {
+  const found = one(spoilt('seal: subject,', 'seal: everyone,'));
+  assert.deepEqual([found.line, found.code], [23, 'document/wrong-value']);
+});
+
+const bomb = `a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n`;
+const hostile: readonly (readonly [string, string, string])[] = [
+  ['aliases that multiply', bomb, 'document/alias'],
+  [
+    'a merge key',
+    spoilt('controller: {', 'controller: { <<: { name: x }, '),
+    'document/forbidden-key',
+  ],
+  ['a second document', `${SOUND}---\n${SOUND}`, 'document/several-documents'],
+  ['a key written twice', `${SOUND}title: Again\n`, 'document/duplicate-key'],
+  ['a key that changes objects', `${SOUND}__proto__: { x: 1 }\n`, 'document/forbidden-key'],
+  [
+    'a constructor',
+    spoilt('contacts: {', 'contacts: { constructor: {}, '),
+    'document/forbidden-key',
+  ],
+  ['a tag of its own', spoilt('title: Sample', 'title: !!js/function "x"'), 'document/tag'],
+  ['ten megabytes', `${SOUND}# ${'x'.repeat(10 * 1024 * 1024)}`, 'document/too-large'],
+  ['a million brackets', `${SOUND}x: ${'['.repeat(1_000_000)}`, 'document/too-deep'],
+  ['a ladder of lists', `${SOUND}x:\n  ${'- '.repeat(100_000)}`, 'document/too-deep'],
+  [
+    'a stair of indents',
+    Array.from({ length: 500 }, (_, i) => `${' '.repeat(i)}a:`).join('\n'),
+    'document/too-deep',
+  ],
+  ['a bracket never closed', `${SOUND}x: [1, 2`, 'document/syntax'],
+  ['nothing at all', '', 'document/empty'],
+  ['a NUL', 'troth: 1\u0000', 'document/control-character'],
+];
+
+for (const [what, text, code] of hostile) {
+  test(`${what}: refused in less than a second, with a place`, () => {
+    const start = performance.now();
+    const { policy, findings } = read(text);
+    assert.ok(performance.now() - start < 1000);
+    assert.equal(policy, undefined);
+    assertTeaches(findings);
+    assert.ok(
+      findings.some((finding) => finding.code === code),
+      JSON.stringify(findings[0]),
+    );
+  });
+}
+
+test('a map of 200,000 keys is judged in less than two seconds', () => {
+  const keys = Array.from({ length: 200_000 }, (_, i) => `k${i}: 1`).join('\n');
+  const start = performance.now();
+  assertTeaches(read(keys).findings);
+  assert.ok(performance.now() - start < 4000);
+});
+
+test('values of any type at any place never throw and are always placed', () => {
+  const lines = SOUND.split('\n');
+  const strange = fc.oneof(
+    fc.json({ maxDepth: 3 }),
+    fc.string({ maxLength: 40 }),
+    fc.constantFrom(
+      '~',
+      'null',
+      '.nan',
+      '0x10',
+      '1e999',
+      '[',
+      '{',
+      '"',
+      '- -',
+      '? ',
+      '&a',
+      '*a',
+      '|',
+      '>',
+      '%YAML 9.9',
+      '\u{1F600}',
+      '\ud800',
+    ),
+  );
+  fc.assert(
+    fc.property(fc.nat(lines.length - 1), strange, (index, value) => {
+      const line = lines[index] ?? '';
+      const spoiled = lines.with(index, line.replace(/:.*$/, `: ${value}`)).join('\n');
+      const { policy, findings } = read(spoiled);
+      if (policy === undefined) assertTeaches(findings);
+    }),
+    { numRuns: 1500 },
+  );
+});

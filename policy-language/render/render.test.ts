@@ -1,0 +1,51 @@
+/** The human page: complete, harmless, and with the numbers that are enforced. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { test } from 'node:test';
+import { explainPromise, policyHash, renderPolicy } from '@troth/policy-language';
+import { policyOf, SOUND, spoilt } from '../testing/documents.ts';
+
+const sound = policyOf(SOUND);
+
+test('the page prints the hash of the document, each quote and the limit in force', () => {
+  for (const format of ['html', 'markdown'] as const) {
+    const page = renderPolicy(sound, { format });
+    assert.ok(page.includes(policyHash(sound)));
+    assert.ok(page.includes('90 days'));
+  }
+});
+
+test('a page of another limit shows the other limit', () => {
+  const page = renderPolicy(policyOf(spoilt('P90D', 'P45D')), { format: 'html' });
+  assert.ok(page.includes('<td>45 days</td>'));
+});
+
+test('text from the document cannot become markup in either format', () => {
+  const nasty = '<script>alert(1)</script>[x](javascript:1)|';
+  const policy = policyOf(spoilt('title: Commands', `title: '${nasty}'`));
+  const html = renderPolicy(policy, { format: 'html' });
+  assert.ok(!html.includes('<script') && html.includes('&lt;script&gt;'));
+  const markdown = renderPolicy(policy, { format: 'markdown' });
+  assert.ok(!markdown.includes('[x](javascript') && !markdown.includes('<script'));
+});
+
+test('the page allows its own style by hash and nothing else', () => {
+  const html = renderPolicy(sound, { format: 'html' });
+  const style = /<style>([\s\S]*)<\/style>/.exec(html)?.[1] ?? '';
+  const hash = createHash('sha256').update(style).digest('base64');
+  assert.ok(html.includes(`style-src &#39;sha256-${hash}&#39;`));
+  assert.doesNotMatch(html, /<script|\son\w+=|https?:\/\//);
+});
+
+test('a promise without evidence is printed as a gap', () => {
+  const html = renderPolicy(sound, { format: 'html', states: {} });
+  assert.ok(html.includes('<strong class="gap">gap</strong>'));
+  assert.ok(html.includes('1 promises: 0 kept'));
+});
+
+test('a promise is explained from its sentence to the value in force', () => {
+  const explained = explainPromise(sound, 'SA-01');
+  assert.equal(explained?.control?.name, 'retention.limit');
+  assert.deepEqual(explained?.values, [{ path: 'data.commands.retain', value: 'P90D' }]);
+  assert.equal(explainPromise(sound, 'SA-99'), undefined);
+});

@@ -1,0 +1,87 @@
+/**
+ * Who the events come from. An anonymous id lives for one day (UTC): at midnight a new one is drawn
+ * and the old one forgotten, so that no two days can be joined. Only a mode that the page asks for
+ * keeps an id for longer.
+ */
+import { memoryStore, openStore, randomId } from './host.ts';
+import type { ClientOptions, KeyValueStore, PrivacyPreferences } from './model.ts';
+
+/** All that is kept in the browser: one entry, first-party. */
+type Kept = {
+  id: string;
+  /** Days since 1970 on which the id was drawn. */
+  day: number;
+  user?: string;
+  choices?: PrivacyPreferences;
+};
+
+const DAY_MS = 86_400_000;
+
+export class Identity {
+  readonly #name: string;
+  readonly #store: KeyValueStore;
+  readonly #now: () => number;
+  readonly #daily: boolean;
+  #kept: Kept | undefined;
+
+  constructor({ tenant, mode, storage, now = Date.now }: ClientOptions) {
+    this.#name = `troth:${tenant}`;
+    this.#store = storage === 'memory' ? memoryStore() : (storage ?? openStore());
+    this.#now = now;
+    this.#daily = (mode ?? 'anonymous') === 'anonymous';
+  }
+
+  /** The ids of this moment. The store is read first: another tab may have drawn today's already. */
+  current(): Kept {
+    const day = Math.floor(this.#now() / DAY_MS);
+    if (this.#fits(this.#kept, day)) return this.#kept;
+    const stored = this.#read();
+    if (this.#fits(stored, day)) {
+      this.#kept = stored;
+      return stored;
+    }
+    const choices = stored?.choices ?? this.#kept?.choices;
+    return this.#keep({ id: randomId(), day, ...(choices && { choices }) });
+  }
+
+  become(user: string): void {
+    this.#keep({ ...this.current(), user });
+  }
+
+  choose(choices: PrivacyPreferences): void {
+    const kept = this.current();
+    this.#keep({ ...kept, choices: { ...kept.choices, ...choices } });
+  }
+
+  reset(): void {
+    this.#kept = undefined;
+    try {
+      this.#store.removeItem(this.#name);
+    } catch {
+      // The next id overwrites it.
+    }
+  }
+
+  #fits(kept: Kept | undefined, day: number): kept is Kept {
+    return kept !== undefined && (!this.#daily || (kept.day === day && kept.user === undefined));
+  }
+
+  #read(): Kept | undefined {
+    try {
+      const kept = JSON.parse(this.#store.getItem(this.#name) ?? 'null') as Kept | null;
+      return kept && typeof kept.id === 'string' ? kept : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #keep(kept: Kept): Kept {
+    this.#kept = kept;
+    try {
+      this.#store.setItem(this.#name, JSON.stringify(kept));
+    } catch {
+      // Without room the id lives as long as the page.
+    }
+    return kept;
+  }
+}

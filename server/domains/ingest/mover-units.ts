@@ -1,0 +1,55 @@
+/**
+ * What one round of the mover inserts: the rows of some inbox rows, sorted by table and day.
+ *
+ * The same inbox rows always give the same units in the same order; the ledger relies on it.
+ */
+import { decodeInbox, ROW_BATCH_AT, ROW_MESSAGE_AT } from './inbox-format.ts';
+
+export type Unit = {
+  readonly layout: number;
+  readonly day: number;
+  /** Its place in the round; the batch id is round * 65,536 + place. */
+  readonly place: number;
+  readonly rows: Buffer[];
+};
+
+export const UNITS_MAX = 65_535;
+
+/** Sorts rows into units. Rows are views into the bodies. */
+export function unitsOf(bodies: Iterable<Buffer>): Unit[] {
+  const units = new Map<string, Unit>();
+  for (const body of bodies) {
+    for (const { layout, day, row } of decodeInbox(body)) {
+      const name = `${layout}.${day}`;
+      let unit = units.get(name);
+      if (unit === undefined) {
+        unit = { layout, day, place: units.size, rows: [] };
+        units.set(name, unit);
+      }
+      unit.rows.push(row);
+    }
+  }
+  return [...units.values()];
+}
+
+export const messageLow = (row: Buffer) => row.readUInt32LE(ROW_MESSAGE_AT);
+export const messageHigh = (row: Buffer) => row.readUInt32LE(ROW_MESSAGE_AT + 4);
+
+/** A message as ClickHouse and JavaScript both print it. */
+export const messageText = (row: Buffer) => row.readBigUInt64LE(ROW_MESSAGE_AT).toString();
+
+/** The rows as one piece, each with its batch filled in. Copies, so that a retry finds them whole. */
+export function assemble(rows: readonly Buffer[], batch: bigint): Buffer {
+  let length = 0;
+  for (const row of rows) length += row.length;
+  const whole = Buffer.allocUnsafe(length);
+  let at = 0;
+  for (const row of rows) {
+    row.copy(whole, at);
+    whole.writeBigUInt64LE(batch, at + ROW_BATCH_AT);
+    at += row.length;
+  }
+  return whole;
+}
+
+export const batchOf = (round: string, place: number) => BigInt(round) * 65_536n + BigInt(place);

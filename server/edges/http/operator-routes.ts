@@ -1,0 +1,135 @@
+/** What only the operator may ask: what a document would change, changing it, and the keyring. */
+import {
+  type Policy,
+  type PolicyPlan,
+  planChange,
+  readPolicy,
+  rowsToCount,
+} from '@troth/policy-language';
+import { type Context, Hono } from 'hono';
+import { z } from 'zod';
+import type { Clock } from '#base/clock';
+import { KeyId } from '#base/ids';
+import { type Actor, applyPolicy, type Policies, type PolicyInForce } from '#core/policy';
+import { eventTablesOf } from '#core/tenancy';
+import type { Database } from '#platform/database';
+import type { Events } from '#platform/events';
+import type { Log } from '#platform/log';
+import type { DomainRoutes } from './app.ts';
+import type { Edge } from './edge.ts';
+import { httpProblem } from './errors.ts';
+import { operatorOnly } from './tenant-routes.ts';
+
+export type OperatorDeps = {
+  db: Database;
+  events: Events;
+  policies: Policies;
+  clock: Clock;
+  log: Log;
+  /** The keeper's own acts. */
+  keys: {
+    status(): Promise<unknown>;
+    rotate(actor: Actor): Promise<unknown>;
+    recoveryKit(actor: Actor): Promise<string>;
+  };
+};
+
+const Draft = z.strictObject({
+  text: z.string().max(250_000),
+  prose: z.string().max(250_000).optional(),
+  reason: z.string().min(1).max(400).optional(),
+});
+
+const OPERATOR: Actor = { kind: 'operator', id: KeyId('operator') };
+
+/**
+ * The body, when it is JSON of the right shape.
+ *
+ * JSON only: a form of another site cannot send it without asking first, and is then refused.
+ */
+async function bodyAs<Body>(c: Context<Edge>, shape: z.ZodType<Body>): Promise<Body> {
+  const isJson = c.req.header('content-type')?.split(';')[0]?.trim() === 'application/json';
+  const read = isJson ? shape.safeParse(await c.req.json().catch(() => undefined)) : undefined;
+  if (!read?.success)
+    throw httpProblem('body-not-understood', 'Send JSON with "text", and "prose" or "reason".');
+  return read.data;
+}
+
+/** The plan with the rows that a shorter limit would delete, counted where they are. */
+async function planWithRows(
+  { events, clock }: OperatorDeps,
+  current: PolicyInForce | undefined,
+  next: Policy,
+): Promise<PolicyPlan> {
+  const now = clock.now();
+  const counts = new Map<string, number>();
+  const declared = current ? eventTablesOf(current.tenant, current.policy) : [];
+  for (const { data, cutoff } of rowsToCount(current?.policy, next, now)) {
+    const table = declared.find(({ dataType }) => dataType === data);
+    if (!current || !table) continue;
+    const [row] = await events.query<{ rows: string }>(
+      'select count() as rows from {database:Identifier}.{table:Identifier}' +
+        ' where received_at < fromUnixTimestamp64Milli({cutoff:Int64})',
+      {
+        database: table.database,
+        table: table.table,
+        cutoff: cutoff.getTime(),
+      },
+    );
+    counts.set(data, Number(row?.rows ?? 0));
+  }
+  return planChange(current?.policy, next, {
+    now,
+    rowsOlderThan: (data) => counts.get(data) ?? 0,
+  });
+}
+
+/** The operator's routes, for the app to mount. */
+export function operatorRoutes(deps: OperatorDeps): DomainRoutes {
+  const { db, events, policies, clock, log, keys } = deps;
+  const routes = new Hono<Edge>();
+  routes.use('/v1/operator/policies/*', async (c, next) => {
+    operatorOnly(c);
+    await next();
+  });
+  routes.use('/v1/operator/keys/*', async (c, next) => {
+    operatorOnly(c);
+    await next();
+  });
+
+  routes.post('/v1/operator/policies/plan', async (c) => {
+    const { text } = await bodyAs(c, Draft);
+    const { policy } = readPolicy(text, { file: 'policy.yaml' });
+    if (!policy) throw httpProblem('body-not-understood', 'The text is not a policy: lint it.');
+    return c.json(await planWithRows(deps, policies.find(policy.service), policy));
+  });
+
+  routes.post('/v1/operator/policies/apply', async (c) => {
+    const { text, prose, reason } = await bodyAs(c, Draft);
+    const applied = await applyPolicy(
+      db,
+      events,
+      {
+        text,
+        file: 'policy.yaml',
+        actor: OPERATOR,
+        now: clock.now(),
+        ...(prose === undefined ? {} : { prose }),
+        ...(reason === undefined ? {} : { reason }),
+      },
+      log,
+    );
+    const { tenant, revision, hash, changed } = applied;
+    return c.json({ tenant, revision, hash, changed }, changed ? 201 : 200);
+  });
+
+  routes.get('/v1/operator/keys/status', async (c) => c.json((await keys.status()) as object));
+  routes.post('/v1/operator/keys/rotate', async (c) =>
+    c.json((await keys.rotate(OPERATOR)) as object),
+  );
+  routes.post('/v1/operator/keys/recovery-kit', async (c) => {
+    c.header('cache-control', 'no-store');
+    return c.json({ kit: await keys.recoveryKit(OPERATOR) });
+  });
+  return { name: 'operator', routes };
+}

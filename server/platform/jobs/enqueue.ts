@@ -1,0 +1,32 @@
+import type postgres from 'postgres';
+import type { z } from 'zod';
+
+export type JobOptions = {
+  /** Default: at once. */
+  readonly at?: Date;
+  /** A job with the same key that has not begun is replaced, so that there is one. */
+  readonly key?: string;
+};
+
+type Named<Input> = {
+  readonly name: string;
+  readonly attemptsMax: number;
+  readonly input: z.ZodType<Input>;
+};
+
+/**
+ * Puts a job into the queue, in the transaction of its cause: both happen or neither.
+ *
+ * @throws ZodError when the input is not what the job declares.
+ */
+export async function enqueue<Input>(
+  tx: postgres.TransactionSql,
+  job: Named<Input>,
+  input: Input,
+  { at, key }: JobOptions = {},
+): Promise<void> {
+  const payload = JSON.stringify(job.input.parse(input));
+  await tx`
+    select troth_sec.enqueue(${job.name}, ${payload}::text::json, ${job.attemptsMax},
+                             ${at ?? null}::timestamptz, ${key ?? null})`;
+}

@@ -1,0 +1,117 @@
+/**
+ * Keys with a name: of a data type, of a period, of the vault, of the blind index, of pseudonyms.
+ * A version is retired before 2^28 seals; a destroyed name is never made again.
+ */
+import { randomBytes } from 'node:crypto';
+import { keeperProblem } from './errors.ts';
+import type { Keks } from './keks.ts';
+import type { Keyring } from './keyring.ts';
+import { type Ask, type Named, type NamedKey, SEALS_MAX } from './protocol.ts';
+import type { Gone } from './subject-keys.ts';
+
+export const namedAad = (tenant: string, name: string, version: number) =>
+  `troth/v1/named|${tenant}|${name}|${version}`;
+
+type Row = {
+  version: number;
+  class: string;
+  keyId: Uint8Array;
+  epoch: number;
+  wrapped: Uint8Array;
+  seals: number;
+};
+
+const COLUMNS = 'version, class, key_id as "keyId", epoch, wrapped, seals';
+
+export type NamedKeys = ReturnType<typeof namedKeysOf>;
+
+export function namedKeysOf(keyring: Keyring, keks: Keks) {
+  function open(tenant: string, name: string, row: Row): NamedKey {
+    const aad = namedAad(tenant, name, row.version);
+    const key = keks.unwrap({ tenant, purpose: 'live', epoch: row.epoch, aad }, row.wrapped);
+    const opened = {
+      keyId: Buffer.from(row.keyId).toString('base64'),
+      key: key.toString('base64'),
+      version: row.version,
+    };
+    key.fill(0);
+    return opened;
+  }
+
+  function create(given: Named, version: number, seals: number): NamedKey {
+    const { tenant, name } = given;
+    const key = randomBytes(32);
+    const keyId = randomBytes(8);
+    const aad = namedAad(tenant, name, version);
+    const wrapped = keks.wrap({ tenant, purpose: 'live', aad }, key);
+    keyring.run(
+      `insert into named_keys
+         (tenant, name, version, class, key_id, epoch, wrapped, seals, destroy_at, created_at)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      ...[tenant, name, version, given.class, keyId, keks.epoch, wrapped, seals],
+      ...[given.destroyAt ?? null, given.at],
+    );
+    const opened = { keyId: keyId.toString('base64'), key: key.toString('base64'), version };
+    key.fill(0);
+    return opened;
+  }
+
+  function one(given: Named): NamedKey {
+    const { tenant, name, lease = 0 } = given;
+    const row = keyring.get<Row>(
+      `select ${COLUMNS} from named_keys where tenant = ? and name = ?
+       order by version desc limit 1`,
+      ...[tenant, name],
+    );
+    if (!row) {
+      const gone = keyring.get(
+        'select 1 from destroyed_names where tenant = ? and name = ?',
+        tenant,
+        name,
+      );
+      if (gone) throw keeperProblem('keyring-call-invalid', 'this key was destroyed for good');
+      return create(given, 1, lease);
+    }
+    if (row.class !== given.class) {
+      throw keeperProblem('keyring-call-invalid', 'the key is of another class');
+    }
+    if (row.seals + lease > SEALS_MAX) return create(given, row.version + 1, lease);
+    if (lease > 0) {
+      keyring.run(
+        'update named_keys set seals = seals + ? where tenant = ? and name = ? and version = ?',
+        ...[lease, tenant, name, row.version],
+      );
+    }
+    return open(tenant, name, row);
+  }
+
+  return {
+    named: ({ keys }: Ask<'named'>) => keys.map(one),
+    version({ tenant, name, keyId }: Ask<'namedVersion'>): NamedKey | 'unknown' {
+      const row = keyring.get<Row>(
+        `select ${COLUMNS} from named_keys where tenant = ? and name = ? and key_id = ?`,
+        ...[tenant, name, Buffer.from(keyId, 'base64')],
+      );
+      return row ? open(tenant, name, row) : 'unknown';
+    },
+    destroy({ tenant, name }: Ask<'destroyNamed'>, at: number): Gone {
+      const rows = keyring.all<{ keyId: Uint8Array }>(
+        'select key_id as "keyId" from named_keys where tenant = ? and name = ?',
+        ...[tenant, name],
+      );
+      keyring.run('delete from named_keys where tenant = ? and name = ?', tenant, name);
+      keyring.run(
+        'insert or ignore into destroyed_names (tenant, name, destroyed_at) values (?, ?, ?)',
+        ...[tenant, name, at],
+      );
+      const keyIds = rows.map(({ keyId }) => Buffer.from(keyId).toString('base64'));
+      return { subjects: [], keyIds, evict: { tenant, subjects: [], names: [name] } };
+    },
+    due: (at: number) =>
+      keyring.all<{ tenant: string; name: string }>(
+        `select distinct tenant, name from named_keys
+         where destroy_at is not null and destroy_at <= ? limit 1000`,
+        at,
+      ),
+  };
+}

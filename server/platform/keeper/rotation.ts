@@ -1,0 +1,92 @@
+/**
+ * Rotation: a new root and new tenant keys, every living key re-wrapped, the old ones destroyed.
+ *
+ * Re-wrapping only the tenant keys would not do: an old copy of the keyring holds the old tenant key
+ * wrapped under the old root, and the living keys under that. The state is in the keyring alone, so
+ * a rotation goes on where `kill -9` cut it.
+ */
+import type { Keks } from './keks.ts';
+import type { Keyring } from './keyring.ts';
+import { namedAad } from './named-keys.ts';
+import { subjectAad } from './subject-keys.ts';
+
+const BATCH_KEYS = 500;
+
+type Subject = { tenant: string; subject: Uint8Array; n: number };
+type NamedRow = { tenant: string; name: string; version: number };
+type Wrapped = { epoch: number; wrapped: Uint8Array; destroyAt: number | null };
+
+export type Rotation = {
+  /** Re-wraps the next keys in one transaction; true when nothing is left. */
+  step(): boolean;
+  keysLeft(): number;
+};
+
+export function rotationOf(keyring: Keyring, keks: Keks): Rotation {
+  let after: Subject = { tenant: '', subject: Buffer.alloc(0), n: 0 };
+
+  function rewrapSubjects(): number {
+    const rows = keyring.all<Subject & Wrapped>(
+      `select tenant, subject, n, epoch, wrapped, destroy_at as "destroyAt" from subject_keys
+       where (tenant, subject, n) > (?, ?, ?) and epoch < ?
+       order by tenant, subject, n limit ${BATCH_KEYS}`,
+      ...[after.tenant, after.subject, after.n, keks.epoch],
+    );
+    for (const row of rows) {
+      const { tenant, subject, n } = row;
+      const aad = subjectAad(tenant, Buffer.from(subject).toString('hex'), n);
+      const purpose = row.destroyAt === null ? 'live' : 'quarantine';
+      const key = keks.unwrap({ tenant, purpose, epoch: row.epoch, aad }, row.wrapped);
+      keyring.run(
+        `update subject_keys set wrapped = ?, epoch = ?
+         where tenant = ? and subject = ? and n = ?`,
+        ...[keks.wrap({ tenant, purpose, aad }, key), keks.epoch, tenant, subject, n],
+      );
+      key.fill(0);
+    }
+    after = rows.at(-1) ?? after;
+    return rows.length;
+  }
+
+  function rewrapNamed(): number {
+    const rows = keyring.all<NamedRow & Wrapped>(
+      `select tenant, name, version, epoch, wrapped from named_keys
+       where epoch < ? order by tenant, name, version limit ${BATCH_KEYS}`,
+      keks.epoch,
+    );
+    for (const { tenant, name, version, epoch, wrapped } of rows) {
+      const aad = namedAad(tenant, name, version);
+      const key = keks.unwrap({ tenant, purpose: 'live', epoch, aad }, wrapped);
+      keyring.run(
+        `update named_keys set wrapped = ?, epoch = ?
+         where tenant = ? and name = ? and version = ?`,
+        ...[keks.wrap({ tenant, purpose: 'live', aad }, key), keks.epoch, tenant, name, version],
+      );
+      key.fill(0);
+    }
+    return rows.length;
+  }
+
+  const count = (table: 'subject_keys' | 'named_keys') =>
+    keyring.get<{ left: number }>(
+      `select count(*) as left from ${table} where epoch < ?`,
+      keks.epoch,
+    )?.left ?? 0;
+  const keysLeft = () => Number(count('subject_keys')) + Number(count('named_keys'));
+
+  return {
+    keysLeft,
+    step() {
+      if (keks.rotatingFrom === undefined) return true;
+      if (keyring.commit(() => rewrapSubjects() + rewrapNamed()) > 0) return false;
+      if (keysLeft() > 0) {
+        // The pass began in the middle, after a restart or behind a key made meanwhile.
+        after = { tenant: '', subject: Buffer.alloc(0), n: 0 };
+        return false;
+      }
+      keks.endRotation();
+      after = { tenant: '', subject: Buffer.alloc(0), n: 0 };
+      return true;
+    },
+  };
+}

@@ -1,0 +1,201 @@
+/** People's keys: made, opened, linked, hidden and destroyed. Every function runs inside `commit`. */
+import { randomBytes } from 'node:crypto';
+import type { Keks } from './keks.ts';
+import type { Keyring } from './keyring.ts';
+import type { Ask, Destroyed, Evict, Missing, OpenedKey } from './protocol.ts';
+
+/** A person's devices and accounts; more than this many links is a mistake or an attack. */
+const LINKS_MAX = 1_000;
+
+export const subjectAad = (tenant: string, subject: string, n: number) =>
+  `troth/v1/dek|${tenant}|${subject}|${n}`;
+
+type Row = {
+  subject: Uint8Array;
+  n: number;
+  keyId: Uint8Array;
+  epoch: number;
+  wrapped: Uint8Array;
+  destroyAt: number | null;
+};
+
+const KEY = `k.n, k.key_id as "keyId", k.epoch, k.wrapped, k.destroy_at as "destroyAt"`;
+const BY_HANDLE = `
+  select h.subject, ${KEY}
+  from handles h join subject_keys k on k.tenant = h.tenant and k.subject = h.subject
+  where h.tenant = ? and h.handle = ?
+  order by k.n desc limit 1`;
+const BY_SUBJECT = `
+  select k.subject, ${KEY} from subject_keys k
+  where k.tenant = ? and k.subject = ?
+  order by k.n desc limit 1`;
+
+const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+
+export type Gone = Omit<Destroyed, 'acknowledged' | 'cutOff'> & { evict: Evict };
+
+export type SubjectKeys = ReturnType<typeof subjectKeysOf>;
+
+export function subjectKeysOf(keyring: Keyring, keks: Keks) {
+  function open(tenant: string, row: Row): OpenedKey | Missing {
+    if (row.destroyAt !== null) return 'hidden';
+    const subject = hex(row.subject);
+    const aad = subjectAad(tenant, subject, row.n);
+    const key = keks.unwrap({ tenant, purpose: 'live', epoch: row.epoch, aad }, row.wrapped);
+    const opened = { subject, keyId: base64(row.keyId), key: key.toString('base64') };
+    key.fill(0);
+    return { ...opened, created: false };
+  }
+
+  function create(tenant: string, handle: Buffer, at: number): OpenedKey {
+    const id = randomBytes(16);
+    const subject = id.toString('hex');
+    // Random, never derived: what can be derived again cannot be destroyed.
+    const key = randomBytes(32);
+    const keyId = randomBytes(8);
+    const wrapped = keks.wrap(
+      { tenant, purpose: 'live', aad: subjectAad(tenant, subject, 1) },
+      key,
+    );
+    keyring.run(
+      `insert into subject_keys (tenant, subject, n, key_id, epoch, wrapped, created_at)
+       values (?, ?, 1, ?, ?, ?, ?)`,
+      ...[tenant, id, keyId, keks.epoch, wrapped, at],
+    );
+    keyring.run(
+      'insert into handles (tenant, handle, subject) values (?, ?, ?)',
+      tenant,
+      handle,
+      id,
+    );
+    const opened = { subject, keyId: keyId.toString('base64'), key: key.toString('base64') };
+    key.fill(0);
+    return { ...opened, created: true };
+  }
+
+  function one(tenant: string, handle: Buffer, mayCreate: boolean, at: number) {
+    const row = keyring.get<Row>(BY_HANDLE, tenant, handle);
+    if (row) return open(tenant, row);
+    const stone = keyring.get<{ until: number }>(
+      'select until from tombstones where tenant = ? and handle = ?',
+      ...[tenant, handle],
+    );
+    if (stone && stone.until > at) return 'erased';
+    if (!mayCreate) return 'unknown';
+    // The late window is over: who returns is a new person to us.
+    if (stone) {
+      keyring.run('delete from tombstones where tenant = ? and handle = ?', tenant, handle);
+    }
+    return create(tenant, handle, at);
+  }
+
+  /**
+   * The subjects that were identified as this one, directly or through another; not the others that
+   * they were identified as, for two people may have used one device.
+   */
+  function cluster(tenant: string, subject: string): string[] {
+    const found = new Set([subject]);
+    for (const next of found) {
+      if (found.size > LINKS_MAX) break;
+      const sources = keyring.all<{ source: Uint8Array }>(
+        'select source from links where tenant = ? and towards = ? limit 1000',
+        ...[tenant, Buffer.from(next, 'hex')],
+      );
+      for (const { source } of sources) found.add(hex(source));
+    }
+    return [...found];
+  }
+
+  function forget(tenant: string, subjects: string[], lateUntil: number): Gone {
+    const keyIds: string[] = [];
+    for (const subject of subjects) {
+      const id = Buffer.from(subject, 'hex');
+      for (const row of keyring.all<{ keyId: Uint8Array }>(
+        'select key_id as "keyId" from subject_keys where tenant = ? and subject = ?',
+        ...[tenant, id],
+      )) {
+        keyIds.push(base64(row.keyId));
+      }
+      keyring.run(
+        `insert or replace into tombstones (tenant, handle, until)
+         select tenant, handle, ? from handles where tenant = ? and subject = ?`,
+        ...[lateUntil, tenant, id],
+      );
+      keyring.run('delete from handles where tenant = ? and subject = ?', tenant, id);
+      keyring.run('delete from subject_keys where tenant = ? and subject = ?', tenant, id);
+      keyring.run('delete from links where tenant = ? and towards = ?', tenant, id);
+      keyring.run('delete from links where tenant = ? and source = ?', tenant, id);
+    }
+    return { subjects, keyIds, evict: { tenant, subjects, names: [] } };
+  }
+
+  function rewrapAll(tenant: string, subjects: string[], destroyAt: number | null): number {
+    const [from, to] =
+      destroyAt === null ? (['quarantine', 'live'] as const) : (['live', 'quarantine'] as const);
+    let moved = 0;
+    for (const subject of subjects) {
+      const id = Buffer.from(subject, 'hex');
+      const rows = keyring.all<Row>(
+        `select k.subject, ${KEY} from subject_keys k where k.tenant = ? and k.subject = ?`,
+        ...[tenant, id],
+      );
+      for (const { n, epoch, wrapped, destroyAt: since } of rows) {
+        if ((since === null) !== (from === 'live')) continue;
+        const aad = subjectAad(tenant, subject, n);
+        const key = keks.unwrap({ tenant, purpose: from, epoch, aad }, wrapped);
+        keyring.run(
+          `update subject_keys set wrapped = ?, epoch = ?, destroy_at = ?
+           where tenant = ? and subject = ? and n = ?`,
+          ...[keks.wrap({ tenant, purpose: to, aad }, key), keks.epoch, destroyAt, tenant, id, n],
+        );
+        key.fill(0);
+        moved += 1;
+      }
+    }
+    return moved;
+  }
+
+  return {
+    cluster,
+    forget,
+    subjects({ tenant, handles, create: mayCreate, at }: Ask<'subjects'>) {
+      return handles.map((handle) => one(tenant, Buffer.from(handle, 'base64'), mayCreate, at));
+    },
+    open({ tenant, subjects }: Ask<'open'>): (OpenedKey | Missing)[] {
+      return subjects.map((subject) => {
+        const row = keyring.get<Row>(BY_SUBJECT, tenant, Buffer.from(subject, 'hex'));
+        return row ? open(tenant, row) : 'unknown';
+      });
+    },
+    link({ tenant, from, to, at }: Ask<'link'>) {
+      const source = one(tenant, Buffer.from(from, 'base64'), true, at);
+      const towards = one(tenant, Buffer.from(to, 'base64'), true, at);
+      if (typeof source === 'string' || typeof towards === 'string') return { linked: false };
+      if (source.subject === towards.subject) return { linked: true };
+      keyring.run(
+        'insert or ignore into links (tenant, towards, source, linked_at) values (?, ?, ?, ?)',
+        ...[tenant, Buffer.from(towards.subject, 'hex'), Buffer.from(source.subject, 'hex'), at],
+      );
+      return { linked: true };
+    },
+    quarantine({ tenant, subject, destroyAt }: Ask<'quarantine'>): Gone {
+      const subjects = cluster(tenant, subject);
+      rewrapAll(tenant, subjects, destroyAt);
+      return { subjects, keyIds: [], evict: { tenant, subjects, names: [] } };
+    },
+    release({ tenant, subject }: Ask<'release'>) {
+      return { released: rewrapAll(tenant, cluster(tenant, subject), null) };
+    },
+    /** The subjects whose quarantine is over. */
+    due(at: number): { tenant: string; subject: string }[] {
+      return keyring
+        .all<{ tenant: string; subject: Uint8Array }>(
+          `select tenant, subject from subject_keys
+           where destroy_at is not null and destroy_at <= ? limit 1000`,
+          at,
+        )
+        .map(({ tenant, subject }) => ({ tenant, subject: hex(subject) }));
+    },
+  };
+}

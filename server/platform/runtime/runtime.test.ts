@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import { Word } from '#base/ids';
+import { silentLog } from '#platform/log';
+import {
+  canReach,
+  checkInstance,
+  deathRope,
+  findServiceUser,
+  freePort,
+  openDataDirectory,
+  runtimeProblem,
+  shortDirectory,
+  supervise,
+} from './index.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'troth-runtime-'));
+after(() => rmSync(root, { recursive: true, force: true }));
+const fresh = (name: string) => mkdtempSync(join(root, `${name}-`));
+const directories = () => ({ dataDir: fresh('data'), keyringDir: fresh('keys') });
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function until(done: () => boolean, withinMs = 5_000): Promise<boolean> {
+  for (const deadline = Date.now() + withinMs; Date.now() < deadline; await wait(10)) {
+    if (done()) return true;
+  }
+  return done();
+}
+
+/** A child that writes a file when it serves, and another when it is asked to end. */
+const child = (directory: string, script: string) => ({
+  name: Word('test-child'),
+  command: process.execPath,
+  args: ['-e', script, directory],
+  ready: async () => {
+    if (!existsSync(join(directory, 'ready'))) throw new Error('not yet');
+  },
+  log: silentLog,
+});
+const SERVE = `const fs = require('node:fs'), dir = process.argv[1];
+  process.on('SIGTERM', () => { fs.writeFileSync(dir + '/asked', ''); process.exit(0); });
+  fs.writeFileSync(dir + '/ready', String(process.pid)); setInterval(() => {}, 1000);`;
+
+test('a child that dies is started again, and one that is stopped stays down', async () => {
+  const directory = fresh('child');
+  const supervised = await supervise(child(directory, SERVE));
+  const first = supervised.pid;
+  rmSync(join(directory, 'ready'));
+  process.kill(first, 'SIGKILL');
+  assert.ok(await until(() => supervised.pid !== 0 && supervised.pid !== first));
+  await supervised.whenReady();
+  const second = supervised.pid;
+  await supervised.stop();
+  assert.ok(existsSync(join(directory, 'asked')), 'it was asked before it was made to end');
+  await wait(150);
+  assert.equal(isAlive(second), false);
+  assert.equal(supervised.pid, 0);
+  assert.equal(supervised.restarts, 1);
+});
+
+test('a child that never serves is a problem, and nothing of it is left running', async () => {
+  const directory = fresh('mute');
+  const script = `require('node:fs').writeFileSync(process.argv[1] + '/pid', String(process.pid));
+    setInterval(() => {}, 1000);`;
+  await assert.rejects(supervise({ ...child(directory, script), readyWithinMs: 600 }), {
+    code: 'child-did-not-start',
+  });
+  assert.equal(isAlive(Number(readFileSync(join(directory, 'pid'), 'utf8'))), false);
+});
+
+test('a child that does not end when asked is made to end', async () => {
+  const directory = fresh('deaf');
+  const script = `process.on('SIGTERM', () => {});
+    require('node:fs').writeFileSync(process.argv[1] + '/ready', ''); setInterval(() => {}, 1000);`;
+  const supervised = await supervise({ ...child(directory, script), stopWithinMs: 200 });
+  const { pid } = supervised;
+  await supervised.stop();
+  assert.equal(isAlive(pid), false);
+});
+
+for (const [how, setpriv] of [
+  ['the kernel', '/usr/bin/setpriv'],
+  ['a watching shell', ''],
+] as const) {
+  test(`a child is gone soon after its parent was killed, through ${how}`, async (t) => {
+    if (setpriv && !existsSync(setpriv)) return t.skip('setpriv is not installed');
+    const script = `import { deathRope } from '${join(import.meta.dirname, 'death-rope.ts')}';
+      import { spawn } from 'node:child_process';
+      const rope = deathRope('/bin/sleep', ['60'], 'TERM', '${setpriv}' || undefined);
+      const child = spawn(rope.command, rope.args, { detached: true, stdio: 'ignore' });
+      rope.tie(child); console.log(child.pid); setInterval(() => {}, 1000);`;
+    const parent = spawn(process.execPath, ['--input-type=module', '-e', script]);
+    const pid = await new Promise<number>((resolve) => {
+      parent.stdout.once('data', (chunk: Buffer) => resolve(Number(chunk.toString())));
+    });
+    await wait(150);
+    assert.ok(isAlive(pid));
+    parent.kill('SIGKILL');
+    assert.ok(await until(() => !isAlive(pid)), 'the child outlived its parent');
+  });
+}
+
+test('two servers never own one data directory, and the second is told who does', () => {
+  const given = directories();
+  const first = openDataDirectory(given);
+  assert.throws(() => openDataDirectory(given), {
+    code: 'data-directory-in-use',
+    detail: new RegExp(`process id ${process.pid}\\b`),
+  });
+  first.release();
+  openDataDirectory(given).release();
+});
+
+test('the data directory is free again when its owner was killed', async () => {
+  const given = directories();
+  const door = join(import.meta.dirname, 'data-directory.ts');
+  const script = `import { openDataDirectory } from '${door}';
+    openDataDirectory(${JSON.stringify(given)}); console.log('mine'); setInterval(() => {}, 1000);`;
+  const owner = spawn(process.execPath, ['--no-warnings', '--input-type=module', '-e', script], {
+    cwd: import.meta.dirname,
+  });
+  await new Promise((resolve) => owner.stdout.once('data', resolve));
+  assert.throws(() => openDataDirectory(given), { code: 'data-directory-in-use' });
+  owner.kill('SIGKILL');
+  await new Promise((resolve) => owner.once('exit', resolve));
+  openDataDirectory(given).release();
+});
+
+test('data without its keys is refused, and no new keyring is made for it', () => {
+  const given = directories();
+  const { instance, fresh: made } = checkInstance(given);
+  assert.ok(made);
+  assert.deepEqual(checkInstance(given), { instance, fresh: false });
+  const elsewhere = fresh('other-keys');
+  assert.throws(() => checkInstance({ ...given, keyringDir: elsewhere }), {
+    code: 'data-without-keys',
+  });
+  assert.equal(existsSync(join(elsewhere, 'instance.json')), false);
+});
+
+test('the keys of other data are refused, whether this data is old or new', () => {
+  const [mine, other] = [directories(), directories()];
+  checkInstance(mine);
+  checkInstance(other);
+  assert.throws(() => checkInstance({ ...mine, keyringDir: other.keyringDir }), {
+    code: 'data-without-keys',
+  });
+  writeFileSync(join(other.keyringDir, 'keyring.sqlite'), 'keys');
+  assert.throws(() => checkInstance({ dataDir: fresh('new'), keyringDir: other.keyringDir }), {
+    code: 'data-without-keys',
+  });
+});
+
+test('data of a newer version is refused, and so is data whose version cannot be read', () => {
+  for (const version of [2, '"many"']) {
+    const given = directories();
+    const { instance } = checkInstance(given);
+    writeFileSync(join(given.dataDir, 'instance.json'), `{"id":"${instance}","version":${version}}`);
+    assert.throws(() => checkInstance(given), { code: 'data-directory-newer' });
+  }
+});
+
+test('a free port is free, and a taken one is a problem with a sentence', async () => {
+  const port = await freePort();
+  const server = createServer().listen(port, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  server.close();
+  const problem = runtimeProblem('port-taken', 'port 8787 belongs to another program');
+  assert.equal(problem.status, 409);
+});
+
+test('the short directory is the same for the same data, and never one of a stranger', () => {
+  const dataDir = fresh('short');
+  const first = shortDirectory(dataDir, root);
+  assert.equal(shortDirectory(dataDir, root), first);
+  chmodSync(first, 0o777);
+  const other = shortDirectory(dataDir, root);
+  assert.notEqual(other, first);
+  const deep = join(root, 'd'.repeat(90));
+  mkdirSync(deep);
+  const short = shortDirectory(dataDir, deep);
+  rmSync(short, { recursive: true });
+  assert.ok(short.length < 80);
+});
+
+test('the user that PostgreSQL runs as has a name, and passes no folder that is closed to it', (t) => {
+  if (process.getuid?.() !== 0) {
+    assert.equal(findServiceUser(), undefined);
+    return;
+  }
+  const user = findServiceUser();
+  assert.ok(user && user.uid > 0);
+  assert.equal(canReach(user, '/usr/bin'), true);
+  const closed = fresh('closed');
+  chmodSync(closed, 0o700);
+  assert.equal(canReach(user, closed), false);
+  const passwd = join(root, 'passwd');
+  writeFileSync(passwd, 'root:x:0:0::/:/bin/sh\ntroth:x:990:991::/:/bin/false\n');
+  assert.deepEqual(findServiceUser(passwd), { uid: 990, gid: 991 });
+  t.diagnostic(`runs as ${spawnSync('id', ['-un', String(user.uid)]).stdout}`);
+});
