@@ -52,11 +52,15 @@ async function install() {
     () => say(`  … still installing, ${Math.round((Date.now() - started) / 1000)} s`),
     10_000,
   );
-  // Scripts stay off: nothing that is downloaded runs at install time.
-  const code = await run('npm', ['ci', '--ignore-scripts', '--loglevel=error'], process.env);
+  // Scripts stay off: nothing that is downloaded runs at install time. Not `npm ci`: it refuses a
+  // lockfile without the packages of platforms that the registry in use does not carry.
+  const options = ['--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  const code = await run('npm', ['install', ...options], process.env);
   clearInterval(ticking);
   if (code !== 0) {
-    stop(`npm ci failed (exit ${code}). Check that the npm registry is reachable, then try again.`);
+    stop(
+      `npm install failed (exit ${code}). Check that the npm registry is reachable, then try again.`,
+    );
   }
   fs.writeFileSync(STAMP, wanted);
   say(`  installed in ${Math.round((Date.now() - started) / 1000)} s`);

@@ -25,7 +25,8 @@ export type TenantSummary = {
   revision: number;
   hash: string;
   counts: Counts;
-  findings: { open: number; resolved: number; errors: number };
+  /** `open` wants a decision; a note does not. */
+  findings: { open: number; resolved: number; notes: number; errors: number };
   dataTypes: number;
   purposes: number;
   /** Absent without an operator's session. */
@@ -69,7 +70,10 @@ export type Finding = {
   state: 'open' | 'resolved';
   resolution: { decision: string; because: string; on: string | null } | null;
 };
-export type Findings = { counts: { open: number; resolved: number }; findings: Finding[] };
+export type Findings = {
+  counts: { open: number; resolved: number; notes: number };
+  findings: Finding[];
+};
 
 export type DataType = {
   id: string;

@@ -94,7 +94,7 @@ for (const [what, text, code] of hostile) {
   });
 }
 
-test('a map of 200,000 keys is judged in less than two seconds', () => {
+test('a map of 200,000 keys is judged in less than four seconds', () => {
   const keys = Array.from({ length: 200_000 }, (_, i) => `k${i}: 1`).join('\n');
   const start = performance.now();
   assertTeaches(read(keys).findings);

@@ -4,15 +4,17 @@
  * keeps an id for longer.
  */
 import { memoryStore, openStore, randomId } from './host.ts';
-import type { ClientOptions, KeyValueStore, PrivacyPreferences } from './model.ts';
+import type { ClientOptions, KeyValueStore, Mode, PrivacyPreferences } from './model.ts';
 
 /** All that is kept in the browser: one entry, first-party. */
-type Kept = {
+export type Kept = {
   id: string;
   /** Days since 1970 on which the id was drawn. */
   day: number;
   user?: string;
   choices?: PrivacyPreferences;
+  /** Whether the server has heard the choices under this id. */
+  told?: boolean;
 };
 
 const DAY_MS = 86_400_000;
@@ -21,14 +23,14 @@ export class Identity {
   readonly #name: string;
   readonly #store: KeyValueStore;
   readonly #now: () => number;
-  readonly #daily: boolean;
+  readonly #mode: Mode;
   #kept: Kept | undefined;
 
-  constructor({ tenant, mode, storage, now = Date.now }: ClientOptions) {
+  constructor({ tenant, mode = 'anonymous', storage, now = Date.now }: ClientOptions) {
     this.#name = `troth:${tenant}`;
     this.#store = storage === 'memory' ? memoryStore() : (storage ?? openStore());
     this.#now = now;
-    this.#daily = (mode ?? 'anonymous') === 'anonymous';
+    this.#mode = mode;
   }
 
   /** The ids of this moment. The store is read first: another tab may have drawn today's already. */
@@ -48,9 +50,15 @@ export class Identity {
     this.#keep({ ...this.current(), user });
   }
 
+  /** What the person decided, kept so that a new day's id, and a new page, start with it. */
   choose(choices: PrivacyPreferences): void {
-    const kept = this.current();
-    this.#keep({ ...kept, choices: { ...kept.choices, ...choices } });
+    this.#keep({ ...this.current(), choices, told: false });
+  }
+
+  /** The server holds the choices of this id. Nothing to note for an id of the past. */
+  heard(id: string): void {
+    const kept = this.#kept;
+    if (kept?.id === id && kept.choices) this.#keep({ ...kept, told: true });
   }
 
   reset(): void {
@@ -63,7 +71,8 @@ export class Identity {
   }
 
   #fits(kept: Kept | undefined, day: number): kept is Kept {
-    return kept !== undefined && (!this.#daily || (kept.day === day && kept.user === undefined));
+    if (!kept) return false;
+    return this.#mode !== 'anonymous' || (kept.day === day && kept.user === undefined);
   }
 
   #read(): Kept | undefined {
@@ -77,8 +86,11 @@ export class Identity {
 
   #keep(kept: Kept): Kept {
     this.#kept = kept;
+    // A name that says who somebody is never rests in the browser: the page gives it again.
+    const { user: _, ...rest } = kept;
+    const stored = this.#mode === 'pseudonymous' ? kept : rest;
     try {
-      this.#store.setItem(this.#name, JSON.stringify(kept));
+      this.#store.setItem(this.#name, JSON.stringify(stored));
     } catch {
       // Without room the id lives as long as the page.
     }

@@ -19,10 +19,14 @@ const SHAPES: Record<Severity, string> = { error: '▲', warning: '◣', note: '
 const textOf = ({ code, message, promises, resolution }: Finding) =>
   [code, message, ...promises, resolution?.decision, resolution?.because].join(' ');
 
+/** A note wants no decision, so it is neither open nor resolved. */
+const kindOf = ({ state, severity }: Finding) =>
+  state === 'open' && severity === 'note' ? 'note' : state;
+
 function Findings({ answer, service }: Asked & { service: string }) {
   const { findings, counts } = use(answer);
   const { change, typed, fits, kind } = useFilter();
-  const shown = findings.filter((one) => (!kind || one.state === kind) && fits(textOf(one)));
+  const shown = findings.filter((one) => (!kind || kindOf(one) === kind) && fits(textOf(one)));
   if (findings.length === 0)
     return (
       <Empty title="The linter found nothing">
@@ -33,13 +37,14 @@ function Findings({ answer, service }: Asked & { service: string }) {
     [null, 'all', findings.length],
     ['open', 'open', counts.open],
     ['resolved', 'resolved', counts.resolved],
+    ['note', 'notes', counts.notes],
   ] as const;
   return (
     <>
       <div className="list-head">
         <p className="lead">
           {counts.open === 0
-            ? `${many(counts.resolved, 'sentence')} could not be true as written, or not all at once. Each is resolved by a recorded decision.`
+            ? `${many(counts.resolved, 'sentence')} could not be true as written, or said too little. Each is resolved by a recorded decision.`
             : `${many(counts.open, 'finding')} still open. An open error keeps a policy from being put in force.`}
         </p>
         <div className="list-tools">
@@ -114,6 +119,8 @@ function FindingLine({ finding, service }: { finding: Finding; service: string }
             <p className="decision">{resolution.decision}</p>
             <p className="muted">{resolution.because}</p>
           </>
+        ) : severity === 'note' ? (
+          <p className="muted">A note; it asks for no decision.</p>
         ) : (
           <p className="state-gap">○ open: no decision is recorded</p>
         )}

@@ -97,9 +97,9 @@ function ServiceLine({ tenant, operator }: { tenant: TenantSummary; operator: bo
 }
 
 function FindingsLine({ tenant }: { tenant: TenantSummary }) {
-  const { open, resolved } = tenant.findings;
+  const { open, resolved, notes } = tenant.findings;
   const words =
-    open + resolved === 0
+    open + resolved + notes === 0
       ? 'The linter found nothing'
       : open === 0
         ? `${many(resolved, 'finding')}, each resolved by a decision`

@@ -41,7 +41,9 @@ const inert = (globalThis as { trustedTypes?: TrustedTypes }).trustedTypes?.crea
 
 /** Parses into a document that is never shown: scripts do not run and nothing is fetched. */
 export function parsePage(text: string): Element {
-  const page = new DOMParser().parseFromString(inert?.createHTML(text) ?? text, 'text/html');
+  // The page's own style is not wanted here; left in, the browser would report it as refused.
+  const bare = text.replaceAll(/<style>[\s\S]*?<\/style>|<meta http-equiv[^>]*>/g, '');
+  const page = new DOMParser().parseFromString(inert?.createHTML(bare) ?? bare, 'text/html');
   return page.querySelector('main') ?? page.body;
 }
 

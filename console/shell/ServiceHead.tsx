@@ -11,7 +11,7 @@ export function ServiceHead({ tenant, screen }: Props) {
   const { findings } = tenant;
   const numbers: Partial<Record<ServiceScreen, number>> = {
     promises: totalOf(tenant.counts),
-    findings: findings.open + findings.resolved,
+    findings: findings.open + findings.resolved + findings.notes,
     data: tenant.dataTypes,
   };
   const label = SERVICE_SCREENS.find(({ id }) => id === screen)?.label;

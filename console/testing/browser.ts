@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { startFixture } from '#console/testing/fixture-server.ts';
+import { asOperator } from '#console/testing/operator.ts';
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const SCREENS = ['promises', 'promises?open=CW-09', 'findings', 'policy', 'data', 'pipeline'];
@@ -42,6 +43,7 @@ async function axeChecks(browser: Browser, origin: string): Promise<void> {
   for (const width of [375, 1440])
     for (const colorScheme of ['light', 'dark'] as const) {
       const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
+      await asOperator(page, origin);
       const loud: string[] = [];
       page.on('pageerror', ({ message }) => loud.push(message));
       // The browser itself reports the 404 of the service that is not there.
@@ -83,6 +85,7 @@ const WALK: [keys: string[], holds: string][] = [
 
 async function keyboardChecks(browser: Browser, origin: string): Promise<void> {
   const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+  await asOperator(page, origin);
   await ready(page, `${origin}/`);
   for (const [keys, holds] of WALK) {
     for (const key of keys) {

@@ -127,7 +127,7 @@ export function findingsOf({ service, resolves = UNDECIDED }: Written): Api.Find
       resolution: { decision: one.decision, because: one.because, on: one.on ?? null },
     };
   });
-  return { counts: { open: 0, resolved: findings.length }, findings };
+  return { counts: { open: 0, resolved: findings.length, notes: 0 }, findings };
 }
 
 const limitOf = (retain: unknown): number | null => {

@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { startFixture } from '#console/testing/fixture-server.ts';
+import { asOperator } from '#console/testing/operator.ts';
 
 const [folder = '/tmp/troth-look', given, ...only] = process.argv.slice(2);
 const SCREENS: Record<string, string> = {
@@ -31,6 +32,7 @@ const browser = await chromium.launch({ executablePath: '/usr/bin/chromium' });
 for (const width of [375, 1440])
   for (const colorScheme of ['light', 'dark'] as const) {
     const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
+    await asOperator(page, String(origin));
     page.on('console', (line) => line.type() === 'error' && console.error(line.text()));
     page.on('pageerror', (error) => console.error(error.message));
     for (const [name, path] of Object.entries(SCREENS)) {

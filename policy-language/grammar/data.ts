@@ -45,8 +45,8 @@ const Tiers = z.strictObject({
 
 export const Retention = z.union([Limit, Tiers]);
 teachings.add(Retention, {
-  expected: `an ISO 8601 duration, one of ${RETENTION_WORDS.join(', ')}, or tiers`,
-  example: '{ active: P90D, archive: P2Y, total: P2Y }',
+  expected: `an ISO 8601 duration, one of ${RETENTION_WORDS.join(', ')}, or tiers ({ active: P90D, archive: P2Y, total: P2Y })`,
+  example: 'P90D',
 });
 
 const FIELD_TYPES = [

@@ -19,12 +19,14 @@ const UNITS: Readonly<Record<string, number>> = {
   year: 365 * 86_400 * SECOND,
 };
 
-const DURATION = /(\d+(?:\.\d+)?)[\s-]*(second|minute|hour|day|week|month|year)s?\b/gi;
+const DURATION = /(\d+(?:\.\d+)?)[\s-]*(second|minute|hour|day|week|month|year)s?\b(?! of age)/gi;
 const MONEY = /\$\s?(\d+(?:,\d{3})*(?:\.\d{2})?)/g;
 const TLS = /\bTLS\s?v?(\d\.\d)\b/gi;
 const SIZE = /\b(\d+)\s?(KB|MB|GB|TB)\b/g;
 const COUNT =
-  /\b(?:cost factor|k|size|minThreshold|minUsers|limit|under|children under|or)\s*(?:=|>=|≥|:)?\s*(\d{1,5})\b(?!\s*(?:-|days?|hours?|minutes?|years?|months?|weeks?|\.\d))/gi;
+  /\b(?:cost factor|k|size|minThreshold|minUsers|limit|or)\s*(?:=|>=|≥|:)?\s*(\d{1,5})\b(?!\s*(?:-|days?|hours?|minutes?|years?|months?|weeks?|\.\d))/gi;
+
+const AGE = /\bunder (?:the age of )?(\d{1,2})\b/gi;
 
 const POWER = ['B', 'KB', 'MB', 'GB', 'TB'];
 
@@ -44,6 +46,7 @@ export function quantitiesIn(text: string): Quantity[] {
   for (const match of text.matchAll(SIZE)) {
     add('size', Number(match[1]) * 1024 ** POWER.indexOf(match[2] ?? 'B'), match);
   }
+  for (const match of text.matchAll(AGE)) add('count', Number(match[1]), match);
   for (const match of text.matchAll(COUNT)) add('count', Number(match[1]), match);
   return found;
 }

@@ -8,6 +8,8 @@ export type Source = { file: string; tree: Node; lines: LineIndex };
 type Issue = z.core.$ZodIssue;
 
 const FINDINGS_MAX = 200;
+/** Of one object; a text with more strangers is no policy, and each is compared with every key. */
+const KEYS_MAX = 50;
 
 export function findingsOf(root: z.ZodType, issues: readonly Issue[], source: Source): Finding[] {
   return issues
@@ -34,7 +36,7 @@ const reachOf = ({ code, path }: Issue) =>
 
 function describe(root: z.ZodType, issue: Issue, source: Source): Finding[] {
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => unknownKey(root, issue.path, key, source));
+    return issue.keys.slice(0, KEYS_MAX).map((key) => unknownKey(root, issue.path, key, source));
   }
   const node = nodeAt(source.tree, issue.path);
   const last = String(issue.path.at(-1) ?? 'the document');

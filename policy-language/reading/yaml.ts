@@ -3,18 +3,24 @@
  * documents, anchors and aliases, tags, merge keys, keys that are not words, keys written twice.
  */
 import { isAlias, isMap, isScalar, isSeq, type Pair, parseAllDocuments } from 'yaml';
+import { FORBIDDEN_KEYS } from './forbidden-keys.ts';
 import { guard } from './guard.ts';
+import { readPlainStyle } from './plain-style.ts';
 import type { Entry, Node, TextProblem } from './tree.ts';
 
 export type ReadText = { tree?: Node; problems: TextProblem[] };
 
 const PROBLEMS_MAX = 100;
-/** Assigning these would change what an object is; no grammar has a word for them. */
-const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype', '<<']);
 
 export function readYaml(text: string): ReadText {
   const refused = guard(text);
   if (refused) return { problems: [refused] };
+  const tree = readPlainStyle(text);
+  return tree ? { tree, problems: [] } : readAnyYaml(text);
+}
+
+/** Reads whatever YAML allows, with the parser that knows all of it. */
+export function readAnyYaml(text: string): ReadText {
   try {
     return readDocuments(text);
   } catch {

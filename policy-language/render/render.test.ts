@@ -26,7 +26,7 @@ test('text from the document cannot become markup in either format', () => {
   const html = renderPolicy(policy, { format: 'html' });
   assert.ok(!html.includes('<script') && html.includes('&lt;script&gt;'));
   const markdown = renderPolicy(policy, { format: 'markdown' });
-  assert.ok(!markdown.includes('[x](javascript') && !markdown.includes('<script'));
+  assert.ok(!/(?<!\\)\[x\]|(?<!\\)<script/.test(markdown));
 });
 
 test('the page allows its own style by hash and nothing else', () => {

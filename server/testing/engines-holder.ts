@@ -39,7 +39,7 @@ let ending: NodeJS.Timeout | undefined;
 async function end(): Promise<void> {
   server.close();
   await Promise.all([database.stop(), events.stop()]);
-  for (const name of ['data', 'socket', 'p', 'c', 'clickhouse.pipe']) {
+  for (const name of ['data', 'socket', 'p', 'c']) {
     rmSync(join(directory, name), { recursive: true, force: true });
   }
   process.exit(0);

@@ -2,18 +2,14 @@ import { keep } from './keep.ts';
 import type { Batch, IngestEvent } from './model.ts';
 import type { IngestPlan } from './plan.ts';
 import type { Tools } from './ports.ts';
+import { ruleIn } from './regions.ts';
 import { member } from './wire.ts';
-
-/** @see GDPR Art. 8: the regions of a policy may name the union; these are its members and the EEA. */
-const EU = new Set(
-  'AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE IS LI NO'.split(' '),
-);
 
 /** The least age in a country, in years; the strictest rule where the country is not known. */
 export function ageMinimum(age: NonNullable<IngestPlan['age']>, country: string): number {
   const regions = age.regions ?? {};
   if (country === '') return Math.max(age.minimum, ...Object.values(regions));
-  return regions[country] ?? (EU.has(country) ? regions['EU'] : undefined) ?? age.minimum;
+  return ruleIn(regions, country) ?? age.minimum;
 }
 
 /**

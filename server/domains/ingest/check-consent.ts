@@ -24,7 +24,9 @@ export function checkConsent(batch: Batch, tools: Tools): Batch | Promise<Batch>
   }
   const loading =
     missing.length === 0 ? load(batch, tools, known) : resolve(batch, tools, missing, known);
-  return loading === undefined ? decide(batch, tools, known) : loading.then(() => decide(batch, tools, known));
+  return loading === undefined
+    ? decide(batch, tools, known)
+    : loading.then(() => decide(batch, tools, known));
 }
 
 const needsConsent = (plan: IngestPlan, { type, mode, minimal }: IngestEvent) =>
@@ -74,7 +76,11 @@ function load(batch: Batch, tools: Tools, known: ReadonlyMap<string, SubjectId |
   return subjects.length === 0 ? undefined : tools.consent.load(batch.tenant, subjects);
 }
 
-function decide(batch: Batch, tools: Tools, known: ReadonlyMap<string, SubjectId | undefined>): Batch {
+function decide(
+  batch: Batch,
+  tools: Tools,
+  known: ReadonlyMap<string, SubjectId | undefined>,
+): Batch {
   const { plan, tenant, signals } = batch;
   const subjectOf = (event: IngestEvent) => {
     const own = event.handle && known.get(nameOf(event.handle));
@@ -88,9 +94,11 @@ function decide(batch: Batch, tools: Tools, known: ReadonlyMap<string, SubjectId
   keep(batch, (event) => {
     const { gates, gated, fields } = event.type;
     if (event.minimal && gates !== undefined) return 'scope-limited';
-    if (gates !== undefined && !gates.some((purpose) => allows(event, purpose))) return 'no-consent';
+    if (gates !== undefined && !gates.some((purpose) => allows(event, purpose)))
+      return 'no-consent';
     if (event.mode === MODE.identified && plan.identifyConsent !== undefined) {
-      if (!allows(event, plan.identifyConsent) && !stepBack(batch, event)) return 'identify-no-consent';
+      if (!allows(event, plan.identifyConsent) && !stepBack(batch, event))
+        return 'identify-no-consent';
     }
     for (const index of gated) {
       if (event.values[index] === undefined) continue;
@@ -133,4 +141,3 @@ function refuses(event: IngestEvent, plan: IngestPlan, purpose: PurposeId): bool
   }
   return false;
 }
-

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { NOWHERE } from '#platform/location';
 import { cleanText } from './classifiers.ts';
 import type { DropReason } from './drops.ts';
 import { readTimestamp, TOO_LONG, WRONG } from './fields.ts';
 import { fillFields } from './fillers.ts';
 import { modeOf } from './identify-mode.ts';
-import { type AddressedEvent, type Addressed, type Arrived, MODE, NO_DEVICE } from './model.ts';
-import { NOWHERE } from '#platform/location';
+import { type Addressed, type AddressedEvent, type Arrived, MODE, NO_DEVICE } from './model.ts';
 import type { IngestPlan, TypePlan } from './plan.ts';
 import { isObject, type JsonObject, member, readEvent, type WireEvent } from './wire.ts';
 
@@ -60,11 +60,27 @@ function checkEvent(arrived: Arrived, sent: JsonObject, index: number): Verdict 
   const properties = wire.properties ?? NONE;
   if (!isObject(properties)) return wrong('properties and traits are objects');
   const context = contextOf(wire.context, arrived.shared);
-  const mode = modeOf(plan, { kind, userId: ids.userId, asked: context['mode'], traits: properties });
+  const mode = modeOf(plan, {
+    kind,
+    userId: ids.userId,
+    asked: context['mode'],
+    traits: properties,
+  });
   if (typeof mode !== 'number') return mode;
   const values = readFields(plan, type, kind, mode, properties);
   if (typeof values === 'string') return wrong(values);
-  const event = makeEvent({ index, kind, name, type, values, context, eventAt, mode, ids, properties });
+  const event = makeEvent({
+    index,
+    kind,
+    name,
+    type,
+    values,
+    context,
+    eventAt,
+    mode,
+    ids,
+    properties,
+  });
   if (!event.minimal && type.fillers.context.length > 0) {
     fillFields(event, 'context', { context, device: NO_DEVICE, place: NOWHERE, time: eventAt });
   }
@@ -84,7 +100,10 @@ function contextOf(own: unknown, shared: JsonObject): JsonObject {
   return own;
 }
 
-type Ids = Record<'userId' | 'anonymousId' | 'previousId' | 'sessionId' | 'messageId', string | undefined>;
+type Ids = Record<
+  'userId' | 'anonymousId' | 'previousId' | 'sessionId' | 'messageId',
+  string | undefined
+>;
 
 /** An id as text; `null` stands for none, as Segment's clients send it; false where it is no id. */
 function idOf(value: unknown): string | undefined | false {
@@ -125,7 +144,9 @@ function readFields(
 ): unknown[] | string {
   const { fields, counts } = type;
   const traits =
-    kind === 'identify' ? plan.traits[mode === MODE.identified ? 'identified' : 'pseudonymous'] : undefined;
+    kind === 'identify'
+      ? plan.traits[mode === MODE.identified ? 'identified' : 'pseudonymous']
+      : undefined;
   const values: unknown[] = new Array(fields.length).fill(undefined);
   let declared = 0;
   for (let i = 0; i < fields.length; i++) {
@@ -168,7 +189,8 @@ function makeEvent({ ids, properties, ...read }: Read): AddressedEvent {
     handle: mode > 0 && userId !== undefined ? { kind: 'user', value: userId } : undefined,
     previous: previousId === undefined ? undefined : { kind: 'user', value: previousId },
     visitor: anonymousId,
-    consentHandle: typeof consentId === 'string' ? consentId.slice(0, ID_CHARACTERS_MAX) : undefined,
+    consentHandle:
+      typeof consentId === 'string' ? consentId.slice(0, ID_CHARACTERS_MAX) : undefined,
     sessionText: sessionId,
     subject: undefined,
     sessionLow: 0,

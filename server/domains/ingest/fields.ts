@@ -67,7 +67,8 @@ function readBoolean(value: unknown): unknown {
 
 /** Milliseconds since 1970, from 1970 to 2099; what is beyond is nobody's time stamp. */
 export function readTimestamp(value: unknown): unknown {
-  const time = typeof value === 'number' ? value : typeof value === 'string' ? Date.parse(value) : NaN;
+  const time =
+    typeof value === 'number' ? value : typeof value === 'string' ? Date.parse(value) : NaN;
   return time >= 0 && time < 4_102_444_800_000 ? Math.floor(time) : WRONG;
 }
 
@@ -92,7 +93,9 @@ export function pathOf(value: unknown): unknown {
 export function originOf(value: unknown): string | undefined {
   if (typeof value !== 'string' || value.length > 4_096) return undefined;
   const found = /^https?:\/\/(?:[^/?#@]{0,256}@)?([^/?#@]{1,253})/i.exec(value);
-  return found ? `${value.slice(0, value.indexOf(':')).toLowerCase()}://${found[1]?.toLowerCase()}` : undefined;
+  return found
+    ? `${value.slice(0, value.indexOf(':')).toLowerCase()}://${found[1]?.toLowerCase()}`
+    : undefined;
 }
 
 const json =

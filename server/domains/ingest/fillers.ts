@@ -77,9 +77,7 @@ function computeOffset(zone: string, time: number): number | undefined {
 
 function localHour(known: Known): number | undefined {
   const minutes = offsetMinutes(known);
-  return minutes === undefined
-    ? undefined
-    : new Date(known.time + minutes * 60_000).getUTCHours();
+  return minutes === undefined ? undefined : new Date(known.time + minutes * 60_000).getUTCHours();
 }
 
 const FINDERS: Readonly<Record<string, Finder>> = {

@@ -16,7 +16,13 @@ export type Asked = {
   readonly traits: JsonObject;
 };
 
-const PERSONAL: ReadonlySet<Classifier> = new Set(['email', 'phone', 'person-name', 'card', 'iban']);
+const PERSONAL: ReadonlySet<Classifier> = new Set([
+  'email',
+  'phone',
+  'person-name',
+  'card',
+  'iban',
+]);
 const PERSONAL_NAMES: ReadonlySet<Classifier> = new Set(['email', 'phone', 'person-name']);
 
 /** Whether an id says who somebody is: an e-mail address, a number, a name with a space in it. */
@@ -33,14 +39,21 @@ const NAMES_PERSON = new Set(['identify', 'alias', 'group']);
  * that names a person falls back to the strongest mode that the policy allows, and loses the id when
  * that mode has no place for it.
  */
-export function modeOf(plan: IngestPlan, event: Asked): Mode | { drop: DropReason; detail: string } {
+export function modeOf(
+  plan: IngestPlan,
+  event: Asked,
+): Mode | { drop: DropReason; detail: string } {
   const { kind, userId, asked } = event;
   const names = NAMES_PERSON.has(kind);
   if (asked === 'anonymous' || userId === undefined) {
-    return names && (asked === 'anonymous' || !allowsPeople(plan)) ? refuse('identify-refused') : MODE.anonymous;
+    return names && (asked === 'anonymous' || !allowsPeople(plan))
+      ? refuse('identify-refused')
+      : MODE.anonymous;
   }
   const identified =
-    asked === 'identified' || isPersonalId(userId) || (kind === 'identify' && hasPersonalTrait(plan, event.traits));
+    asked === 'identified' ||
+    isPersonalId(userId) ||
+    (kind === 'identify' && hasPersonalTrait(plan, event.traits));
   if (asked === 'pseudonymous' && identified) {
     return names ? refuse('identify-personal-data') : MODE.anonymous;
   }
@@ -50,7 +63,8 @@ export function modeOf(plan: IngestPlan, event: Asked): Mode | { drop: DropReaso
   return refuse(allowsPeople(plan) ? 'identify-personal-data' : 'identify-refused');
 }
 
-const allowsPeople = ({ modes }: IngestPlan) => modes.has('pseudonymous') || modes.has('identified');
+const allowsPeople = ({ modes }: IngestPlan) =>
+  modes.has('pseudonymous') || modes.has('identified');
 
 const DETAIL = {
   'identify-refused': 'this service keeps no identity of anybody',

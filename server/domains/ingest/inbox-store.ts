@@ -1,6 +1,7 @@
 /** The inbox, its ledger and its layouts in PostgreSQL: one function per question. */
-import type { Database } from '#platform/database';
+
 import type { TenantId } from '#base/ids';
+import type { Database } from '#platform/database';
 import type { InboxWriter } from './inbox.ts';
 import type { IngestPlan } from './plan.ts';
 

@@ -18,7 +18,8 @@ export function locate(batch: Addressed, { location }: Tools): Addressed {
     if (event.minimal) continue;
     const { context, eventAt: time } = event;
     const known = { context, device: NO_DEVICE, place, time };
-    if (plan.enrich.geolocation && plan.precision !== 'country') fillFields(event, 'location', known);
+    if (plan.enrich.geolocation && plan.precision !== 'country')
+      fillFields(event, 'location', known);
     if (plan.enrich['time-zone']) fillFields(event, 'time', known);
   }
   return batch;

@@ -49,6 +49,12 @@ export class MessageWindow {
     young.group[slot] = group;
   }
 
+  /** Forgets every message. */
+  forget(): void {
+    this.#young = this.#fresh();
+    this.#old = this.#fresh();
+  }
+
   #lookUp(generation: Generation, low: number, high: number): number {
     return generation.group[this.#slot(generation, low, high)] ?? 0;
   }

@@ -2,8 +2,9 @@
  * The last word on duplicates: no message of the last day is stored twice, whatever process took it
  * in and whatever restarted in between.
  */
-import type { Events } from '#platform/events';
+
 import { eventsDatabaseOf } from '#core/tenancy';
+import type { Events } from '#platform/events';
 import { RotatingBloom } from './bloom.ts';
 import type { Layout } from './inbox-store.ts';
 import { messageHigh, messageLow, messageText } from './mover-units.ts';

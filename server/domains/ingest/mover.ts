@@ -6,15 +6,16 @@
  * anything fails between, the round is done again, and each of its batches is asked for first: the
  * engine takes an insert of one partition whole or not at all, so a batch is there or it is not.
  */
-import type { Problem } from '#base/problem';
+
 import { Word } from '#base/ids';
+import type { Problem } from '#base/problem';
+import { eventsDatabaseOf } from '#core/tenancy';
 import type { Database } from '#platform/database';
 import type { Events } from '#platform/events';
 import { framesOf, type Log } from '#platform/log';
-import { eventsDatabaseOf } from '#core/tenancy';
 import * as inbox from './inbox-store.ts';
 import { SeenMessages } from './mover-seen.ts';
-import { assemble, batchOf, type Unit, UNITS_MAX, unitsOf } from './mover-units.ts';
+import { assemble, batchOf, UNITS_MAX, type Unit, unitsOf } from './mover-units.ts';
 
 export type MoverOptions = {
   readonly db: Pick<Database, 'sql'>;
@@ -285,7 +286,10 @@ function takeRound(waiting: readonly inbox.Waiting[]): inbox.Waiting[] {
   let rows = 0;
   let bytes = 0;
   for (const one of waiting) {
-    if (taken.length > 0 && (rows + one.rows > ROUND_ROWS_MAX || bytes + one.bytes > ROUND_BYTES_MAX)) {
+    if (
+      taken.length > 0 &&
+      (rows + one.rows > ROUND_ROWS_MAX || bytes + one.bytes > ROUND_BYTES_MAX)
+    ) {
       break;
     }
     taken.push(one);

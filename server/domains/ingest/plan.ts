@@ -1,6 +1,7 @@
 /**
  * A policy made ready for the hot path: tables instead of rules, built once per revision.
  */
+import { parseDuration } from '@troth/policy-language';
 import type { DataTypeId, PurposeId, TenantId } from '#base/ids';
 import { CLASSIFIERS, type Classifier } from './classifiers.ts';
 import { NO_TYPE, type PipelineCounts, type TypeCounts } from './drops.ts';
@@ -14,8 +15,13 @@ import {
   writerOf,
 } from './fields.ts';
 import { type Filler, fillersOf } from './fillers.ts';
-import type { IngestPolicy, PolicyDataType, PolicyPurpose } from './policy-shape.ts';
-import { bytesOf, retentionMilliseconds } from './policy-shape.ts';
+import {
+  bytesOf,
+  type IngestPolicy,
+  lengthOf,
+  type PolicyDataType,
+  type PolicyPurpose,
+} from './policy-shape.ts';
 import type { Kind } from './wire.ts';
 
 export type FieldPlan = {
@@ -42,6 +48,8 @@ export type TypePlan = {
   readonly fillers: Readonly<Record<Filler['step'], readonly Filler[]>>;
   readonly gates: readonly PurposeId[] | undefined;
   readonly retainMilliseconds: number;
+  /** Shorter lives that the rules of a region ask for, by region. */
+  readonly retainIn: Readonly<Record<string, number>>;
   readonly columns: readonly string[];
   readonly counts: TypeCounts;
   /** Names the columns in the inbox; filled in when the plan is registered. */
@@ -56,7 +64,10 @@ export type IngestPlan = {
   readonly types: readonly TypePlan[];
   readonly unknown: TypeCounts;
   readonly strip: ReadonlySet<Classifier>;
-  readonly signals: readonly { readonly name: SignalName; readonly withdraws: ReadonlySet<string> }[];
+  readonly signals: readonly {
+    readonly name: SignalName;
+    readonly withdraws: ReadonlySet<string>;
+  }[];
   /** Signals that are heard before a stored consent, as `precedence` orders them. */
   readonly beforeConsent: ReadonlySet<SignalName>;
   readonly age: IngestPolicy['age'];
@@ -67,7 +78,11 @@ export type IngestPlan = {
   readonly purposeNames: ReadonlyMap<string, PurposeId>;
   readonly enrich: Readonly<Record<Enrichment, boolean>>;
   readonly precision: string;
-  readonly limits: { readonly eventsPerSecond: number; readonly batch: number; readonly bodyBytes: number };
+  readonly limits: {
+    readonly eventsPerSecond: number;
+    readonly batch: number;
+    readonly bodyBytes: number;
+  };
   readonly skewMilliseconds: number;
   route(kind: Kind, name: string): TypePlan | undefined;
 };
@@ -143,8 +158,11 @@ export function compileIngestPlan(policy: IngestPolicy, options: PlanOptions): I
       batch: limits?.batch ?? LIMITS.batch,
       bodyBytes: limits?.body === undefined ? LIMITS.bodyBytes : bytesOf(limits.body),
     },
-    skewMilliseconds: retentionMilliseconds(policy.ingest?.skew ?? 'PT5M'),
-    route: compileRoutes(declared.map(([, type]) => type), types),
+    skewMilliseconds: parseDuration(policy.ingest?.skew ?? 'PT5M').milliseconds,
+    route: compileRoutes(
+      declared.map(([, type]) => type),
+      types,
+    ),
   };
 }
 
@@ -188,8 +206,6 @@ function stripOf(field: DeclaredField, kind: string, strip: ReadonlySet<Classifi
   return rest;
 }
 
-const tableOf = (id: string) => id.replaceAll('-', '_');
-
 function compileType(
   policy: IngestPolicy,
   id: string,
@@ -197,7 +213,8 @@ function compileType(
   strip: ReadonlySet<Classifier>,
   { tenant, counts, columns }: PlanOptions,
 ): TypePlan {
-  const table = tableOf(id);
+  const compiled = policy.compiled.data[id];
+  const table = compiled?.table ?? id.replaceAll('-', '_');
   const known = columns?.get(table);
   const fields = Object.entries(type.fields ?? {}).map(([name, short]): FieldPlan => {
     const field: DeclaredField = typeof short === 'string' ? { type: short } : short;
@@ -226,7 +243,10 @@ function compileType(
     stripped: where((field) => field.strip !== undefined),
     fillers: fillersOf(fields),
     gates: gatesOf(policy, type.purposes, type['consent-purpose']),
-    retainMilliseconds: retentionMilliseconds(type.retain),
+    retainMilliseconds: lengthOf(compiled?.retain),
+    retainIn: Object.fromEntries(
+      Object.entries(compiled?.retainIn ?? {}).map(([region, limit]) => [region, lengthOf(limit)]),
+    ),
     columns: [
       ...FIXED_COLUMNS,
       ...clear.map(({ index }) => `f_${fields[index]?.name}`),
@@ -239,11 +259,7 @@ function compileType(
 }
 
 function compileNames(policy: IngestPolicy): Map<string, PurposeId> {
-  return new Map(
-    Object.entries(policy.purposes).flatMap(([id, purpose]) =>
-      [id, ...(purpose.aliases ?? [])].map((name) => [name, id as PurposeId] as const),
-    ),
-  );
+  return new Map(Object.entries(policy.compiled.purposeNames) as [string, PurposeId][]);
 }
 
 function compileEnrichments(
@@ -255,7 +271,10 @@ function compileEnrichments(
     if (declared === undefined) return false;
     return (declared['can-disable'] ? switches[name] : undefined) ?? declared.default === 'on';
   };
-  return Object.fromEntries(ENRICHMENTS.map((name) => [name, on(name)])) as Record<Enrichment, boolean>;
+  return Object.fromEntries(ENRICHMENTS.map((name) => [name, on(name)])) as Record<
+    Enrichment,
+    boolean
+  >;
 }
 
 function compileRoutes(declared: readonly PolicyDataType[], types: readonly TypePlan[]) {

@@ -2,8 +2,9 @@
  * What the pipeline needs from the rest of the platform, and no more. The wiring hands it in; the
  * tests of single steps hand in something smaller.
  */
-import type { Place } from '#platform/location';
+
 import type { DataTypeId, PurposeId, SubjectId, TenantId } from '#base/ids';
+import type { Place } from '#platform/location';
 import type { Inbox } from './inbox.ts';
 import type { MessageWindow } from './message-window.ts';
 import type { Handle, Signals, SubjectKey } from './model.ts';

@@ -56,7 +56,6 @@ function sealWith(
 }
 
 /** What a row is called in the data that a ciphertext is bound to: its message, in hexadecimal. */
-const rowOf = ({ messageHigh, messageLow }: IngestEvent) =>
-  hex(messageHigh) + hex(messageLow);
+const rowOf = ({ messageHigh, messageLow }: IngestEvent) => hex(messageHigh) + hex(messageLow);
 
 const hex = (half: number) => half.toString(16).padStart(8, '0');

@@ -1,6 +1,7 @@
+import { countDrop } from './keep.ts';
 import type { Batch, IngestEvent } from './model.ts';
 import type { Tools } from './ports.ts';
-import { countDrop } from './keep.ts';
+import { ruleIn } from './regions.ts';
 import type { RowBytes } from './row-bytes.ts';
 
 const DAY = 86_400_000;
@@ -57,5 +58,13 @@ function writeRow(row: RowBytes, event: IngestEvent, { plan, receivedAt }: Batch
   for (const { index, write } of type.clear) write(row, values[index]);
   if (event.sealed === undefined) row.u8(0);
   else row.bytes(event.sealed);
-  row.u32(Math.min(NEVER, Math.floor((receivedAt + type.retainMilliseconds) / 1_000)));
+  row.u32(Math.min(NEVER, Math.floor((receivedAt + lifeOf(event)) / 1_000)));
+}
+
+/** The shorter of the policy's limit and the region's; the shortest where the region is not known. */
+function lifeOf({ type, country }: IngestEvent): number {
+  const { retainIn, retainMilliseconds } = type;
+  const regional =
+    country === '' ? Math.min(...Object.values(retainIn)) : ruleIn(retainIn, country);
+  return regional === undefined ? retainMilliseconds : Math.min(regional, retainMilliseconds);
 }

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { compress } from 'hono/compress';
 import { getCookie } from 'hono/cookie';
 import { RequestId } from '#base/ids';
 import type { Log } from '#platform/log';
@@ -88,7 +89,7 @@ export function createApp(deps: AppDeps): Hono<Edge> {
 
   app.onError(answerThrown(deps.log));
   app.notFound(nothingHere);
-  app.use(begin, securityHeaders, knownHost(deps.hosts), identify(deps));
+  app.use(begin, securityHeaders, compress(), knownHost(deps.hosts), identify(deps));
   app.use(
     bodyLimit({
       maxSize: BODY_BYTES_MAX,

@@ -38,13 +38,19 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = Object.freeze(
 
 /** Two years: browsers that have seen the TLS port once never speak plain HTTP to it again. */
 const STRICT_TRANSPORT = 'max-age=63072000; includeSubDomains';
+/** The header binds a host with all its ports: on `localhost` those of every other program too. */
+const STRICT_TRANSPORT_HERE = 'max-age=60';
+const LOOPBACK = /^https:\/\/(localhost|127\.0\.0\.1|\[::1\])(:|\/)/;
 
 /** Adds what an answer does not already say for itself; a page may bring a policy of its own. */
 export const securityHeaders: MiddlewareHandler<Edge> = async (c, next) => {
   await next();
   for (const [name, value] of Object.entries(SECURITY_HEADERS))
     if (!c.res.headers.has(name)) c.res.headers.set(name, value);
-  if (c.var.secure) c.res.headers.set('strict-transport-security', STRICT_TRANSPORT);
+  if (c.var.secure) {
+    const strict = LOOPBACK.test(c.req.url) ? STRICT_TRANSPORT_HERE : STRICT_TRANSPORT;
+    c.res.headers.set('strict-transport-security', strict);
+  }
   if (!c.res.headers.has('cache-control')) c.res.headers.set('cache-control', 'no-store');
   c.res.headers.append('vary', 'Sec-GPC');
   c.res.headers.set('x-request-id', c.var.requestId);

@@ -130,9 +130,11 @@ test('every answer carries the security headers, whatever it answers', async () 
 });
 
 test('over TLS browsers are told never to come back in clear', async () => {
-  const { app } = open();
-  const { headers } = await app.request('https://localhost/healthz');
-  assert.match(headers.get('strict-transport-security') ?? '', /max-age=63072000/);
+  const { app } = open({ hosts: [] });
+  const strict = async (host: string) =>
+    (await app.request(`https://${host}/healthz`)).headers.get('strict-transport-security');
+  assert.match((await strict('troth.example')) ?? '', /max-age=63072000/);
+  assert.equal(await strict('localhost:8788'), 'max-age=60');
 });
 
 test('a defect answers internal with an id, and says nothing of what it met', async () => {

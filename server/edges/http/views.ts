@@ -9,10 +9,12 @@ export function nameOf({ tenant, policy }: ServiceInForce): string {
   return same ? name : tenant.charAt(0).toUpperCase() + tenant.slice(1);
 }
 
-const countFindings = (findings: readonly Finding[]) => ({
-  open: findings.filter(({ state }) => state === 'open').length,
-  resolved: findings.filter(({ state }) => state === 'resolved').length,
-});
+/** A note asks for no decision, so it is not counted as open. */
+function countFindings(findings: readonly Finding[]) {
+  const open = findings.filter(({ state }) => state === 'open');
+  const notes = open.filter(({ severity }) => severity === 'note').length;
+  return { open: open.length - notes, resolved: findings.length - open.length, notes };
+}
 
 export function summaryOf(
   service: ServiceInForce,
@@ -46,14 +48,14 @@ export function summaryOf(
 
 const RANK = { error: 0, warning: 1, note: 2 } as const;
 
-/** Open ones first, then by weight, then by place. */
+/** What wants a decision first, then what has one, then notes; by weight and by place. */
+const group = ({ state, severity }: Finding) =>
+  state === 'resolved' ? 1 : severity === 'note' ? 2 : 0;
+
 export function findingsOf({ findings, policy }: ServiceInForce) {
   const decided = new Map((policy.resolves ?? []).map((one) => [one.decision, one.on ?? null]));
   const ordered = findings.toSorted(
-    (a, b) =>
-      Number(a.state === 'resolved') - Number(b.state === 'resolved') ||
-      RANK[a.severity] - RANK[b.severity] ||
-      a.line - b.line,
+    (a, b) => group(a) - group(b) || RANK[a.severity] - RANK[b.severity] || a.line - b.line,
   );
   return {
     counts: countFindings(findings),

@@ -97,13 +97,39 @@ test('no statement reaches a file, another server or a program', async () => {
   }
 });
 
-test('the default user, who has no password, is let in from nowhere', async () => {
-  const { origin } = new URL(running.url);
-  for (const headers of [{}, { 'x-clickhouse-user': running.username }]) {
-    const answer = await fetch(`${origin}/?query=select+1`, { headers });
-    assert.equal(answer.ok, false);
-    await answer.arrayBuffer();
+test('the user without a password, whom the engine insists on, reads no table and no file', async () => {
+  const { origin, username } = new URL(running.url);
+  const asks = async (sql: string, headers: Record<string, string> = {}) => {
+    const answer = await fetch(`${origin}/?query=${encodeURIComponent(sql)}`, {
+      ...{ headers, method: 'POST' },
+    });
+    return { ok: answer.ok, text: (await answer.text()).trim() };
+  };
+  for (const statement of [
+    'select * from kept.rows',
+    "select * from file('/etc/passwd', 'LineAsString')",
+    'drop table kept.rows',
+    'insert into kept.rows values (1)',
+    'create table kept.x (n UInt8) engine = MergeTree order by n',
+    'create temporary table x (s String) engine = File(CSV)',
+    "select 1 into outfile '/tmp/troth-outfile'",
+    'select count() from numbers(10) settings max_memory_usage = 0',
+  ]) {
+    assert.equal((await asks(statement)).ok, false, statement);
   }
+  assert.equal((await asks("select count() from system.tables where database = 'kept'")).text, '0');
+  assert.equal((await asks('select 1', { 'x-clickhouse-user': username })).ok, false);
+});
+
+test('a ClickHouse that no longer answers is started again', async () => {
+  const { pid } = running;
+  process.kill(pid, 'SIGSTOP');
+  for (let tries = 0; tries < 3_000 && (running.pid === pid || running.pid === 0); tries++) {
+    await wait(10);
+  }
+  await running.whenReady();
+  assert.notEqual(running.pid, pid);
+  await events.ping();
 });
 
 test('a refusal tells the code of the error, and no value of a row', async () => {

@@ -1,7 +1,6 @@
 /**
  * ClickHouse as a supervised child server on loopback, from the library in the npm package.
  */
-import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import {
   closeSync,
@@ -23,14 +22,14 @@ import {
   type Supervised,
   supervise,
 } from '#platform/runtime';
-import { configurationXml, usersXml } from './settings.ts';
+import { configurationXml, STARTER_QUERY, usersXml } from './settings.ts';
 
 /** Node and its thread pool inside the child; the engine has threads of its own. */
 const THREAD_POOL_SIZE = '8';
 
 export type ClickHouseOptions = {
   readonly dataDir: string;
-  /** Short: a named pipe lies in it. @see shortDirectory */
+  /** Its working directory lies in it. @see shortDirectory */
   readonly runtimeDir: string;
   readonly log: Log;
   /** False for tests only: a power cut may then cost acknowledged rows. */
@@ -61,17 +60,11 @@ function findLibrary(): string {
   }
 }
 
-function makePipe(path: string): void {
-  rmSync(path, { force: true });
-  const made = spawnSync('mkfifo', ['-m', '600', path], { env: childEnvironment() });
-  if (made.status !== 0) throw runtimeProblem('child-did-not-start', 'no named pipe could be made');
-}
-
-async function answers(url: string, password: string): Promise<void> {
+async function answers(url: string, password: string, withinMs = 2_000): Promise<void> {
   const { origin, username } = new URL(url);
   const answer = await fetch(`${origin}/?query=select+1`, {
     headers: { 'x-clickhouse-user': username, 'x-clickhouse-key': password },
-    signal: AbortSignal.timeout(2_000),
+    signal: AbortSignal.timeout(withinMs),
   });
   if (!answer.ok) throw new Error('not ready');
   await answer.arrayBuffer();
@@ -79,7 +72,7 @@ async function answers(url: string, password: string): Promise<void> {
 
 /**
  * Starts the embedded ClickHouse. It opens the HTTP listener only, on a random port of loopback,
- * for one user of a random name; the default user may start the listener and nothing else.
+ * for one user of a random name. It is ended by a signal: what it acknowledged is on the disk.
  *
  * @throws Problem child-did-not-start.
  */
@@ -94,7 +87,6 @@ export async function startClickHouse(options: ClickHouseOptions): Promise<Embed
   const username = `troth_${randomBytes(6).toString('hex')}`;
   const password = randomBytes(24).toString('base64url');
   const port = await freePort();
-  const pipe = join(runtimeDir, 'clickhouse.pipe');
   const files = { config: join(settings, 'config.xml'), users: join(settings, 'users.xml') };
   const passwordSha256 = createHash('sha256').update(password).digest('hex');
   writeFileSync(files.users, usersXml({ username, passwordSha256 }), { mode: 0o600 });
@@ -103,11 +95,6 @@ export async function startClickHouse(options: ClickHouseOptions): Promise<Embed
   writeFileSync(files.config, xml, { mode: 0o600 });
 
   const url = `http://${username}:${password}@127.0.0.1:${port}`;
-  let held: number | undefined;
-  const letGo = () => {
-    if (held !== undefined) closeSync(held);
-    held = undefined;
-  };
   const supervised = await supervise({
     name: Word('clickhouse'),
     command: process.execPath,
@@ -120,19 +107,14 @@ export async function startClickHouse(options: ClickHouseOptions): Promise<Embed
       ],
       ['clickhouse', `--path=${directory}`, `--config-file=${files.config}`],
       ['--listen_host=127.0.0.1', `--http_port=${port}`],
-      [`--query=system start listen http; select * from file('${pipe}', 'LineAsString')`],
+      [`--query=${STARTER_QUERY}`],
     ].flat(),
     env: childEnvironment({ UV_THREADPOOL_SIZE: THREAD_POOL_SIZE, HOME: work }),
     cwd: work,
     logFile: join(dataDir, 'logs', 'clickhouse.log'),
-    prepare: () => {
-      letGo();
-      makePipe(pipe);
-      // Held open for reading too, so that opening never waits; closed with us, however we end.
-      held = openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK);
-    },
     ready: () => answers(url, password),
     readyWithinMs: 60_000,
+    healthy: () => answers(url, password, 5_000),
     stopWithinMs: 10_000,
     log,
   });

@@ -97,37 +97,52 @@ const PROFILE = {
 /** Tables of the MergeTree family only: no file, no URL, no other server can be reached by SQL. */
 const GRANTS = [
   'GRANT SHOW, SELECT, INSERT, ALTER, CREATE DATABASE, CREATE TABLE, CREATE VIEW, DROP, TRUNCATE, OPTIMIZE ON *.*',
-  'GRANT KILL QUERY, SYSTEM MERGES, SYSTEM TTL MERGES, SYSTEM FLUSH, SYSTEM SYNC REPLICA ON *.*',
+  'GRANT KILL QUERY, SYSTEM MERGES, SYSTEM TTL MERGES ON *.*',
   'GRANT TABLE ENGINE ON MergeTree',
   'GRANT TABLE ENGINE ON ReplacingMergeTree',
   'GRANT TABLE ENGINE ON SummingMergeTree',
   'GRANT TABLE ENGINE ON AggregatingMergeTree',
 ];
 
-/** What the session that opens the listener needs: the pipe it waits on, and no table. */
-const STARTER_GRANTS = [
-  'GRANT SYSTEM ON *.*',
-  'GRANT FILE ON *.*',
-  'GRANT READ ON FILE',
-  'GRANT CREATE TEMPORARY TABLE ON *.*',
-];
+/** What the session that opens the listener needs: to open it, and to sleep from then on. */
+const STARTER_GRANTS = ['GRANT SYSTEM LISTEN ON *.*', 'GRANT CREATE TEMPORARY TABLE ON *.*'];
+
+/** The engine ends when its first query does, so that one never does. */
+export const STARTER_QUERY = [
+  'system start listen http',
+  'select sleep(3) from numbers(1000000000000) settings max_block_size = 1 format Null',
+].join('; ');
+
+/** No limit of time, since the query that sleeps never ends; but little of everything else. */
+const STARTER_PROFILE = {
+  max_execution_time: 0,
+  max_threads: 1,
+  max_memory_usage: 16 * 1024 ** 2,
+  constraints: { max_memory_usage: { readonly: '' }, max_threads: { readonly: '' } },
+} as const;
 
 const grantsXml = (grants: readonly string[]) =>
   `<grants>${grants.map((grant) => `<query>${grant}</query>`).join('')}</grants>`;
 
-/** The default user has no password, because the engine's own session is it; it may do nothing. */
+/**
+ * The engine's own session is the user `default`: without a password, from loopback, and neither can
+ * be changed (a quota, a limit of queries and a reload of this file were tried; the embedded engine
+ * ignores all three). So everybody on this machine is that user too, and it may open the listener
+ * and sleep: it reads no table and no file.
+ */
 export function usersXml(given: { username: string; passwordSha256: string }): string {
   const local = '<networks><ip>127.0.0.1</ip></networks>';
-  const nowhere = '<networks><ip>192.0.2.1</ip></networks>';
-  const plain = '<profile>default</profile><quota>default</quota>';
   return [
     '<clickhouse>',
-    `  <profiles><default>\n${xml(PROFILE, '    ')}  </default></profiles>`,
+    `  <profiles><default>\n${xml(PROFILE, '    ')}  </default>`,
+    `  <starter>\n${xml(STARTER_PROFILE, '    ')}  </starter></profiles>`,
     '  <quotas><default/></quotas>',
     '  <users>',
-    `    <default><no_password/>${nowhere}${plain}${grantsXml(STARTER_GRANTS)}</default>`,
+    `    <default><no_password/>${local}<profile>starter</profile><quota>default</quota>`,
+    `      ${grantsXml(STARTER_GRANTS)}</default>`,
     `    <${given.username}><password_sha256_hex>${given.passwordSha256}</password_sha256_hex>`,
-    `      ${local}${plain}${grantsXml(GRANTS)}</${given.username}>`,
+    `      ${local}<profile>default</profile><quota>default</quota>`,
+    `      ${grantsXml(GRANTS)}</${given.username}>`,
     '  </users>',
     '</clickhouse>',
     '',

@@ -1,124 +1,161 @@
-import { parseCronItems, run, runOnce, type TaskList } from 'graphile-worker';
+import { setTimeout as wait } from 'node:timers/promises';
+import { type Runner as QueueRunner, run, runOnce, type TaskList } from 'graphile-worker';
 import { Pool } from 'pg';
-import type { z } from 'zod';
+import type { Clock } from '#base/clock';
 import { Word } from '#base/ids';
-import type { Database } from '#platform/database';
-import { framesOf, type Log } from '#platform/log';
+import { framesOf } from '#platform/log';
 import { mute, prepareJobs, SCHEMA } from './prepare.ts';
+import { openPresence, type Presence, tendQueue } from './presence.ts';
+import { scheduleOf } from './schedule.ts';
+import { checkJobs, type Given, taskOf } from './task.ts';
 
 const CONCURRENT_JOBS = 2;
+/** For jobs with a time to come; a job that is due is announced by the database. */
 const POLL_MS = 2_000;
+const TEND_MS = 30_000;
+const RESTART_MS = 1_000;
+/** After this a running job's signal is given; two seconds later it is left behind. */
+const STOP_SIGNAL_MS = 5_000;
 const STOP_WITHIN_MS = 10_000;
-
-/** A job as the queue sees it; `core/domain` declares what its context is. */
-export type QueuedJob<Context> = {
-  readonly name: string;
-  readonly input: z.ZodType<unknown>;
-  readonly attemptsMax: number;
-  readonly timeoutSeconds: number;
-  readonly every?: string;
-  run(input: never, context: Context & { signal: AbortSignal }): Promise<void>;
-};
 
 export type Runner = {
   /** Lets running jobs end, at most ten seconds; what did not end is run again later. */
   stop(): Promise<void>;
 };
 
-type Given<Context> = {
-  readonly db: Database;
-  readonly jobs: readonly QueuedJob<Context>[];
-  readonly context: Context;
-  readonly log: Log;
-};
+type Timed = { clock: Clock };
 
-async function within<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const end = () => late.reject(new Error('the job took longer than it may'));
-  signal.addEventListener('abort', end, { once: true });
-  try {
-    return await Promise.race([work, late.promise]);
-  } finally {
-    signal.removeEventListener('abort', end);
-  }
-}
+/** A worker takes no job before it can be seen to be alive. */
+const presencePlugin = (presence: Presence): GraphileConfig.Plugin => ({
+  name: 'TrothPresencePlugin',
+  version: '1.0.0',
+  worker: {
+    hooks: { startWorker: (_, { worker }) => presence.announce(worker.workerPool.id) },
+  },
+});
 
-function taskOf<Context>(job: QueuedJob<Context>, { context, log }: Given<Context>) {
-  const name = Word(job.name);
-  return async (payload: unknown, { job: row }: { job: { attempts: number } }) => {
-    const began = performance.now();
-    const signal = AbortSignal.timeout(job.timeoutSeconds * 1_000);
-    try {
-      const input = job.input.parse(withoutCron(payload));
-      await within(job.run(input as never, { ...context, signal }), signal);
-    } catch (error) {
-      log('job.failed', { job: name, attempt: row.attempts, frames: framesOf(error) });
-      if (row.attempts >= job.attemptsMax) log('job.abandoned', { job: name, attempt: row.attempts });
-      // The queue stores the message of what is thrown, so it must say nothing.
-      throw new Error(`${job.name} failed`);
-    }
-    log('job.done', { job: name, durationMs: Math.round(performance.now() - began) });
-  };
-}
-
-/** A job that starts by itself gets its schedule under `_cron`, which no job declares. */
-function withoutCron(payload: unknown): unknown {
-  if (typeof payload !== 'object' || payload === null || !('_cron' in payload)) return payload;
-  const { _cron, ...rest } = payload;
-  return rest;
-}
-
-function optionsOf<Context>(given: Given<Context>) {
-  const { db, jobs } = given;
-  const taskList: TaskList = Object.fromEntries(jobs.map((job) => [job.name, taskOf(job, given)]));
-  const scheduled = jobs.flatMap(({ name, every, attemptsMax }) =>
-    every === undefined ? [] : [{ task: name, match: every, options: { maxAttempts: attemptsMax } }],
-  );
-  // One connection waits for notices; the others fetch and finish jobs.
-  const pgPool = new Pool({ connectionString: db.appUrl, max: CONCURRENT_JOBS + 2 });
+function openPool(connectionString: string, concurrency: number): Pool {
+  // One connection waits for notices, one says that we are alive; the others fetch and finish jobs.
+  const pool = new Pool({
+    connectionString,
+    max: concurrency + 3,
+    application_name: 'troth-jobs',
+    connectionTimeoutMillis: 10_000,
+  });
   // A lost connection is met by the next query; without a listener it would end the process.
-  pgPool.on('error', () => undefined);
-  pgPool.on('connect', (client) => client.on('error', () => undefined));
+  pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
+  return pool;
+}
+
+function open<Context extends Timed>(
+  given: Given<Context>,
+  stopping: AbortSignal,
+  concurrency: number,
+) {
+  const { db, jobs } = given;
+  checkJobs(jobs);
+  const pgPool = openPool(db.appUrl, concurrency);
+  const presence = openPresence(pgPool);
+  const tasks = jobs.map((job) => [job.name, taskOf(job, given, stopping)] as const);
   return {
     options: {
       pgPool,
       schema: SCHEMA,
-      taskList,
-      parsedCronItems: parseCronItems(scheduled),
+      taskList: Object.fromEntries(tasks) as TaskList,
+      parsedCronItems: scheduleOf(jobs),
       logger: mute,
-      concurrency: CONCURRENT_JOBS,
+      concurrency,
       pollInterval: POLL_MS,
       noHandleSignals: true,
       // The engine is never asked what time it is.
       useNodeTime: true,
+      preset: { plugins: [presencePlugin(presence)] },
     },
-    pgPool,
-  };
-}
-
-/** Prepares the queue and works on it until stopped. */
-export async function runJobs<Context>(given: Given<Context>): Promise<Runner> {
-  await prepareJobs(given.db);
-  const { options, pgPool } = optionsOf(given);
-  const runner = await run(options);
-  // A runner that ends by itself (a lost database) rejects here; the pool has the next try.
-  runner.promise.catch(() => undefined);
-  return {
-    async stop() {
-      const late = new Promise((resolve) => setTimeout(resolve, STOP_WITHIN_MS).unref());
-      await Promise.race([runner.stop().catch(() => undefined), late]);
+    async close() {
+      presence.close();
       await pgPool.end();
     },
   };
 }
 
-/** Works until the queue is empty, then returns; for drills, tests and commands. */
-export async function runJobsOnce<Context>(given: Given<Context>): Promise<void> {
-  await prepareJobs(given.db);
-  const { options, pgPool } = optionsOf(given);
+const tend = <Context extends Timed>({ db, context, log }: Given<Context>) =>
+  tendQueue(db.sql, { now: context.clock.now(), log });
+
+/** Tends the queue until stopped. A failure is the database's; the next round tries again. */
+async function tendUntil<Context extends Timed>(
+  given: Given<Context>,
+  stopped: AbortSignal,
+): Promise<void> {
+  while (!stopped.aborted) {
+    await wait(TEND_MS, undefined, { signal: stopped, ref: false }).catch(() => undefined);
+    if (stopped.aborted) return;
+    await tend(given).catch((error: unknown) => {
+      given.log('bug.seen', { where: Word('jobs.tend'), frames: framesOf(error) });
+    });
+  }
+}
+
+/**
+ * Prepares the queue and works on it until stopped. A runner that ends by itself, as one does that
+ * lost the database in the middle of a job, is replaced.
+ *
+ * @param concurrency  jobs at a time, at least 1. Default 2.
+ * @throws RangeError, TypeError for a job that is not declared as it must be.
+ */
+export async function runJobs<Context extends Timed>(
+  given: Given<Context>,
+  { concurrency = CONCURRENT_JOBS } = {},
+): Promise<Runner> {
+  const ending = new AbortController();
+  const stopped = new AbortController();
+  const { options, close } = open(given, ending.signal, concurrency);
+  let runner: QueueRunner | undefined;
   try {
+    await prepareJobs(given.db);
+    await tend(given);
+    // The queue remembers an options object that it has seen, so each start gets its own.
+    runner = await run({ ...options });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+
+  const supervise = async () => {
+    for (let restarts = 1; ; restarts++) {
+      await runner?.promise.catch(() => undefined);
+      if (stopped.signal.aborted) return;
+      await wait(RESTART_MS, undefined, { ref: false });
+      if (stopped.signal.aborted) return;
+      given.log('queue.restarted', { restarts });
+      runner = await run({ ...options }).catch(() => undefined);
+      if (stopped.signal.aborted) await runner?.stop().catch(() => undefined);
+    }
+  };
+  void supervise();
+  void tendUntil(given, stopped.signal);
+
+  return {
+    async stop() {
+      if (stopped.signal.aborted) return;
+      stopped.abort();
+      const signal = setTimeout(() => ending.abort(), STOP_SIGNAL_MS);
+      const late = wait(STOP_WITHIN_MS, undefined, { ref: false });
+      await Promise.race([runner?.stop().catch(() => undefined), late]);
+      clearTimeout(signal);
+      await close();
+    },
+  };
+}
+
+/** Works until the queue is empty, then returns; for drills, tests and commands. */
+export async function runJobsOnce<Context extends Timed>(given: Given<Context>): Promise<void> {
+  const { options, close } = open(given, new AbortController().signal, 1);
+  try {
+    await prepareJobs(given.db);
+    await tend(given);
     await runOnce(options);
   } finally {
-    await pgPool.end();
+    await close();
   }
 }

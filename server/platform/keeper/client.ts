@@ -55,8 +55,12 @@ export function openKeeper(path: string, { deadlineMs = 5_000 } = {}): Keeper {
   }
 
   function receive(socket: Socket, frame: Frame): void {
-    // A listener that fails leaves the word unsaid: the keeper then cuts us off, and we forget all.
-    if (frame.kind === 'evict') return void forget(socket, frame).catch(() => undefined);
+    if (frame.kind === 'evict') {
+      // An answer read just before may still be on its way into a cache (microtasks): it goes first.
+      // A listener that fails leaves the word unsaid: the keeper cuts us off, and we forget all.
+      setImmediate(() => void forget(socket, frame).catch(() => undefined));
+      return;
+    }
     if (frame.kind !== 'answer' && frame.kind !== 'refusal') return;
     const waiting = open.get(frame.id);
     open.delete(frame.id);

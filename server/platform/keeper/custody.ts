@@ -34,7 +34,8 @@ const done = (answer: unknown): Done => ({ answer, evict: [] });
 const gone = ({ evict, ...answer }: Gone): Done => ({ answer, evict: [evict] });
 
 function durabilityGaps(keyring: Keyring, keks: Keks): string[] {
-  const [dir = '', copyDir] = keyring.dirs;
+  const { copyDir, dirs } = keyring;
+  const [dir = ''] = dirs;
   const gaps: string[] = [];
   if (!copyDir) gaps.push('one copy of the keyring only: name a second directory');
   else if (!keyring.copied) gaps.push('the second copy is out of reach');
@@ -108,7 +109,7 @@ export function openCustody(
       keysLeft: keks.rotatingFrom === undefined ? 0 : rotation.keysLeft(),
       subjects: count('select count(*) as count from subject_keys'),
       tenants: count("select count(*) as count from keks where purpose = 'live'"),
-      copies: keyring.dirs.length === 2 && keyring.copied ? 2 : 1,
+      copies: keyring.dirs.length === 2 ? 2 : 1,
       durabilityGaps: durabilityGaps(keyring, keks),
       wrap: wrapOf(keyring.dirs[0] ?? '', keks.epoch) ?? 'file',
       recovery: hasRecovery(keyring, keks.epoch),

@@ -81,7 +81,7 @@ export function openKeks(keyring: Keyring, passphrase: string | undefined, at: n
   // A crash may leave the file of an epoch that never began, or of one that has ended; and a copy
   // that was out of reach may lack the newest.
   destroyRootsExcept(keyring.dirs, living());
-  if (keyring.copied) mirrorRoots(keyring.dirs);
+  mirrorRoots(keyring.dirs);
   // A key that was made in a group that failed is not in the file: never seal under it again.
   keyring.onRollback(() => opened.clear());
 

@@ -55,7 +55,8 @@ export function readInstance(dir: string): Instance | undefined {
   return readJson<Instance>(dir, INSTANCE_FILE);
 }
 
-function openFile(dir: string): DatabaseSync {
+/** @throws Problem keyring-refused when another keeper has it open. */
+export function openFile(dir: string): DatabaseSync {
   const file = join(dir, KEYRING_FILE);
   const db = new DatabaseSync(file);
   try {
@@ -78,7 +79,9 @@ const generationOf = (db: DatabaseSync): number =>
 
 export type Keyring = {
   readonly instance: string;
+  /** The directories that can be written: the keyring's, and the second copy's. */
   readonly dirs: readonly string[];
+  readonly copyDir: string | undefined;
   /** False when a second copy is configured and cannot be written. */
   readonly copied: boolean;
   get<Row>(sql: string, ...values: SQLInputValue[]): Row | undefined;
@@ -136,7 +139,10 @@ export function openKeyring({ dir, copyDir, create }: KeyringPlace): Keyring {
   const files = () => (copy ? [main, copy] : [main]);
   return {
     instance,
-    dirs: copyDir ? [dir, copyDir] : [dir],
+    copyDir,
+    get dirs() {
+      return copyDir && copy ? [dir, copyDir] : [dir];
+    },
     get copied() {
       return !copyDir || copy !== undefined;
     },

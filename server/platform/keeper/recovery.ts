@@ -7,13 +7,20 @@
  * closed to the kit too.
  */
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { joinShares, type Share, splitSecret } from '#base/secret-shares';
 import { keeperProblem } from './errors.ts';
 import { privateDirectory, writeSecret } from './files.ts';
 import { metaNumber, openKeks } from './keks.ts';
-import { INSTANCE_FILE, KEYRING_FILE, openKeyring, readInstance } from './keyring.ts';
+import {
+  copyKeyringFile,
+  INSTANCE_FILE,
+  KEYRING_FILE,
+  openFile,
+  openKeyring,
+  readInstance,
+} from './keyring.ts';
 import { namedAad } from './named-keys.ts';
 import { openRecovery, recoveryEpochs, writeRecovery, writeRoot } from './roots.ts';
 import { subjectAad } from './subject-keys.ts';
@@ -118,7 +125,9 @@ export function restoreKeyring(given: {
     throw keeperProblem('recovery-kit-invalid', 'this copy holds no recovery file');
   }
   privateDirectory(to);
-  copyFileSync(join(from, KEYRING_FILE), join(to, KEYRING_FILE));
+  const copy = openFile(from);
+  copyKeyringFile(copy, to);
+  copy.close();
   writeSecret(to, INSTANCE_FILE, readFileSync(join(from, INSTANCE_FILE)));
   for (const { epoch, root } of roots) writeRoot([to], { epoch, root, passphrase });
   const keysOpened = openEveryKey(to, { passphrase, roots });

@@ -84,8 +84,8 @@ export function serveKeeper(
         void answer(group[index] as Waiting, result);
       }
     } catch (error) {
-      if (group.length === 1) return refuse(group[0] as Waiting, error);
-      for (const waiting of group) commitGroup([waiting]);
+      if (group.length === 1) refuse(group[0] as Waiting, error);
+      else for (const waiting of group) commitGroup([waiting]);
     }
   }
 
@@ -137,13 +137,14 @@ export function serveKeeper(
   }
 
   function receive(peer: Peer, frame: Frame): void {
-    if (frame.kind === 'evicted') return peer.waiting.get(frame.id)?.(true);
+    if (frame.kind === 'evicted') peer.waiting.get(frame.id)?.(true);
     if (frame.kind !== 'ask') return;
     const waiting: Waiting = { peer, id: frame.id, call: frame.call, ask: frame.ask };
     try {
       if (direct(waiting)) return;
     } catch (error) {
-      return refuse(waiting, error);
+      refuse(waiting, error);
+      return;
     }
     queue.push(waiting);
     schedule();

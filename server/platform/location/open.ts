@@ -52,7 +52,11 @@ const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
  *
  * @throws Error when the file is missing or is no MMDB file.
  */
-export async function openLocation({ file }: { readonly file?: string | undefined } = {}): Promise<Location> {
+export async function openLocation({
+  file,
+}: {
+  readonly file?: string | undefined;
+} = {}): Promise<Location> {
   const require = createRequire(import.meta.url);
   const bundled = '@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb';
   const reader = new Reader<Response>(await readFile(file ?? require.resolve(bundled)));

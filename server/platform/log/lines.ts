@@ -35,6 +35,8 @@ export type LogLines = Checked<{
   'rows.swept': { tenant: TenantId; dataType: DataTypeId; rows: number };
   'subject.erased': { tenant: TenantId; subject: SubjectId };
   'consent.recorded': { tenant: TenantId; purpose: PurposeId };
+  'job.lost': { job: Word; attempt: number };
+  'queue.restarted': { restarts: number };
   'ingest.move-failed': { tables: number; attempt: number };
   'ingest.rows-set-aside': { rows: number; engineCode: number };
 }>;

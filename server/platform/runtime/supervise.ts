@@ -11,6 +11,8 @@ const READY_POLL_MS = 20;
 const BACK_OFF_MS_MIN = 50;
 const BACK_OFF_MS_MAX = 5_000;
 const STABLE_AFTER_MS = 30_000;
+const HEALTH_EVERY_MS = 5_000;
+const HEALTH_FAILURES_MAX = 2;
 const LOG_BYTES_MAX = 8 * 1024 * 1024;
 
 export type Supervision = {
@@ -40,6 +42,8 @@ export type Supervision = {
   /** How it is made to end. Default: SIGKILL. */
   readonly killSignal?: NodeJS.Signals;
   readonly restart?: boolean;
+  /** Asked every 5 s; a child that fails it twice in a row is made to end, and so starts again. */
+  readonly healthy?: () => Promise<void>;
   /** Called after each later start, when the child serves again. */
   readonly onRestart?: () => void;
   readonly log: Log;
@@ -126,6 +130,22 @@ async function end(given: Supervision, running: Running): Promise<void> {
   await running.gone;
 }
 
+/** Watches one run of a child; ends with it. */
+async function watchHealth(given: Supervision, running: Running): Promise<void> {
+  let failures = 0;
+  const { healthy } = given;
+  while (healthy && running.alive()) {
+    // Not a reason to stay: a server that ends does not wait for the next look.
+    await wait(HEALTH_EVERY_MS, undefined, { ref: false });
+    if (!running.alive()) return;
+    failures = await healthy().then(
+      () => 0,
+      () => failures + 1,
+    );
+    if (failures >= HEALTH_FAILURES_MAX) running.child.kill(given.killSignal ?? 'SIGKILL');
+  }
+}
+
 /**
  * Starts a child and keeps it running.
  *
@@ -169,6 +189,7 @@ export async function supervise(given: Supervision): Promise<Supervised> {
     let backOff = BACK_OFF_MS_MIN;
     for (;;) {
       const since = Date.now();
+      void watchHealth(given, current);
       await current.gone;
       if (stopping || given.restart === false) return;
       restarts++;

@@ -1,0 +1,156 @@
+/**
+ * What the person agreed to, as far as this page knows. Closed until the server has answered; a no
+ * counts at once, a yes from the moment at which the server has it on record.
+ */
+import type { Kept } from './identity.ts';
+import type { ClientOptions, PrivacyPreferences, PurposeState } from './model.ts';
+
+/** One consent call that waits to be sent, or the question how things stand. */
+export type ConsentCall = { id: string; method: string; path: string; body?: object };
+
+export type Verdict = 'send' | 'wait' | 'consent-refused' | 'signal';
+
+const CALLS_MAX = 100;
+
+const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+const camel = (name: string) => name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+
+export class Consent {
+  known = false;
+  readonly #calls: ConsentCall[] = [];
+  readonly #notice: { version: string; language: string };
+  readonly #now: () => number;
+  #purposes: Record<string, PurposeState> = {};
+  #id = '';
+
+  constructor({ notice = { version: '1.0', language: 'en' }, now = Date.now }: ClientOptions) {
+    this.#notice = notice;
+    this.#now = now;
+  }
+
+  /** Starts over for another id; tells the server the choices that it has not heard under it. */
+  follow({ id, choices, told }: Kept): boolean {
+    if (id === this.#id) return false;
+    this.#id = id;
+    this.known = false;
+    this.#purposes = {};
+    if (choices) this.#apply(choices);
+    if (choices && !told) {
+      if (Object.values(choices).includes(true)) this.#tell('PUT', '/preferences', choices);
+      else this.#tell('POST', '/withdraw');
+    }
+    return true;
+  }
+
+  decide(preferences: PrivacyPreferences): PrivacyPreferences {
+    this.#apply(preferences);
+    this.#tell('PUT', '/preferences', preferences);
+    return this.choices();
+  }
+
+  update(purpose: string, granted: boolean): PrivacyPreferences {
+    this.#apply({ [purpose]: granted });
+    const givenAt = this.#time();
+    this.#add('POST', '', { purpose, granted, givenAt, notice: this.#notice });
+    return this.choices();
+  }
+
+  withdraw(): PrivacyPreferences {
+    const none = Object.keys(this.#purposes).map((name) => [name, false]);
+    this.#apply(Object.fromEntries(none));
+    this.#tell('POST', '/withdraw');
+    return this.choices();
+  }
+
+  /** Whether an event of this purpose may leave now. */
+  judge(purpose: string | undefined, signal: boolean): Verdict {
+    const state = purpose === undefined ? undefined : this.#purposes[kebab(purpose)];
+    if (this.known && state?.required) return 'send';
+    if (state && !state.granted && !state.required) return 'consent-refused';
+    if (!this.known) return 'wait';
+    if (signal) return 'signal';
+    if (this.#calls.length > 0) return 'wait';
+    return purpose === undefined || state?.granted ? 'send' : 'consent-refused';
+  }
+
+  isGranted(purpose: string): boolean {
+    return this.known && this.#calls.length === 0 && !!this.#purposes[kebab(purpose)]?.granted;
+  }
+
+  /** What to send next: decisions in their order, then the question. */
+  next(): ConsentCall | undefined {
+    if (this.#calls.length > 0 || this.known || !this.#id) return this.#calls[0];
+    const id = this.#id;
+    return { id, method: 'GET', path: `?anonymousId=${encodeURIComponent(id)}` };
+  }
+
+  /**
+   * Takes the server's answer. After a refused decision, and after an answer that does not say how
+   * things stand, the server is asked: what this page believes may be wrong.
+   */
+  answered(call: ConsentCall, accepted: boolean, body: unknown): void {
+    if (this.#calls[0] === call) this.#calls.shift();
+    if (call.id !== this.#id || this.#calls.length > 0) return;
+    const told = (body as { purposes?: unknown } | undefined)?.purposes;
+    if (accepted && typeof told === 'object' && told !== null) {
+      this.#purposes = {};
+      for (const [name, state] of Object.entries(told)) {
+        const { granted, required, since } = Object(state) as Partial<PurposeState>;
+        this.#purposes[kebab(name)] = {
+          granted: granted === true,
+          required: required === true,
+          since: since ?? null,
+        };
+      }
+      this.known = true;
+    } else if (call.method === 'GET') {
+      // A server that keeps nothing of this person: known, and nothing is granted.
+      this.#purposes = {};
+      this.known = true;
+    } else {
+      this.known = false;
+    }
+  }
+
+  preferences(): Record<string, boolean> {
+    return this.#each((name) => camel(name));
+  }
+
+  choices(): Record<string, boolean> {
+    return this.#each((name) => name);
+  }
+
+  purposes(): Record<string, PurposeState> {
+    return structuredCopy(this.#purposes);
+  }
+
+  #each(word: (name: string) => string): Record<string, boolean> {
+    const found: Record<string, boolean> = {};
+    for (const [name, { granted, required }] of Object.entries(this.#purposes)) {
+      found[word(name)] = granted || required;
+    }
+    return found;
+  }
+
+  #apply(preferences: PrivacyPreferences): void {
+    for (const [name, granted] of Object.entries(preferences)) {
+      const required = this.#purposes[kebab(name)]?.required ?? false;
+      this.#purposes[kebab(name)] = { granted: granted === true, required, since: this.#time() };
+    }
+  }
+
+  #tell(method: string, path: string, preferences?: PrivacyPreferences): void {
+    this.#add(method, path, preferences ? { preferences } : {});
+  }
+
+  #add(method: string, path: string, body: object): void {
+    const id = this.#id;
+    this.#calls.push({ id, method, path, body: { handle: { anonymousId: id }, ...body } });
+    // The oldest counts least: whatever is decided later prevails.
+    if (this.#calls.length > CALLS_MAX) this.#calls.shift();
+  }
+
+  #time = () => new Date(this.#now()).toISOString();
+}
+
+const structuredCopy = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { canonicalJson } from '#base/canonical-json';
+import type { Brand, SubjectId, TenantId } from '#base/ids';
+import type { Loggable } from '#base/loggable';
+
+/** What happened, as noun.past-participle: `consent.recorded`, `key.destroyed`. */
+export type AuditEvent = `${string}.${string}`;
+
+/** Names an intent until it is settled. A UUID. */
+export type IntentId = Brand<'IntentId'>;
+
+/** Personal values that an act was about. Only commitments to them are stored. */
+export type Personal = {
+  readonly values: Readonly<Record<string, string>>;
+  /** At least 16 random bytes, for this entry alone. */
+  readonly salt: Uint8Array;
+  /** The same salt, sealed under the person's key: it can be opened for as long as the key lives. */
+  readonly sealedSalt: Uint8Array;
+};
+
+/** What a caller says about an act; who, when and under which revision follow from the permit. */
+export type AuditAct = {
+  readonly event: AuditEvent;
+  readonly subject?: SubjectId;
+  readonly fields?: Readonly<Record<string, Loggable>>;
+  readonly personal?: Personal;
+};
+
+export type EntryKind = 'act' | 'refusal' | 'intent' | 'outcome';
+
+/** An entry as it is hashed. `null` where there is nothing, so that nothing can be added later. */
+export type AuditEntry = {
+  readonly id: string;
+  readonly tenant: TenantId;
+  readonly at: Date;
+  readonly kind: EntryKind;
+  readonly event: string;
+  readonly actorKind: string;
+  readonly actorId: string;
+  readonly action: string;
+  readonly subject: SubjectId | null;
+  readonly fields: Readonly<Record<string, number | boolean | string>>;
+  readonly commitments: Readonly<Record<string, string>> | null;
+  readonly revision: number | null;
+  readonly intent: string | null;
+};
+
+const SALT_BYTES_MIN = 16;
+/** Everything that a branded word may be made of, and nothing that an address or a name needs. */
+const WORD = /^[A-Za-z0-9][A-Za-z0-9._:+/-]{0,127}$/;
+
+/** Words, figures and switches only. The type says so already; this holds where a cast lied. */
+export function checkFields(fields: Readonly<Record<string, Loggable>>) {
+  for (const [name, value] of Object.entries(fields)) {
+    assert.match(name, /^[a-z][A-Za-z0-9]{0,39}$/);
+    if (typeof value === 'string') assert.match(value, WORD, `${name} is not a word`);
+  }
+  return fields;
+}
+
+/**
+ * The commitment to one value: SHA-256 over the salt and the named value, in hexadecimal digits.
+ * Length-prefixed by JSON's own quoting, so that no two pairs give the same bytes.
+ */
+export function commitmentOf(salt: Uint8Array, name: string, value: string): string {
+  assert.ok(salt.length >= SALT_BYTES_MIN, 'a salt has at least 16 bytes');
+  return createHash('sha256')
+    .update(salt)
+    .update(canonicalJson([name, value]))
+    .digest('hex');
+}
+
+export function commitmentsOf({ values, salt }: Personal): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, commitmentOf(salt, name, value)]),
+  );
+}
+
+/**
+ * The hash of an entry as a leaf of a Merkle tree: SHA-256(0x00 || canonical JSON).
+ *
+ * @see RFC 6962 section 2.1; RFC 8785 for the canonical form. The version stands inside, so that a
+ *      later shape cannot be taken for this one.
+ */
+export function leafHashOf({ at, ...rest }: AuditEntry): Buffer {
+  const canonical = canonicalJson({ v: 1, at: at.toISOString(), ...rest });
+  return createHash('sha256').update(Buffer.of(0)).update(canonical).digest();
+}

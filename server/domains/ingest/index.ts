@@ -1,0 +1,19 @@
+/**
+ * Ingest: how an event comes in, what is left of it, and when it is safe.
+ *
+ * What the policy does not declare is not stored, and is counted. An address lives in memory until
+ * the country is known. Nothing is acknowledged before it is durable, and a retry changes nothing.
+ * Everything else is a list that can be read: `pipeline`.
+ */
+export { ageMinimum } from './check-age.ts';
+export { CLASSIFIERS, cleanText } from './classifiers.ts';
+export { DROP_REASONS, type DropReason, FIELD_REASONS, type FieldReason } from './drops.ts';
+export { ingestProblem } from './errors.ts';
+export type { IngestHandler } from './http.ts';
+export type { Arrived, Batch, Handle, SubjectKey } from './model.ts';
+export { type Ingest, type IngestOptions, openIngest, type PipelineView } from './open.ts';
+export { pipeline } from './pipeline.ts';
+export { ENRICHMENTS, type Enrichment, type IngestPlan } from './plan.ts';
+export type { ConsentPort, Halves, KeysPort, LocationPort, SealPlace } from './ports.ts';
+export { issueWriteKey, revokeWriteKey } from './store.ts';
+export { keyInHeader, type WriteKey } from './write-keys.ts';

@@ -1,0 +1,258 @@
+import { type TenantId, Word } from '#base/ids';
+import { Problem } from '#base/problem';
+import type { Policies, PolicyInForce } from '#core/policy';
+import { eventTablesOf } from '#core/tenancy';
+import type { Database } from '#platform/database';
+import type { Events } from '#platform/events';
+import { framesOf, type Log } from '#platform/log';
+import { type Counted, PipelineCounts } from './drops.ts';
+import { ingestProblem } from './errors.ts';
+import { createIngestHandler, type HttpOptions, type IngestHandler } from './http.ts';
+import { Inbox } from './inbox.ts';
+import { inboxWriter, readBacklog, registerLayouts } from './inbox-store.ts';
+import { MessageWindow } from './message-window.ts';
+import type { Arrived, Batch } from './model.ts';
+import { Mover } from './mover.ts';
+import { runPipeline, stepTimes } from './pipeline.ts';
+import { compileIngestPlan, type IngestPlan } from './plan.ts';
+import type { Tools } from './ports.ts';
+import { RateLimits } from './rates.ts';
+import * as store from './store.ts';
+import { WriteKeys } from './write-keys.ts';
+
+export type IngestOptions = Pick<Tools, 'keys' | 'consent' | 'location'> &
+  Pick<HttpOptions, 'addressOf' | 'recordRefusal'> & {
+    readonly db: Database;
+    readonly events: Events;
+    readonly policies: Policies;
+    readonly log: Log;
+    readonly now?: () => Date;
+    readonly reportMinor?: Tools['reportMinor'];
+    /** Bytes that may wait for the event store before senders are told to wait. Default 2 GiB. */
+    readonly backlogBytesMax?: number;
+    /** Off for a server that only receives. Default on. */
+    readonly moves?: boolean;
+    /** Rows an insert waits for, or milliseconds; see the mover. */
+    readonly rowsWanted?: number;
+    readonly waitMs?: number;
+    readonly answerWithinMs?: number;
+  };
+
+/** What the pipeline did for one tenant: for the page that shows it live. */
+export type PipelineView = {
+  readonly steps: readonly { step: string; batches: number; milliseconds: number }[];
+  /** Per data type and reason since the first day asked for. `-` stands for no known type. */
+  readonly counted: readonly Counted[];
+  readonly backlog: { readonly bytes: number; readonly oldestMs: number };
+  readonly lagMs: number;
+};
+
+export type Ingest = {
+  readonly handler: IngestHandler;
+  readonly keys: WriteKeys;
+  planOf(tenant: string): IngestPlan | undefined;
+  /** Runs events that did not come over HTTP through the same pipeline; resolves when durable. */
+  submit(arrived: Arrived): Promise<Batch>;
+  view(tenant: TenantId, sinceDay: string): Promise<PipelineView>;
+  /** Moves everything that waits; for tests and for an orderly stop. */
+  drain(): Promise<void>;
+  close(): Promise<void>;
+};
+
+const COUNTS_EVERY_MS = 5_000;
+const BACKLOG_EVERY_MS = 1_000;
+const BACKLOG_BYTES_MAX = 2 * 1024 ** 3;
+const FAILURES_MAX = 50_000;
+
+/** Opens the ingest path: plans for the policies in force, the inbox, the mover and the handler. */
+export async function openIngest(options: IngestOptions): Promise<Ingest> {
+  const opened = new OpenIngest(options);
+  await opened.begin();
+  return opened;
+}
+
+class OpenIngest implements Ingest {
+  readonly #options: IngestOptions;
+  readonly #now: () => Date;
+  readonly #counts = new PipelineCounts();
+  readonly #told = new Map<string, number>();
+  readonly #plans = new Map<string, IngestPlan>();
+  readonly #inbox: Inbox;
+  readonly #mover: Mover;
+  readonly #tools: Tools;
+  readonly #ending: (() => unknown)[] = [];
+  readonly keys: WriteKeys;
+  readonly handler: IngestHandler;
+  #backlog = { bytes: 0, oldest: null as Date | null };
+
+  constructor(options: IngestOptions) {
+    const { db, events, log } = options;
+    this.#options = options;
+    this.#now = options.now ?? (() => new Date());
+    this.keys = new WriteKeys((id) => store.readWriteKey(db.sql, id));
+    this.#mover = new Mover({ ...options, db, events, log, now: this.#now });
+    this.#inbox = new Inbox({
+      writer: inboxWriter(db.sql, this.#now),
+      committed: (id, body) => {
+        this.#backlog.bytes += body.length;
+        if (options.moves !== false) this.#mover.offer(id, body);
+      },
+      ...(options.answerWithinMs !== undefined && { answerWithinMs: options.answerWithinMs }),
+    });
+    const { keys, consent, location } = options;
+    this.#tools = {
+      ...{ keys, consent, location },
+      rates: new RateLimits(),
+      window: new MessageWindow(),
+      inbox: this.#inbox,
+      reportMinor: options.reportMinor ?? (() => undefined),
+    };
+    this.handler = createIngestHandler({
+      keys: this.keys,
+      planOf: (tenant) => this.#plans.get(tenant),
+      run: (arrived) => runPipeline(arrived, this.#tools),
+      whenDurable: (group, done) => this.#inbox.whenDurable(group, done),
+      isBusy: () => this.#isBusy(),
+      now: this.#now,
+      problemOf: (error) => this.#problemOf(error),
+      ...(options.addressOf && { addressOf: options.addressOf }),
+      ...(options.recordRefusal && { recordRefusal: options.recordRefusal }),
+    });
+  }
+
+  async begin(): Promise<void> {
+    const { db, policies } = this.#options;
+    for (const key of await store.readWriteKeys(db.sql)) this.keys.put(key);
+    for (const tenant of policies.tenants()) await this.#compile(policies.inForce(tenant));
+    this.#ending.push(policies.onChange((changed) => void this.#recompile(changed)));
+    const keysChanged = await db.sql.listen(store.KEYS_CHANNEL, (id) => this.keys.drop(id));
+    const switched = await db.sql.listen(store.SWITCHES_CHANNEL, (tenant) => {
+      const found = policies.find(tenant);
+      if (found) void this.#recompile(found);
+    });
+    this.#ending.push(
+      () => keysChanged.unlisten(),
+      () => switched.unlisten(),
+    );
+    this.#every(COUNTS_EVERY_MS, () => this.#writeCounts());
+    this.#every(BACKLOG_EVERY_MS, async () => {
+      this.#backlog = await readBacklog(db.sql);
+    });
+    if (this.#options.moves !== false) this.#mover.start();
+  }
+
+  #every(ms: number, work: () => Promise<void>): void {
+    let busy = false;
+    const timer = setInterval(() => {
+      if (busy) return;
+      busy = true;
+      // An engine that is away is noticed where it matters; here the next turn tries again.
+      work()
+        .catch(() => undefined)
+        .finally(() => {
+          busy = false;
+        });
+    }, ms);
+    timer.unref();
+    this.#ending.push(() => clearInterval(timer));
+  }
+
+  async #compile({ tenant, policy, revision }: PolicyInForce): Promise<void> {
+    const { db } = this.#options;
+    const columns = new Map(
+      eventTablesOf(tenant, policy).map(({ table, columns: all }) => [
+        table,
+        new Map(all.map(({ name, type }) => [name, type])),
+      ]),
+    );
+    const switches = await store.readSwitches(db.sql, tenant);
+    const counts = this.#counts;
+    const plan = compileIngestPlan(policy, { tenant, revision, counts, columns, switches });
+    await registerLayouts(db.sql, plan);
+    this.#plans.set(tenant, plan);
+  }
+
+  /** Until the new plan stands, the one before goes on: two adjacent revisions are always in order. */
+  async #recompile(changed: PolicyInForce): Promise<void> {
+    try {
+      await this.#compile(changed);
+    } catch (error) {
+      this.#options.log('bug.seen', { where: Word('ingest.compile'), frames: framesOf(error) });
+      setTimeout(() => void this.#recompile(changed), 1_000).unref();
+    }
+  }
+
+  #isBusy(): boolean {
+    if (this.#inbox.failures > FAILURES_MAX) {
+      this.#tools.window.forget();
+      this.#inbox.forgetFailures();
+    }
+    const most = this.#options.backlogBytesMax ?? BACKLOG_BYTES_MAX;
+    return this.#inbox.isFull || this.#backlog.bytes > most;
+  }
+
+  #problemOf(error: unknown): Problem {
+    if (error instanceof Problem) return error;
+    this.#options.log('bug.seen', { where: Word('ingest.request'), frames: framesOf(error) });
+    return ingestProblem('ingest-not-durable', 'a part of the platform does not answer', {
+      retryAfterSeconds: 1,
+    });
+  }
+
+  planOf(tenant: string): IngestPlan | undefined {
+    return this.#plans.get(tenant);
+  }
+
+  async submit(arrived: Arrived): Promise<Batch> {
+    const batch = await runPipeline(arrived, this.#tools);
+    if (batch.group === 0) return batch;
+    const durable = await new Promise<boolean>((done) => {
+      this.#inbox.whenDurable(batch.group, done);
+    });
+    if (durable) return batch;
+    throw ingestProblem('ingest-not-durable', 'send it again', { retryAfterSeconds: 1 });
+  }
+
+  async view(tenant: TenantId, sinceDay: string): Promise<PipelineView> {
+    await this.#writeCounts();
+    const { bytes, oldest } = this.#backlog;
+    return {
+      steps: stepTimes.map((time) => ({ ...time })),
+      counted: await store.readCounts(this.#options.db.sql, tenant, sinceDay),
+      backlog: { bytes, oldestMs: oldest ? this.#now().getTime() - oldest.getTime() : 0 },
+      lagMs: this.#mover.lagMs,
+    };
+  }
+
+  async #writeCounts(): Promise<void> {
+    const day = this.#now().toISOString().slice(0, 10);
+    for (const tenant of this.#counts.tenants()) {
+      const more = this.#counts.ofTenant(tenant).flatMap((counted) => {
+        const name = `${tenant} ${counted.type} ${counted.reason}`;
+        const told = this.#told.get(name) ?? 0;
+        return counted.count > told ? [{ ...counted, count: counted.count - told, name }] : [];
+      });
+      if (more.length === 0) continue;
+      for (const { name, count } of more) this.#told.set(name, (this.#told.get(name) ?? 0) + count);
+      await store.addCounts(this.#options.db.sql, tenant, day, more).catch((error: unknown) => {
+        for (const { name, count } of more)
+          this.#told.set(name, (this.#told.get(name) ?? 0) - count);
+        throw error;
+      });
+    }
+  }
+
+  async drain(): Promise<void> {
+    while ((await readBacklog(this.#options.db.sql)).oldest !== null) {
+      if (this.#options.moves === false) await this.#mover.moveOnce(true);
+      else await new Promise((done) => setTimeout(done, 50));
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const end of this.#ending) await end();
+    await this.#inbox.close();
+    await this.#mover.stop();
+    await this.#writeCounts().catch(() => undefined);
+  }
+}

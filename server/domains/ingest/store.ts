@@ -1,0 +1,123 @@
+/** Write keys, switches and counters in PostgreSQL: one function per question. */
+
+import type { KeyId, TenantId } from '#base/ids';
+import type { Permit } from '#core/policy';
+import type { Database } from '#platform/database';
+import type { Counted } from './drops.ts';
+import type { Enrichment } from './plan.ts';
+import { makeWriteKey, type WriteKey } from './write-keys.ts';
+
+type Sql = Database['sql'];
+
+export const KEYS_CHANNEL = 'troth_write_keys';
+export const SWITCHES_CHANNEL = 'troth_enrichments';
+
+export type NewWriteKey = {
+  readonly scopes?: readonly string[];
+  /** Origins that a browser may send from; `*` for any; none for a key of servers. */
+  readonly origins?: readonly string[];
+  readonly now: Date;
+};
+
+/** Makes a key. Its text is in the answer and nowhere else. */
+export async function issueWriteKey(
+  sql: Sql,
+  permit: Permit<'write-key.issue'>,
+  { scopes = ['ingest', 'consent'], origins, now }: NewWriteKey,
+): Promise<{ id: KeyId; text: string }> {
+  const { text, id, hash } = makeWriteKey();
+  await sql`
+    insert into write_keys (id, tenant, hash, scopes, origins, created_at)
+    values (${id}, ${permit.tenant}, ${hash}, ${[...scopes]}, ${origins ? [...origins] : null}, ${now})`;
+  return { id, text };
+}
+
+/** A revoked key is refused by every server within a second, and never works again. */
+export async function revokeWriteKey(
+  sql: Sql,
+  permit: Permit<'write-key.revoke'>,
+  id: KeyId,
+  now: Date,
+): Promise<boolean> {
+  const revoked = await sql`
+    update write_keys set revoked_at = ${now}
+    where id = ${id} and tenant = ${permit.tenant} and revoked_at is null
+    returning id`;
+  await sql`select pg_notify(${KEYS_CHANNEL}, ${id})`;
+  return revoked.length > 0;
+}
+
+export async function readWriteKey(sql: Sql, id: string): Promise<WriteKey | undefined> {
+  const [key] = await sql<WriteKey[]>`
+    select id, tenant, hash, scopes, origins, revoked_at is not null as revoked
+    from write_keys
+    where id = ${id}
+    limit 1`;
+  return key;
+}
+
+const KEYS_MAX = 10_000;
+
+export async function readWriteKeys(sql: Sql): Promise<WriteKey[]> {
+  return sql<WriteKey[]>`
+    select id, tenant, hash, scopes, origins, revoked_at is not null as revoked
+    from write_keys
+    where revoked_at is null
+    order by created_at desc
+    limit ${KEYS_MAX}`;
+}
+
+export type Switches = Partial<Record<Enrichment, boolean>>;
+
+export async function readSwitches(sql: Sql, tenant: TenantId): Promise<Switches> {
+  const rows = await sql<{ enrichment: Enrichment; enabled: boolean }[]>`
+    select enrichment, enabled
+    from enrichment_switches
+    where tenant = ${tenant}
+    limit 100`;
+  return Object.fromEntries(rows.map(({ enrichment, enabled }) => [enrichment, enabled]));
+}
+
+export async function writeSwitch(
+  sql: Sql,
+  tenant: TenantId,
+  enrichment: Enrichment,
+  enabled: boolean,
+  now: Date,
+): Promise<void> {
+  await sql.begin(async (tx) => {
+    await tx`
+      insert into enrichment_switches (tenant, enrichment, enabled, changed_at)
+      values (${tenant}, ${enrichment}, ${enabled}, ${now})
+      on conflict (tenant, enrichment) do update
+      set enabled = excluded.enabled, changed_at = excluded.changed_at`;
+    await tx`select pg_notify(${SWITCHES_CHANNEL}, ${tenant})`;
+  });
+}
+
+/** Adds what was counted since the last time; numbers, never events. */
+export async function addCounts(
+  sql: Sql,
+  tenant: string,
+  day: string,
+  counted: readonly Counted[],
+): Promise<void> {
+  await sql`
+    insert into ingest_counts (tenant, day, type, reason, count)
+    select ${tenant}, ${day}::date, type, reason, count
+    from unnest(${counted.map(({ type }) => type)}::text[],
+                ${counted.map(({ reason }) => reason)}::text[],
+                ${counted.map(({ count }) => count)}::bigint[]) as added (type, reason, count)
+    on conflict (tenant, day, type, reason) do update
+    set count = ingest_counts.count + excluded.count`;
+}
+
+export async function readCounts(sql: Sql, tenant: TenantId, since: string): Promise<Counted[]> {
+  return sql<Counted[]>`
+    select type, reason, sum(count)::float8 as count
+    from ingest_counts
+    where tenant = ${tenant} and day >= ${since}::date
+    group by type, reason
+    order by type, reason
+    limit 5000`;
+}

@@ -1,0 +1,124 @@
+/**
+ * Write keys: `tk_<id>_<secret>`. The id is public and finds the key; the secret has 256 bits and is
+ * kept as its SHA-256 only. Which tenant an event belongs to follows from the key, never from what
+ * the sender says.
+ */
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { KeyId, type TenantId } from '#base/ids';
+import { ingestProblem } from './errors.ts';
+
+export const SCOPES = ['ingest', 'consent'] as const;
+export type Scope = (typeof SCOPES)[number];
+
+export type WriteKey = {
+  readonly id: KeyId;
+  readonly tenant: TenantId;
+  readonly hash: Buffer;
+  readonly scopes: readonly string[];
+  readonly origins: readonly string[] | null;
+  readonly revoked: boolean;
+};
+
+const SHAPE = /^tk_([A-Za-z0-9]{12})_([A-Za-z0-9_-]{43})$/;
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+
+/** A new key: the text that is shown once, and what is kept of it. */
+export function makeWriteKey(): {
+  readonly text: string;
+  readonly id: KeyId;
+  readonly hash: Buffer;
+} {
+  const id = Array.from(randomBytes(12), (byte) => ALPHABET[byte % ALPHABET.length]).join('');
+  const secret = randomBytes(32).toString('base64url');
+  return { text: `tk_${id}_${secret}`, id: KeyId(id), hash: digest(secret) };
+}
+
+const digest = (secret: string): Buffer => hash('sha256', secret, 'buffer');
+
+/** The text of the key in an `Authorization` header: Bearer, or Basic with the key as the name. */
+export function keyInHeader(authorization: string | undefined): string | undefined {
+  if (authorization === undefined) return undefined;
+  if (/^bearer /i.test(authorization)) return authorization.slice(7).trim();
+  if (!/^basic /i.test(authorization)) return undefined;
+  const [name, ...rest] = Buffer.from(authorization.slice(6), 'base64')
+    .toString('latin1')
+    .split(':');
+  return name === '' ? rest.join(':') : name;
+}
+
+const UNKNOWN_MAX = 10_000;
+const UNKNOWN_MS = 5_000;
+
+/** The keys in memory. A key that is not there is asked for once every few seconds at most. */
+export class WriteKeys {
+  readonly #read: (id: string) => Promise<WriteKey | undefined>;
+  readonly #keys = new Map<string, WriteKey>();
+  readonly #unknown = new Map<string, number>();
+
+  constructor(read: (id: string) => Promise<WriteKey | undefined>) {
+    this.#read = read;
+  }
+
+  put(key: WriteKey): void {
+    this.#keys.set(key.id, key);
+    this.#unknown.delete(key.id);
+  }
+
+  /** Forgets a key, so that the next use reads it again. */
+  drop(id: string): void {
+    this.#keys.delete(id);
+  }
+
+  /** Origins that any key of the tenant (or of any tenant) lets a browser send from. */
+  allowsOrigin(origin: string, tenant: string | undefined): boolean {
+    for (const key of this.#keys.values()) {
+      if (key.revoked || (tenant !== undefined && key.tenant !== tenant)) continue;
+      if (key.origins?.includes(origin) || key.origins?.includes('*')) return true;
+    }
+    return false;
+  }
+
+  /**
+   * The key that `text` opens, without waiting where it is known already.
+   *
+   * @throws Problem ingest-key-missing, ingest-key-unknown
+   */
+  check(text: string | undefined): WriteKey | Promise<WriteKey> {
+    if (text === undefined || text === '') {
+      throw ingestProblem(
+        'ingest-key-missing',
+        'send the write key as a Bearer or Basic credential',
+      );
+    }
+    const [, id = '', secret = ''] = SHAPE.exec(text) ?? [];
+    const known = this.#keys.get(id);
+    if (known) return matching(known, secret);
+    if (id === '' || this.#isUnknown(id)) throw unknownKey();
+    return this.#read(id).then((found) => {
+      if (found === undefined) {
+        if (this.#unknown.size >= UNKNOWN_MAX) this.#unknown.clear();
+        this.#unknown.set(id, performance.now());
+        throw unknownKey();
+      }
+      this.put(found);
+      return matching(found, secret);
+    });
+  }
+
+  #isUnknown(id: string): boolean {
+    const at = this.#unknown.get(id);
+    if (at === undefined) return false;
+    if (performance.now() - at < UNKNOWN_MS) return true;
+    this.#unknown.delete(id);
+    return false;
+  }
+}
+
+const unknownKey = () =>
+  ingestProblem('ingest-key-unknown', 'the write key is wrong or was revoked');
+
+function matching(key: WriteKey, secret: string): WriteKey {
+  // A revoked and a wrong key get one answer, in one time.
+  if (!timingSafeEqual(digest(secret), key.hash) || key.revoked) throw unknownKey();
+  return key;
+}
