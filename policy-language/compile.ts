@@ -1,4 +1,4 @@
-/** Derives what follows from a document and freezes the whole. Pure: equal documents, equal policies. */
+/** Derives what follows from a document and freezes the whole. Equal documents, equal policies. */
 import { SHORT_FIELD } from '#grammar';
 import { bases, type CategoryKey, uses } from '#vocabulary';
 import { canonicalJson, sha256 } from './canonical.ts';

@@ -1,7 +1,7 @@
 /**
- * What an entry of the control catalogue is: the name of one enforceable promise, the parameters that
- * a policy binds it with, and how strong the proof of it is. Entries hold no code that enforces
- * anything; the server registers `enforce` and `prove` under the same names.
+ * What an entry of the control catalogue is: the name of one enforceable promise, the parameters
+ * that a policy binds it with, and how strong the proof of it is. Entries hold no code that
+ * enforces anything; the server registers `enforce` and `prove` under the same names.
  */
 import type { z } from 'zod';
 
@@ -20,7 +20,7 @@ export type ControlEntry<With extends z.ZodType = z.ZodType> = {
 
 export type ControlCatalogue = Readonly<Record<string, ControlEntry>>;
 
-/** Declares a part of the catalogue; keeps each name and each schema literal for the type checker. */
+/** Declares a part of the catalogue; keeps names and schemas literal for the type checker. */
 export function defineControls<const Entries extends ControlCatalogue>(entries: Entries): Entries {
   return Object.freeze(entries);
 }

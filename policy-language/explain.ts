@@ -1,8 +1,7 @@
 /** One promise, followed from its sentence to what makes it true. */
 import { controlCatalogue } from '#controls';
 import type { ControlCatalogue, Probe } from './control-type.ts';
-import type { Policy } from './policy.ts';
-import { valueAt } from './value-at.ts';
+import { type Policy, valueAt } from './policy.ts';
 
 export type Explanation = {
   readonly id: string;

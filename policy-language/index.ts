@@ -36,7 +36,7 @@ export type {
   Policy,
   Sealing,
 } from './policy.ts';
+export { valueAt } from './policy.ts';
 export { readPolicy, sourceOf } from './read.ts';
 export { type Limit, limitInWords, limitOf, shortest, type Tiers, tiersOf } from './retention.ts';
 export { policySchema } from './schema.ts';
-export { valueAt } from './value-at.ts';

@@ -8,7 +8,7 @@ import { type Duration, durationInWords, tryDuration } from './duration.ts';
 
 export type RetentionWord = (typeof RETENTION_WORDS)[number];
 
-/** How long something may live: a length, an event that ends it, or both (whichever comes first). */
+/** How long something may live: a length, an event that ends it, or whichever comes first. */
 export type Limit = {
   readonly milliseconds: number | null;
   readonly until: RetentionWord | null;

@@ -37,6 +37,8 @@ type Draft = {
   options?: EventOptions | undefined;
 };
 
+const NAMES_PERSON: ReadonlySet<Kind> = new Set<Kind>(['identify', 'group', 'alias']);
+
 const text = (value: unknown) => typeof value === 'string' && value !== '';
 
 /** An e-mail address, or a name with a space in it. The server looks closer. */
@@ -138,7 +140,7 @@ class Connection {
     this.#who();
     this.#identity.choose(make(this.#consent));
     // A no counts at once: whatever waited for a yes is forgotten before anything else happens.
-    this.#queue.putBack(this.#queue.take((item) => this.#judge(item), 0));
+    this.#queue.take((item) => this.#judge(item), 0);
     this.#consents.wake(0);
   }
 
@@ -166,13 +168,13 @@ class Connection {
   }
 
   async shutdown(timeoutMs = 5_000): Promise<boolean> {
-    const end = this.#now() + timeoutMs;
+    const end = Date.now() + timeoutMs;
     let clean = await within(this.flush(), timeoutMs);
-    while (!clean && this.#now() < end) {
+    while (!clean && Date.now() < end) {
       const due = Math.max(this.#events.notBefore, this.#consents.notBefore) - this.#now();
-      const pause = Math.min(Math.max(due, 50), end - this.#now());
+      const pause = Math.min(Math.max(due, 50), end - Date.now());
       await new Promise((resolve) => setTimeout(resolve, pause));
-      clean = await within(this.flush(), end - this.#now());
+      clean = await within(this.flush(), end - Date.now());
     }
     this.#open = false;
     this.#events.stop();
@@ -199,7 +201,9 @@ class Connection {
 
   #purposeOf(kind: Kind, event = ''): string | undefined {
     const { purposes = {}, mode } = this.#options;
-    if (kind === 'identify' && mode !== 'identified') return undefined;
+    if (NAMES_PERSON.has(kind)) {
+      return mode === 'identified' ? purposes['type:identify'] : undefined;
+    }
     if (kind !== 'track') return purposes[`type:${kind}`];
     return purposes[event] ?? purposes['type:track'] ?? purposes['*'];
   }
@@ -236,7 +240,7 @@ class Connection {
     if (items.length === 0) return 'idle';
     this.#flying = items;
     const sent = { url: `${this.#url}/batch`, method: 'POST', body: this.#frame(items) };
-    const answer = await call(sent, this.#way());
+    const answer = await call({ ...sent, keepalive: canOutlive() }, this.#way());
     this.#flying = [];
     this.#watch('batch', answer, items.length);
     if (answer.result === 'accepted') this.#delivered += items.length;
@@ -251,11 +255,14 @@ class Connection {
     if (!next) return 'idle';
     const { id, method, path } = next;
     const body = next.body && { body: JSON.stringify(next.body), keepalive: canOutlive() };
-    const answer = await call({ url: `${this.#url}/consents${path}`, method, ...body }, this.#way());
+    const answer = await call(
+      { url: `${this.#url}/consents${path}`, method, ...body },
+      this.#way(),
+    );
     this.#watch('consents', answer, 0);
     if (answer.result === 'retry') return answer.retryAfterMs;
     this.#consent.answered(next, answer.result === 'accepted', answer.body);
-    if (method !== 'GET' && this.#consent.next()?.method !== 'POST') this.#identity.heard(id);
+    if (method !== 'GET' && !this.#consent.undelivered) this.#identity.heard(id);
     if (this.#open) this.#events.wake(0);
     return 'done';
   }
@@ -280,17 +287,15 @@ class Connection {
     const url = `${this.#url}/batch`;
     const body = this.#frame(items, { writeKey });
     const headers = { 'content-type': 'text/plain;charset=UTF-8' };
-    if (!canOutlive()) {
-      if (beacon(url, body)) this.#delivered += items.length;
+    const settle = (taken: boolean) => {
+      if (taken) this.#delivered += items.length;
       else this.#queue.putBack(items);
-      return;
-    }
-    fetch(url, { ...PLAIN, method: 'POST', headers, body, keepalive: true }).then(
-      ({ status }) => {
-        if (status < 300) this.#delivered += items.length;
-        else this.#queue.putBack(items);
-      },
-      () => this.#queue.putBack(items),
+    };
+    if (!canOutlive()) return settle(beacon(url, body));
+    const request = { ...PLAIN, method: 'POST', headers, body, keepalive: true };
+    fetch(url, request).then(
+      ({ status }) => settle(status < 300),
+      () => settle(false),
     );
   }
 }

@@ -17,6 +17,8 @@ const camel = (name: string) => name.replace(/-(\w)/g, (_, letter: string) => le
 
 export class Consent {
   known = false;
+  /** The server may know better: it is asked before anything that needs a yes leaves. */
+  #stale = true;
   readonly #calls: ConsentCall[] = [];
   readonly #notice: { version: string; language: string };
   readonly #now: () => number;
@@ -33,6 +35,7 @@ export class Consent {
     if (id === this.#id) return false;
     this.#id = id;
     this.known = false;
+    this.#stale = true;
     this.#purposes = {};
     if (choices) this.#apply(choices);
     if (choices && !told) {
@@ -69,17 +72,21 @@ export class Consent {
     if (state && !state.granted && !state.required) return 'consent-refused';
     if (!this.known) return 'wait';
     if (signal) return 'signal';
-    if (this.#calls.length > 0) return 'wait';
+    if (this.#calls.length > 0 || this.#stale) return 'wait';
     return purpose === undefined || state?.granted ? 'send' : 'consent-refused';
   }
 
   isGranted(purpose: string): boolean {
-    return this.known && this.#calls.length === 0 && !!this.#purposes[kebab(purpose)]?.granted;
+    return this.judge(purpose, false) === 'send';
+  }
+
+  get undelivered(): boolean {
+    return this.#calls.length > 0;
   }
 
   /** What to send next: decisions in their order, then the question. */
   next(): ConsentCall | undefined {
-    if (this.#calls.length > 0 || this.known || !this.#id) return this.#calls[0];
+    if (this.#calls.length > 0 || !this.#stale || !this.#id) return this.#calls[0];
     const id = this.#id;
     return { id, method: 'GET', path: `?anonymousId=${encodeURIComponent(id)}` };
   }
@@ -92,23 +99,19 @@ export class Consent {
     if (this.#calls[0] === call) this.#calls.shift();
     if (call.id !== this.#id || this.#calls.length > 0) return;
     const told = (body as { purposes?: unknown } | undefined)?.purposes;
-    if (accepted && typeof told === 'object' && told !== null) {
-      this.#purposes = {};
-      for (const [name, state] of Object.entries(told)) {
-        const { granted, required, since } = Object(state) as Partial<PurposeState>;
-        this.#purposes[kebab(name)] = {
-          granted: granted === true,
-          required: required === true,
-          since: since ?? null,
-        };
-      }
-      this.known = true;
-    } else if (call.method === 'GET') {
-      // A server that keeps nothing of this person: known, and nothing is granted.
-      this.#purposes = {};
-      this.known = true;
-    } else {
-      this.known = false;
+    const tells = accepted && typeof told === 'object' && told !== null;
+    // A question that is refused is not asked again: known, and nothing is granted.
+    this.#stale = !tells && call.method !== 'GET';
+    if (this.#stale) return;
+    this.known = true;
+    this.#purposes = {};
+    for (const [name, state] of Object.entries(tells ? told : {})) {
+      const { granted, required, since } = Object(state) as Partial<PurposeState>;
+      this.#purposes[kebab(name)] = {
+        granted: granted === true,
+        required: required === true,
+        since: since ?? null,
+      };
     }
   }
 

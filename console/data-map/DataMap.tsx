@@ -25,6 +25,7 @@ function summary({ types, operator, countedAt }: Answer): string {
   );
   const declared = `${many(types.length, 'type')} of data declared, and nothing else is collected.`;
   if (!operator || !countedAt) return declared;
+  if (held.length === 0) return `${declared} None of them holds data now.`;
   const limit =
     late.length === 0
       ? 'None is older than its limit.'

@@ -19,6 +19,9 @@ const SHAPES: Record<Severity, string> = { error: '▲', warning: '◣', note: '
 const textOf = ({ code, message, promises, resolution }: Finding) =>
   [code, message, ...promises, resolution?.decision, resolution?.because].join(' ');
 
+/** The sentence without the marks of a list, a title or a table. */
+const sentenceOf = (line: string) => line.replaceAll(/^[\s#>*|-]+|[\s|]+$/g, '');
+
 /** A note wants no decision, so it is neither open nor resolved. */
 const kindOf = ({ state, severity }: Finding) =>
   state === 'open' && severity === 'note' ? 'note' : state;
@@ -90,7 +93,7 @@ function FindingLine({ finding, service }: { finding: Finding; service: string }
         <p className={`severity severity-${severity}`}>
           <span aria-hidden="true">{SHAPES[severity]}</span> {severity} <code>{code}</code>
         </p>
-        {finding.quote && <p className="quote">{finding.quote.text}</p>}
+        {finding.quote && <p className="quote">{sentenceOf(finding.quote.text)}</p>}
         <p className="finding-message">{message}</p>
         {finding.expected && <p className="muted">Expected: {finding.expected}</p>}
         {finding.example && (

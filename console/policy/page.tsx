@@ -53,7 +53,8 @@ function propsOf(element: Element): Record<string, string> {
   const props: Record<string, string> = {};
   for (const { name, value } of element.attributes) {
     const kept = KEPT[name];
-    if (kept) props[kept] = value;
+    const empty = name === 'scope' && !element.textContent?.trim();
+    if (kept && !empty) props[kept] = value;
   }
   const href = safeAddress(element.getAttribute('href') ?? '');
   if (href && element.localName === 'a') Object.assign(props, { href, rel: 'noreferrer' });
@@ -69,7 +70,8 @@ export function nodesOf(parent: Element, depth = 0): ReactNode[] {
     if (['script', 'style', 'template', 'link', 'meta', 'title'].includes(tag)) return null;
     const children = nodesOf(node, depth + 1);
     if (tag === 'br' || tag === 'hr') return createElement(tag, { key: at });
-    const name = TAGS.has(tag) && tag !== 'main' ? tag : Fragment;
+    const named = tag === 'th' && !node.textContent?.trim() ? 'td' : tag;
+    const name = TAGS.has(tag) && tag !== 'main' ? named : Fragment;
     return createElement(
       name,
       { key: at, ...(name === Fragment ? {} : propsOf(node)) },

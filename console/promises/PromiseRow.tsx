@@ -14,7 +14,7 @@ type Props = {
 
 /**
  * The heart of the product is one row: the sentence of the policy, and beside it what keeps it,
- * and what was last seen. Opened, it shows the enforcement, the proof and the sentence in its place.
+ * and what was last seen. Opened, it shows the control, the proof and the sentence in its place.
  */
 export const PromiseRow = memo(
   function PromiseRow({ promise, prose, open, toggle }: Props) {
@@ -108,7 +108,7 @@ function About({ promise }: { promise: Promised }) {
     <dl className="about">
       {means && <Term name="Demands">{means}</Term>}
       {control && (
-        <Term name="Enforced by">
+        <Term name="Bound to">
           <code>{control}</code> {controlTitle && <span className="muted">{controlTitle}</span>}
           {parameters.length > 0 && (
             <ul className="parameters">
@@ -133,7 +133,12 @@ function About({ promise }: { promise: Promised }) {
           {attest.what && `: ${attest.what}`}, to be renewed every {attest.renew}
         </Term>
       )}
-      {probe && <Term name="Proof">{PROBES[probe]}</Term>}
+      {probe && (
+        <Term name={provenAt ? 'Proven by' : 'Its proof'}>
+          {provenAt ? '' : 'one that '}
+          {PROBES[probe]}
+        </Term>
+      )}
       <Term name="Last proof">{provenAt ? <Ago at={provenAt} /> : 'none has run'}</Term>
       {saw !== null && <Term name="It saw">{seen(saw)}</Term>}
       {reason && <Term name="Why this state">{reason}</Term>}

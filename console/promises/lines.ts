@@ -13,11 +13,11 @@ export function lineNumbers(written: string | null): number[] {
   });
 }
 
-/** Blank lines are left out; lines far from the quoted ones too. */
+/** Blank lines and rulers are left out; lines far from the quoted ones too. */
 export function linesOf(written: string | null, lines: readonly string[]): ContextLine[] {
   const quoted = new Set(lineNumbers(written));
   const near = (number: number) => [...quoted].some((line) => Math.abs(line - number) <= AROUND);
   return lines
     .map((text, at) => ({ number: at + 1, text, quoted: quoted.has(at + 1) }))
-    .filter(({ number, text }) => text.trim() !== '' && near(number));
+    .filter(({ number, text }) => /[\p{L}\p{N}]/u.test(text) && near(number));
 }

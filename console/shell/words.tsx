@@ -49,6 +49,3 @@ export const Hash = ({ value }: { value: string }) => (
     {value.slice(0, 12)}
   </code>
 );
-
-/** A plain name, for sentences: "service-delivery" reads "service delivery". */
-export const spaced = (word: string) => word.replaceAll(/[-_.]/g, ' ');

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { diffPolicies, planChange, rowsToCount } from '@troth/policy-language';
 import fc from 'fast-check';
-import { policyOf, SOUND, spoilt } from '../testing/documents.ts';
+import { policyOf, SOUND, spoilt } from '#language/testing/documents';
 
 const sound = policyOf(SOUND);
 const now = new Date('2026-03-01T00:00:00Z');

@@ -1,4 +1,4 @@
-/** The words of the grammar: ids, durations, dates, line lists. Each says what it expects, by example. */
+/** The words of the grammar: ids, durations, dates, lines. Each teaches what it expects. */
 import { z } from 'zod';
 
 /** Attached to every schema below; the reader prints them beside an error. */
@@ -47,11 +47,6 @@ export const PromiseWord = pattern(
   /^[A-Z]{2,4}-[0-9]{2,4}$/,
   'a promise id: 2 to 4 capitals, hyphen, 2 to 4 digits',
   'CW-11',
-);
-export const FindingCode = pattern(
-  /^[a-z][a-z0-9-]*\/[a-z0-9][a-z0-9-]*$/,
-  'the code of a finding: group, slash, word',
-  'false-claim/fernet-is-aes-128',
 );
 export const Duration = pattern(DURATION, 'an ISO 8601 duration', 'P90D');
 export const IsoDate = pattern(

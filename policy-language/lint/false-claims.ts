@@ -22,7 +22,7 @@ export const falseClaims = claims([
     code: 'false-claim/hashed-address',
     says: [
       'hash',
-      /(?:anonymi[sz]ed\W.*\bIP address\w*\W+(?:are\W+)?hashed)|(?:IP address\w*\W+(?:are\W+)?hashed.*anonymi[sz]ed)/i,
+      /anonymi[sz]ed\W.*\bIP address\w*\W+(?:are )?hashed|IP address\w* hashed.*anonymi[sz]/i,
     ],
     message: 'A plain hash of an IP address can be found by trying all addresses: a pseudonym.',
     decide: 'a keyed hash whose key is destroyed each day, or the word "pseudonymised"',

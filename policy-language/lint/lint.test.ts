@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { blocksApply, lint, readPolicy } from '@troth/policy-language';
-import { codesOf, policyOf, SOUND, SOUND_PROSE, spoilt } from '../testing/documents.ts';
+import { codesOf, policyOf, SOUND, SOUND_PROSE, spoilt } from '#language/testing/documents';
 
-/** The sample prose names too little to be a policy; these are about that and about nothing else. */
+/** The sample prose names too little to be a policy; these are about that alone. */
 const SHORT = [
   'section/missing-contact',
   'section/missing-officer',
@@ -165,21 +165,24 @@ test('ten thousand lines are read and linted in less than 300 milliseconds', () 
   const prose = ['A heading', 'Commands are kept 90 days.'];
   for (let i = 0; rows.length < 9960; i++) {
     rows.push(
-      `  - { id: SB-${String(i).padStart(4, '0')}, says: "90 days", line: ${i + 3}, control: retention.limit, with: { data: commands } }`,
+      ROW.replace('SA-01', `SB-${String(i).padStart(4, '0')}`).replace('line: 2', `line: ${i + 3}`),
     );
     prose.push('Commands are kept 90 days, and their errors are notified within a day.');
   }
-  const text = `${SOUND}${rows.join('\n')}\n`;
+  const text = `${SOUND}${rows.join('')}`;
+  // The time of this thread, since other tests share the cores.
+  const cpuMs = () => {
+    const { user, system } = process.threadCpuUsage();
+    return (user + system) / 1000;
+  };
   const once = () => {
-    const start = performance.now();
+    const start = cpuMs();
     const { policy } = readPolicy(text, { file: 'long.yaml' });
     assert.ok(policy);
-    assert.deepEqual(
-      lint(policy, prose.join('\n')).filter(({ severity }) => severity === 'error'),
-      [],
-    );
-    return performance.now() - start;
+    const errors = lint(policy, prose.join('\n')).filter(({ severity }) => severity === 'error');
+    assert.deepEqual(errors, []);
+    return cpuMs() - start;
   };
-  const best = Math.min(once(), once(), once());
+  const best = Math.min(once(), once(), once(), once(), once());
   assert.ok(best < 300, `${Math.round(best)} ms`);
 });

@@ -1,6 +1,5 @@
 /** The number in the sentence is the number that is enforced, or one of them is wrong. */
-import type { Policy } from '#language/policy';
-import { valueAt } from '#language/value-at';
+import { type Policy, valueAt } from '#language/policy';
 import { type Quantity, quantitiesIn, quantitiesOf } from './quantities.ts';
 import type { Rule } from './rule.ts';
 

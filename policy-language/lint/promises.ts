@@ -1,8 +1,7 @@
 /** Rules about the binding of each promise: to a control, to configuration, to an attestation. */
 import { controlCatalogue } from '#controls';
 import type { ControlCatalogue, ControlEntry } from '#language/control-type';
-import type { Policy } from '#language/policy';
-import { valueAt } from '#language/value-at';
+import { type Policy, valueAt } from '#language/policy';
 import { type Declared, declaredIn, unknownName } from './references.ts';
 import type { Raised, Rule } from './rule.ts';
 

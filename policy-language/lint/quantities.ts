@@ -1,4 +1,4 @@
-/** Numbers as people write them: "90 Days", "$25.00", "< 5 minutes", "30-day", "k = 5", "TLS 1.3". */
+/** Numbers as people write them: "90 Days", "$25.00", "< 5 minutes", "k = 5", "TLS 1.3". */
 import { tryDuration } from '#language/duration';
 
 export type Quantity = {
@@ -23,8 +23,13 @@ const DURATION = /(\d+(?:\.\d+)?)[\s-]*(second|minute|hour|day|week|month|year)s
 const MONEY = /\$\s?(\d+(?:,\d{3})*(?:\.\d{2})?)/g;
 const TLS = /\bTLS\s?v?(\d\.\d)\b/gi;
 const SIZE = /\b(\d+)\s?(KB|MB|GB|TB)\b/g;
-const COUNT =
-  /\b(?:cost factor|k|size|minThreshold|minUsers|limit|or)\s*(?:=|>=|≥|:)?\s*(\d{1,5})\b(?!\s*(?:-|days?|hours?|minutes?|years?|months?|weeks?|\.\d))/gi;
+/** A bare number counts only beside a word that makes it one, and without a unit behind it. */
+const COUNTED = 'cost factor|k|size|minThreshold|minUsers|limit|or';
+const UNIT_BEHIND = '\\s*(?:-|days?|hours?|minutes?|years?|months?|weeks?|\\.\\d)';
+const COUNT = new RegExp(
+  `\\b(?:${COUNTED})\\s*(?:=|>=|≥|:)?\\s*(\\d{1,5})\\b(?!${UNIT_BEHIND})`,
+  'gi',
+);
 
 const AGE = /\bunder (?:the age of )?(\d{1,2})\b/gi;
 

@@ -10,7 +10,7 @@ export type Context = {
   readonly prose: Prose;
 };
 
-/** What a rule raises. It stands at a path of the document, or at the promise that quotes the hit. */
+/** What a rule raises: at a path of the document, or at the promise that quotes the hit. */
 export type Raised = {
   readonly code: FindingCode;
   readonly message: string;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { SOUND } from '../testing/documents.ts';
+import { SOUND } from '#language/testing/documents';
 import { readPlainStyle } from './plain-style.ts';
 import { readAnyYaml } from './yaml.ts';
 

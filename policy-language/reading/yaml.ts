@@ -1,10 +1,20 @@
 /**
- * Reads YAML 1.2 into a tree with places, with the parts of YAML that hide meaning left out: several
+ * Reads YAML 1.2 into a tree with places, without the parts of YAML that hide meaning: several
  * documents, anchors and aliases, tags, merge keys, keys that are not words, keys written twice.
  */
-import { isAlias, isMap, isScalar, isSeq, type Pair, parseAllDocuments } from 'yaml';
+import {
+  Composer,
+  type CST,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  Lexer,
+  type Pair,
+  Parser,
+} from 'yaml';
 import { FORBIDDEN_KEYS } from './forbidden-keys.ts';
-import { guard } from './guard.ts';
+import { DEPTH_MAX, guard } from './guard.ts';
 import { readPlainStyle } from './plain-style.ts';
 import type { Entry, Node, TextProblem } from './tree.ts';
 
@@ -34,11 +44,11 @@ export function readAnyYaml(text: string): ReadText {
 }
 
 function readDocuments(text: string): ReadText {
+  const tokens = tokensOf(text);
+  if (!Array.isArray(tokens)) return { problems: [tokens] };
   // Duplicate keys are looked for below: the parser's own search is quadratic.
-  const documents = parseAllDocuments(text, { uniqueKeys: false, prettyErrors: false });
-  if (!Array.isArray(documents) || documents.length === 0) {
-    return { problems: [{ code: 'document/empty', message: 'The document is empty.', at: 0 }] };
-  }
+  const composer = new Composer({ uniqueKeys: false });
+  const documents = [...composer.compose(tokens, true, text.length)];
   const [first, second] = documents;
   if (second) {
     return {
@@ -52,6 +62,9 @@ function readDocuments(text: string): ReadText {
       ],
     };
   }
+  if (first?.contents === null && first.errors.length === 0) {
+    return { problems: [{ code: 'document/empty', message: 'The document is empty.', at: 0 }] };
+  }
   const problems = [...(first?.errors ?? []), ...(first?.warnings ?? [])]
     .slice(0, PROBLEMS_MAX)
     .map(({ message, pos, code }) => ({
@@ -63,6 +76,28 @@ function readDocuments(text: string): ReadText {
   const walker = new Walker();
   const tree = walker.walk(first?.contents, 0);
   return walker.problems.length > 0 ? { problems: walker.problems } : { tree, problems: [] };
+}
+
+/**
+ * The tokens of the text, unless they nest too deep. Counted while they are read, since composing
+ * them recurses: a megabyte of `[` would otherwise end in a stack overflow.
+ */
+function tokensOf(text: string): CST.Token[] | TextProblem {
+  const parser = new Parser();
+  const tokens: CST.Token[] = [];
+  for (const lexeme of new Lexer().lex(text)) {
+    tokens.push(...parser.next(lexeme));
+    if (parser.stack.length > DEPTH_MAX) {
+      return {
+        code: 'document/too-deep',
+        message: `Values are nested more than ${DEPTH_MAX} deep here.`,
+        at: parser.offset,
+        expected: `at most ${DEPTH_MAX} levels`,
+      };
+    }
+  }
+  tokens.push(...parser.end());
+  return tokens;
 }
 
 class Walker {

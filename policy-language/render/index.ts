@@ -1,4 +1,4 @@
-/** The human page of a policy, made from the document that is enforced and printed with its hash. */
+/** The human page of a policy, made from the document that is enforced, with its hash. */
 import type { Policy } from '#language/policy';
 import { contentOf, type States } from './content.ts';
 import { htmlOf } from './html.ts';

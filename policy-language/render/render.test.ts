@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { explainPromise, policyHash, renderPolicy } from '@troth/policy-language';
-import { policyOf, SOUND, spoilt } from '../testing/documents.ts';
+import { policyOf, SOUND, spoilt } from '#language/testing/documents';
 
 const sound = policyOf(SOUND);
 

@@ -25,7 +25,9 @@ data:
     fields:
       tool: string(64)
       email: { type: string, max: 254, seal: subject, category: user.contact.email }
-  findings: { title: Findings, from: insights, categories: [system], purposes: [research], retain: P1Y, key: none }
+  findings:
+    { title: Found, from: insights, categories: [system], purposes: [research], retain: P1Y,
+      key: none }
 rights: { erasure: { within: P30D } }
 changes: { material-notice: P30D }
 promises:

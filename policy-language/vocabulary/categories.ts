@@ -11,14 +11,14 @@ type Category = { readonly title: string; readonly iri: string };
 
 export const categories = {
   user: { title: 'User', iri: `${DPV}PersonalData` },
-  'user.unique_id': { title: 'Unique id', iri: `${PD}UniqueIdentifier` },
+  'user.unique_id': { title: 'Unique id', iri: `${PD}Identifier` },
   'user.unique_id.pseudonymous': {
     title: 'Unique id: pseudonymous',
-    iri: `${PD}PseudonymousIdentifier`,
+    iri: `${DPV}PseudonymisedData`,
   },
   'user.name': { title: 'Name', iri: `${PD}Name` },
-  'user.name.first': { title: 'Name: first', iri: `${PD}FirstName` },
-  'user.name.last': { title: 'Name: last', iri: `${PD}LastName` },
+  'user.name.first': { title: 'Name: first', iri: `${PD}Name` },
+  'user.name.last': { title: 'Name: last', iri: `${PD}Name` },
   'user.contact': { title: 'Contact', iri: `${PD}Contact` },
   'user.contact.email': { title: 'Contact: email', iri: `${PD}EmailAddress` },
   'user.contact.phone_number': { title: 'Contact: phone number', iri: `${PD}TelephoneNumber` },
@@ -31,10 +31,13 @@ export const categories = {
     title: 'Contact: address: postal code',
     iri: `${PD}PostalCode`,
   },
-  'user.contact.organization': { title: 'Contact: organization', iri: `${PD}ProfessionalInfo` },
+  'user.contact.organization': { title: 'Contact: organization', iri: `${PD}Professional` },
   'user.contact.url': { title: 'Contact: url', iri: `${PD}Contact` },
   'user.authorization': { title: 'Authorization', iri: `${PD}Authenticating` },
-  'user.authorization.credentials': { title: 'Authorization: credentials', iri: `${PD}Credential` },
+  'user.authorization.credentials': {
+    title: 'Authorization: credentials',
+    iri: `${PD}Authenticating`,
+  },
   'user.authorization.password': { title: 'Authorization: password', iri: `${PD}Password` },
   'user.authorization.biometric': { title: 'Authorization: biometric', iri: `${PD}Biometric` },
   'user.device': { title: 'Device', iri: `${PD}DeviceBased` },
@@ -56,7 +59,7 @@ export const categories = {
   },
   'user.behavior.purchase_history': {
     title: 'Behavior: purchase history',
-    iri: `${PD}PurchasesAndSpendingHabits`,
+    iri: `${PD}PurchasesAndSpendingHabit`,
   },
   'user.behavior.media_consumption': {
     title: 'Behavior: media consumption',

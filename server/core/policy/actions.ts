@@ -18,6 +18,7 @@ export const ACTIONS = {
   'right.exercise': ['operator', 'subject', 'system'],
   'subject.erase': ['operator', 'system'],
   'subject.link': ['write-key', 'operator', 'system'],
+  'vault.open': ['system'],
   'write-key.issue': ['operator', 'system'],
   'write-key.revoke': ['operator', 'system'],
 } as const satisfies Record<string, readonly ActorKind[]>;

@@ -10,6 +10,8 @@ import {
   type Finding,
   lint,
   type Policy,
+  type PolicyPlan,
+  planChange,
   policyHash,
   readPolicy,
 } from '@troth/policy-language';
@@ -28,7 +30,6 @@ import type { Database } from '#platform/database';
 import type { Events } from '#platform/events';
 import type { Log } from '#platform/log';
 import type { Actor } from './authorize.ts';
-import { type PolicyPlan, planChange } from './plan.ts';
 import { policyProblem } from './errors.ts';
 import {
   flipRevision,
@@ -156,7 +157,7 @@ async function applyLocked(engines: Engines, judged: Judged): Promise<Applied> {
   const prose = draft.prose ?? null;
   const [stored] = await readInForce(db.admin, tenant);
   const current = stored && readPolicy(stored.source, { file: draft.file }).policy;
-  const plan = planChange(current, policy);
+  const plan = planChange(current, policy, { now });
   const hash = policyHash(policy);
   if (stored && stored.hash === hash && stored.prose === prose) {
     await runPhase(engines, { tenant, revision: stored.revision, phase: 'contract', now });

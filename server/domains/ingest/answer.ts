@@ -53,7 +53,7 @@ export function answerOutcome(response: ServerResponse, outcome: Outcome, header
   const body = {
     success: refused.length === 0,
     accepted,
-    dropped: Object.fromEntries([...dropped].filter(([reason]) => reason !== 'duplicate')),
+    dropped: Object.fromEntries(dropped),
     refused: refusalsOf(outcome),
   };
   end(response, refused.length === 0 ? 200 : 207, all, JSON.stringify(body));

@@ -7,16 +7,18 @@ import { fillFields } from './fillers.ts';
 import { modeOf } from './identify-mode.ts';
 import { type Addressed, type AddressedEvent, type Arrived, MODE, NO_DEVICE } from './model.ts';
 import type { IngestPlan, TypePlan } from './plan.ts';
-import { isObject, type JsonObject, member, readEvent, type WireEvent } from './wire.ts';
+import { isObject, type JsonObject, type Kind, member, readEvent, type WireEvent } from './wire.ts';
 
 const ID_CHARACTERS_MAX = 256;
+const NAMES_MAX = 5_000;
 const NAME = /^[\p{L}\p{N}$][\p{L}\p{N}_ .:/()&+'$-]{0,127}$/u;
 const NONE: JsonObject = Object.freeze({});
 
 /** What became of one event: itself, a drop without blame, or a refusal with its reason. */
-type Verdict = AddressedEvent | { readonly drop: DropReason; readonly detail?: string };
+type Dropped = { readonly drop: DropReason; readonly detail?: string };
+type Verdict = AddressedEvent | Dropped;
 
-const wrong = (detail: string): Verdict => ({ drop: 'wrong-schema', detail });
+const wrong = (detail: string): Dropped => ({ drop: 'wrong-schema', detail });
 
 /**
  * Holds every event to the schema that the policy declares: a known type, declared fields only, each
@@ -45,14 +47,10 @@ function checkEvent(arrived: Arrived, sent: JsonObject, index: number): Verdict 
   const { plan } = arrived;
   const wire = readEvent(sent, arrived.kind);
   if (wire.kind === undefined) return wrong('the type is none of track, page, screen, identify …');
-  const { kind } = wire as { kind: AddressedEvent['kind'] };
-  const name = nameOf(wire, kind);
-  if (name === undefined) return wrong('the event needs a plain name of at most 128 characters');
-  const type = plan.route(kind, name);
-  if (type === undefined) return { drop: 'undeclared-event' };
-  if (kind === 'track' && cleanText(name, plan.strip).found.length > 0) {
-    return wrong('the name of the event holds personal content');
-  }
+  const kind = wire.kind as Kind;
+  const named = typeOf(plan, kind, wire.name);
+  if ('drop' in named) return named;
+  const { name, type } = named;
   const ids = readIds(wire);
   if (ids === undefined) return wrong('an id must be a text of at most 256 characters');
   const eventAt = timeOf(wire, arrived);
@@ -87,10 +85,23 @@ function checkEvent(arrived: Arrived, sent: JsonObject, index: number): Verdict 
   return event;
 }
 
-function nameOf(wire: WireEvent, kind: string): string | undefined {
-  if (kind !== 'track') return kind;
-  const { name } = wire;
-  return typeof name === 'string' && NAME.test(name) ? name : undefined;
+type Named = { readonly name: string; readonly type: TypePlan };
+
+/** The data type of an event. Names repeat, so what was found out about one is kept with the plan. */
+function typeOf(plan: IngestPlan, kind: Kind, sent: unknown): Named | Dropped {
+  const name = kind === 'track' ? sent : kind;
+  const known = kind === 'track' && typeof name === 'string' ? plan.names.get(name) : undefined;
+  if (known) return { name: name as string, type: known };
+  if (typeof name !== 'string' || !NAME.test(name)) {
+    return wrong('the event needs a plain name of at most 128 characters');
+  }
+  const type = plan.route(kind, name);
+  if (type === undefined) return { drop: 'undeclared-event' };
+  if (cleanText(name, plan.strip).found.length > 0) {
+    return wrong('the name of the event holds personal content');
+  }
+  if (kind === 'track' && plan.names.size < NAMES_MAX) plan.names.set(name, type);
+  return { name, type };
 }
 
 /** An event's own context wins over the batch's; a copy is made only where both exist. */

@@ -9,6 +9,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Problem } from '#base/problem';
 import { answerOutcome, answerProblem, type Headers, refusalsOf } from './answer.ts';
 import { readBody, unpackBody } from './body.ts';
+import { REFUSALS } from './drops.ts';
 import { ingestProblem } from './errors.ts';
 import { parseJson } from './json-guard.ts';
 import type { Arrived, Batch, Outcome, Signals } from './model.ts';
@@ -234,6 +235,9 @@ class IngestHttp {
 
   #settle(call: Call, batch: Batch): void {
     const { refused, dropped, kept, duplicates, group } = batch;
+    // Listed already, one by one; a retry was no loss to anybody.
+    for (const reason of REFUSALS) dropped.delete(reason);
+    dropped.delete('duplicate');
     const outcome = { refused, dropped, kept, duplicates };
     if (group === 0) this.#answer(call, outcome);
     else {

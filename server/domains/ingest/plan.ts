@@ -85,6 +85,8 @@ export type IngestPlan = {
   };
   readonly skewMilliseconds: number;
   route(kind: Kind, name: string): TypePlan | undefined;
+  /** Names of tracked events that were looked at already. */
+  readonly names: Map<string, TypePlan>;
 };
 
 export const ENRICHMENTS = ['geolocation', 'device', 'time-zone', 'session', 'referrer'] as const;
@@ -151,6 +153,7 @@ export function compileIngestPlan(policy: IngestPolicy, options: PlanOptions): I
       identified: namesOf(policy.identify?.traits?.identified),
     },
     purposeNames: compileNames(policy),
+    names: new Map(),
     enrich: compileEnrichments(policy, options.switches ?? {}),
     precision: policy.ingest?.enrich?.geolocation?.precision ?? 'country',
     limits: {

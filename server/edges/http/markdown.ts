@@ -1,4 +1,4 @@
-/** The little Markdown that the pages of docs/problems are written in: titles, lists, code, links. */
+/** The little Markdown that the pages of docs/problems use: titles, lists, code, links. */
 import { escapeHtml } from './page.ts';
 
 function inline(text: string): string {

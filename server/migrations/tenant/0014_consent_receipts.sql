@@ -50,7 +50,9 @@ create function announce_consent() returns trigger
 language plpgsql
 as $$
 begin
-  perform pg_notify('troth_consent', encode(uuid_send(coalesce(new.subject, old.subject)), 'hex'));
+  perform pg_notify(
+    'troth_consent',
+    tg_table_schema || '/' || encode(uuid_send(coalesce(new.subject, old.subject)), 'hex'));
   return null;
 end $$;
 

@@ -56,7 +56,7 @@ function view(
  * Opens the data map: every declared type with its purposes and its limit, and, for an operator,
  * how many rows each store holds now and how old the oldest is.
  *
- * Counts are kept for five seconds for each service, so that watching the map cannot load an engine.
+ * Counts are kept for five seconds for each service, so that a watched map loads no engine.
  */
 export function openDataMap({ counters, clock }: Sources) {
   const kept = new Map<string, { at: number; counted: Promise<ReadonlyMap<string, Counted>> }>();
@@ -76,7 +76,7 @@ export function openDataMap({ counters, clock }: Sources) {
     return answer;
   }
 
-  /** @param operator  Without an operator nothing is counted: figures of a service are not public. */
+  /** @param operator  Without one nothing is counted: a service's figures are not public. */
   return async (service: ServiceInForce, operator: boolean): Promise<DataMap> => {
     const rows = operator ? await counted(service) : null;
     const now = clock.now();

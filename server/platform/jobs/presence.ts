@@ -18,6 +18,8 @@ const FAILED_KEPT_DAYS = 7;
 export type Presence = {
   /** Resolves when the whole server can see that `worker` is alive. */
   announce(worker: string): Promise<void>;
+  /** Takes back every name: what is still held under one is anybody's to run. */
+  withdraw(): Promise<void>;
   close(): void;
 };
 
@@ -26,52 +28,65 @@ export function openPresence(pool: Pool): Presence {
   const names = new Set<string>();
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
-  let holding: Promise<PoolClient> | undefined;
+  let connecting: Promise<PoolClient> | undefined;
+  let held: PoolClient | undefined;
 
   const lock = (client: PoolClient, worker: string) =>
     client.query('select pg_advisory_lock(hashtextextended($1, $2))', [worker, NAMES]);
 
   async function connect(): Promise<PoolClient> {
     const client = await pool.connect();
-    client.once('error', () => {
-      client.release(true);
-      holding = undefined;
-      if (!closed) reconnectSoon();
-    });
-    for (const worker of names) await lock(client, worker);
+    client.once('error', () => drop(client));
+    held = client;
+    try {
+      for (const worker of names) await lock(client, worker);
+    } catch (error) {
+      drop(client);
+      throw error;
+    }
     return client;
   }
 
   // While it is unseen, another server may run its jobs a second time, which a job has to bear.
-  function reconnectSoon(): void {
-    timer = setTimeout(() => {
-      holding ??= connect();
-      holding.catch(() => {
-        holding = undefined;
-        if (!closed) reconnectSoon();
-      });
-    }, RECONNECT_MS).unref();
+  function drop(client: PoolClient): void {
+    if (held !== client) return;
+    held = undefined;
+    connecting = undefined;
+    client.release(true);
+    if (!closed) timer = setTimeout(() => void hold().catch(again), RECONNECT_MS).unref();
+  }
+
+  function again(): void {
+    connecting = undefined;
+    if (!closed && !held) timer = setTimeout(() => void hold().catch(again), RECONNECT_MS).unref();
+  }
+
+  function hold(): Promise<PoolClient> {
+    connecting ??= connect();
+    return connecting;
   }
 
   return {
     async announce(worker) {
       if (names.has(worker)) return;
-      holding ??= connect();
+      const client = await hold();
       try {
-        await lock(await holding, worker);
-        names.add(worker);
+        await lock(client, worker);
       } catch (error) {
-        holding = undefined;
+        drop(client);
         throw error;
       }
+      names.add(worker);
+    },
+    async withdraw() {
+      names.clear();
+      const client = held;
+      await client?.query('select pg_advisory_unlock_all()').catch(() => drop(client));
     },
     close() {
       closed = true;
       clearTimeout(timer);
-      holding?.then(
-        (client) => client.release(true),
-        () => undefined,
-      );
+      if (held) drop(held);
     },
   };
 }

@@ -17,6 +17,7 @@ const RESTART_MS = 1_000;
 /** After this a running job's signal is given; two seconds later it is left behind. */
 const STOP_SIGNAL_MS = 5_000;
 const STOP_WITHIN_MS = 10_000;
+const CLOSE_WITHIN_MS = 2_000;
 
 export type Runner = {
   /** Lets running jobs end, at most ten seconds; what did not end is run again later. */
@@ -68,13 +69,21 @@ function open<Context extends Timed>(
       concurrency,
       pollInterval: POLL_MS,
       noHandleSignals: true,
+      // Later than our own signal, so that a job ends in its task and not under it.
+      gracefulShutdownAbortTimeout: STOP_WITHIN_MS - 1_000,
       // The engine is never asked what time it is.
       useNodeTime: true,
-      preset: { plugins: [presencePlugin(presence)] },
+      preset: {
+        plugins: [presencePlugin(presence)],
+        // Without batches the queue does not wait for the end of a job to be written: a stop would
+        // lose it, and a lost connection would be an unhandled rejection, which ends the process.
+        worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 },
+      },
     },
+    presence,
     async close() {
       presence.close();
-      await pgPool.end();
+      await Promise.race([pgPool.end(), wait(CLOSE_WITHIN_MS, undefined, { ref: false })]);
     },
   };
 }
@@ -109,7 +118,7 @@ export async function runJobs<Context extends Timed>(
 ): Promise<Runner> {
   const ending = new AbortController();
   const stopped = new AbortController();
-  const { options, close } = open(given, ending.signal, concurrency);
+  const { options, presence, close } = open(given, ending.signal, concurrency);
   let runner: QueueRunner | undefined;
   try {
     await prepareJobs(given.db);
@@ -128,6 +137,9 @@ export async function runJobs<Context extends Timed>(
       await wait(RESTART_MS, undefined, { ref: false });
       if (stopped.signal.aborted) return;
       given.log('queue.restarted', { restarts });
+      // The jobs whose end could not be written are still held under the old name.
+      await presence.withdraw();
+      await tend(given).catch(() => undefined);
       runner = await run({ ...options }).catch(() => undefined);
       if (stopped.signal.aborted) await runner?.stop().catch(() => undefined);
     }

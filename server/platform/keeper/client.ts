@@ -23,7 +23,7 @@ export type Keeper = {
   call<C extends Call>(call: C, ask: Ask<C>): Promise<Answer<C>>;
   /** Called before a destruction is answered; the keeper waits until it has resolved. */
   onEvict(listener: (evict: Evict) => void | Promise<void>): void;
-  /** Called when the connection is lost: destructions may have been missed, so forget everything. */
+  /** Called when the connection is lost: destructions may have been missed; forget everything. */
   onLost(listener: () => void): void;
   close(): void;
 };
@@ -56,7 +56,7 @@ export function openKeeper(path: string, { deadlineMs = 5_000 } = {}): Keeper {
 
   function receive(socket: Socket, frame: Frame): void {
     if (frame.kind === 'evict') {
-      // An answer read just before may still be on its way into a cache (microtasks): it goes first.
+      // An answer read just before may be on its way into a cache (microtasks): it goes first.
       // A listener that fails leaves the word unsaid: the keeper cuts us off, and we forget all.
       setImmediate(() => void forget(socket, frame).catch(() => undefined));
       return;

@@ -17,11 +17,14 @@ export type Custody = {
   /** Only inside `keyring.commit`. */
   perform(call: Call, ask: never): Done;
   status(connections: number): KeeperStatus;
+  identity(): { instance: string; epoch: number };
   /** Starts a rotation, or finds one running; `step` carries it on. */
   rotate(at: number): { epoch: number; keysLeft: number };
   readonly rotation: Rotation;
   makeRecovery(): { secret: string };
 };
+
+const COUNTED_FOR_MS = 2_000;
 
 function checkLengths(ask: { handles?: unknown[]; subjects?: unknown[]; keys?: unknown[] }): void {
   const length = (ask.handles ?? ask.subjects ?? ask.keys ?? []).length;
@@ -93,6 +96,14 @@ export function openCustody(
   };
 
   const count = (sql: string) => Number(keyring.get<{ count: number }>(sql)?.count ?? 0);
+  let counted = { subjects: 0, until: 0 };
+  /** Counting reads the whole file, so a figure serves for a while. */
+  const countSubjects = () => {
+    if (performance.now() < counted.until) return counted.subjects;
+    const subjects = count('select count(*) as count from subject_keys');
+    counted = { subjects, until: performance.now() + COUNTED_FOR_MS };
+    return subjects;
+  };
   return {
     rotation,
     perform(call, ask) {
@@ -101,13 +112,14 @@ export function openCustody(
       checkLengths(ask);
       return act(ask);
     },
+    identity: () => ({ instance: keyring.instance, epoch: keks.epoch }),
     status: (connections) => ({
       instance: keyring.instance,
       epoch: keks.epoch,
       epochAt: metaNumber(keyring, 'epoch_at') ?? 0,
       rotating: keks.rotatingFrom !== undefined,
-      keysLeft: keks.rotatingFrom === undefined ? 0 : rotation.keysLeft(),
-      subjects: count('select count(*) as count from subject_keys'),
+      keysLeft: rotation.keysLeft(),
+      subjects: countSubjects(),
       tenants: count("select count(*) as count from keks where purpose = 'live'"),
       copies: keyring.dirs.length === 2 ? 2 : 1,
       durabilityGaps: durabilityGaps(keyring, keks),

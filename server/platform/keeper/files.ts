@@ -1,4 +1,4 @@
-/** Small secret files: written whole, fsynced with their directory, and overwritten before they go. */
+/** Small secret files: written whole, fsynced with their directory, overwritten before they go. */
 import { randomBytes } from 'node:crypto';
 import {
   chmodSync,

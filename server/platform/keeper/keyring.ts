@@ -25,10 +25,9 @@ const SCHEMA = `
   create table if not exists handles (
     tenant text, handle blob, subject blob not null,
     primary key (tenant, handle)) strict, without rowid;
-  create index if not exists handles_of_subject on handles (tenant, subject);
   create table if not exists subject_keys (
-    tenant text, subject blob, n integer, key_id blob not null, epoch integer not null,
-    wrapped blob not null, destroy_at integer, created_at integer not null,
+    tenant text, subject blob, n integer, handle blob not null, key_id blob not null,
+    epoch integer not null, wrapped blob not null, destroy_at integer, created_at integer not null,
     primary key (tenant, subject, n)) strict, without rowid;
   create table if not exists links (
     tenant text, towards blob, source blob, linked_at integer not null,
@@ -129,14 +128,18 @@ export function openKeyring({ dir, copyDir, create }: KeyringPlace): Keyring {
     return both;
   };
   let writing = false;
+  let begun = false;
   const undone: (() => void)[] = [];
+  const files = () => (copy ? [main, copy] : [main]);
   const run = (sql: string, ...values: SQLInputValue[]): number => {
     if (!writing) throw new Error('a keyring is written inside commit only');
     let changed = 0;
+    // A group of look-ups writes nothing, and then waits for no disk.
+    if (!begun) for (const file of files()) file.exec('begin immediate');
+    begun = true;
     for (const statement of prepared(sql)) changed = Number(statement.run(...values).changes);
     return changed;
   };
-  const files = () => (copy ? [main, copy] : [main]);
   return {
     instance,
     copyDir,
@@ -152,11 +155,11 @@ export function openKeyring({ dir, copyDir, create }: KeyringPlace): Keyring {
       (prepared(sql)[0]?.all(...values) ?? []) as Row[],
     run,
     commit(work) {
-      for (const file of files()) file.exec('begin immediate');
       writing = true;
       let done: ReturnType<typeof work>;
       try {
         done = work();
+        if (!begun) return done;
         run("update meta set value = value + 1 where name = 'generation'");
         main.exec('commit');
       } catch (error) {
@@ -165,6 +168,7 @@ export function openKeyring({ dir, copyDir, create }: KeyringPlace): Keyring {
         throw error;
       } finally {
         writing = false;
+        begun = false;
       }
       try {
         copy?.exec('commit');

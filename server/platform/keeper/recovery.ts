@@ -3,8 +3,8 @@
  * and a copy.
  *
  * The kit outlives rotations: each new root is sealed to its public key in a recovery file beside
- * the keyring, and that file is destroyed with its epoch, so an old copy of the database alone stays
- * closed to the kit too.
+ * the keyring, and that file is destroyed with its epoch, so an old copy of the database alone
+ * stays closed to the kit too.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';

@@ -2,7 +2,7 @@
  * Root keys: one file an epoch, beside the keyring and beside its second copy, never inside it.
  *
  * The database holds nothing that opens it. Destroying an epoch's file therefore makes every older
- * copy of the database (backup, snapshot, freed block) unreadable, also to who knows the passphrase.
+ * copy of the database (backup, snapshot, freed block) unreadable, with the passphrase or without.
  * With a passphrase the file holds the root wrapped under scrypt of it; without one, the root
  * itself (development). A recovery file holds the root sealed to the kit's public key.
  */

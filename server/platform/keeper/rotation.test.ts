@@ -101,7 +101,7 @@ test('a second copy that fell behind is made anew, and one that is ahead is not 
     ahead.get<{ value: number }>("select value from meta where name = 'mark'")?.value,
     7,
   );
-  ahead.commit(() => 0);
+  ahead.commit(() => ahead.run("delete from meta where name = 'mark'"));
   ahead.close();
   assert.throws(() => openKeyring({ dir, copyDir, create: false }), { code: 'keyring-refused' });
 });

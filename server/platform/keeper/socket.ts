@@ -125,8 +125,7 @@ export function serveKeeper(
     const { at = 0, listen = false } = ask as { at?: number; listen?: boolean };
     if (call === 'hello') {
       peer.listens = listen;
-      const { instance, epoch } = custody.status(peers.size);
-      reply({ instance, epoch });
+      reply(custody.identity());
     } else if (call === 'status') reply(custody.status(peers.size));
     else if (call === 'recovery') reply(custody.makeRecovery());
     else if (call === 'rotate') {

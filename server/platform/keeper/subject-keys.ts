@@ -59,9 +59,9 @@ export function subjectKeysOf(keyring: Keyring, keks: Keks) {
       key,
     );
     keyring.run(
-      `insert into subject_keys (tenant, subject, n, key_id, epoch, wrapped, created_at)
-       values (?, ?, 1, ?, ?, ?, ?)`,
-      ...[tenant, id, keyId, keks.epoch, wrapped, at],
+      `insert into subject_keys (tenant, subject, n, handle, key_id, epoch, wrapped, created_at)
+       values (?, ?, 1, ?, ?, ?, ?, ?)`,
+      ...[tenant, id, handle, keyId, keks.epoch, wrapped, at],
     );
     keyring.run(
       'insert into handles (tenant, handle, subject) values (?, ?, ?)',
@@ -119,10 +119,14 @@ export function subjectKeysOf(keyring: Keyring, keks: Keks) {
       }
       keyring.run(
         `insert or replace into tombstones (tenant, handle, until)
-         select tenant, handle, ? from handles where tenant = ? and subject = ?`,
+         select tenant, handle, ? from subject_keys where tenant = ? and subject = ?`,
         ...[lateUntil, tenant, id],
       );
-      keyring.run('delete from handles where tenant = ? and subject = ?', tenant, id);
+      keyring.run(
+        `delete from handles where tenant = ? and handle in (
+           select handle from subject_keys where tenant = ? and subject = ?)`,
+        ...[tenant, tenant, id],
+      );
       keyring.run('delete from subject_keys where tenant = ? and subject = ?', tenant, id);
       keyring.run('delete from links where tenant = ? and towards = ?', tenant, id);
       keyring.run('delete from links where tenant = ? and source = ?', tenant, id);

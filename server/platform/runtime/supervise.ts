@@ -11,7 +11,7 @@ const READY_POLL_MS = 20;
 const BACK_OFF_MS_MIN = 50;
 const BACK_OFF_MS_MAX = 5_000;
 const STABLE_AFTER_MS = 30_000;
-const HEALTH_EVERY_MS = 5_000;
+const HEALTH_EVERY_MS = 3_000;
 const HEALTH_FAILURES_MAX = 2;
 const LOG_BYTES_MAX = 8 * 1024 * 1024;
 
@@ -42,7 +42,7 @@ export type Supervision = {
   /** How it is made to end. Default: SIGKILL. */
   readonly killSignal?: NodeJS.Signals;
   readonly restart?: boolean;
-  /** Asked every 5 s; a child that fails it twice in a row is made to end, and so starts again. */
+  /** Asked every 3 s; a child that fails it twice in a row is made to end, and so starts again. */
   readonly healthy?: () => Promise<void>;
   /** Called after each later start, when the child serves again. */
   readonly onRestart?: () => void;

@@ -1,0 +1,35 @@
+/**
+ * How the events of the printed samples are bound to purposes, as the policies of these services
+ * say it. A page that sends other events, or serves another tenant, hands in its own.
+ */
+import type { ClientOptions } from './model.ts';
+
+type Preset = Pick<ClientOptions, 'essential' | 'purposes' | 'notice'>;
+
+export const PRESETS: Readonly<Record<string, Preset>> = {
+  loopkit: {
+    essential: ['*', 'type:page', 'type:screen'],
+    purposes: {
+      performance: 'performance-monitoring',
+      performance_metric: 'performance-monitoring',
+      error: 'error-tracking',
+      'type:identify': 'identified-analytics',
+    },
+    notice: { version: '1.0', language: 'en' },
+  },
+  magenta: {
+    purposes: {
+      '*': 'web-analytics',
+      'type:page': 'web-analytics',
+      'type:screen': 'web-analytics',
+      page_load: 'performance',
+      performance_metric: 'performance',
+      api_response: 'performance',
+      error: 'debugging',
+      error_log: 'debugging',
+      api_call: 'service-delivery',
+      api_log: 'service-delivery',
+    },
+    notice: { version: '1.0', language: 'en' },
+  },
+};

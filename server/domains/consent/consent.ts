@@ -1,0 +1,207 @@
+import { readPolicy } from '@troth/policy-language';
+import type { Clock } from '#base/clock';
+import { KeyId, type SubjectId, type TenantId } from '#base/ids';
+import type { Journal } from '#core/audit';
+import { type Actor, authorize, type Policies, type PolicyInForce } from '#core/policy';
+import { inTenant, type TenantTx } from '#core/tenancy';
+import type { Database } from '#platform/database';
+import type { Log } from '#platform/log';
+import {
+  checkGiven,
+  type Recorded,
+  recordDecisions,
+  withdrawAll,
+  writeConflicts,
+} from './decisions.ts';
+import { type ConsentGate, type GateOptions, openGate } from './gate.ts';
+import type { Conflict, Given, Handle, Receipt, Signals, SubjectState } from './model.ts';
+import type { UnderPolicy } from './receipt.ts';
+import { becauseOf, decidePurpose, rulesOf } from './rules.ts';
+import { readReceipts, readRevisionSource, readStates } from './store.ts';
+
+/** What consent needs of the keys: ids for handles. The handle goes nowhere else. */
+export type ConsentKeys = {
+  subjects(
+    tenant: TenantId,
+    handles: readonly Handle[],
+    options: { readonly create: boolean },
+  ): Promise<readonly ({ readonly subject: SubjectId } | undefined)[]>;
+};
+
+export type ConsentDeps = Omit<GateOptions, 'db' | 'clock'> & {
+  readonly db: Pick<Database, 'sql' | 'contextKey'>;
+  readonly keys: ConsentKeys;
+  readonly policies: Policies;
+  readonly journal: Pick<Journal, 'append'>;
+  readonly clock: Clock;
+  readonly log: Log;
+};
+
+/** How one purpose stands for one person. */
+export type Standing = {
+  readonly granted: boolean;
+  readonly required: boolean;
+  /** When it was decided, ISO 8601; null where nobody decided. */
+  readonly since: string | null;
+  readonly because: string;
+  readonly aliases: readonly string[];
+};
+
+export type Overview = {
+  readonly purposes: Readonly<Record<string, Standing>>;
+  /** Newest first. */
+  readonly receipts: readonly Receipt[];
+};
+
+export type Asked = {
+  readonly inForce: PolicyInForce;
+  readonly actor: Actor;
+  readonly handle: Handle;
+};
+
+export type Consent = {
+  readonly gate: ConsentGate;
+  /** Writes decisions: all, or none. @throws what `recordDecisions` throws, and forbidden. */
+  record(asked: Asked, given: readonly Given[]): Promise<Recorded[]>;
+  /** Withdraws every purpose that can be withdrawn. */
+  withdraw(asked: Asked): Promise<Recorded[]>;
+  /** How everything stands, with the signals of this very request heard. */
+  overview(asked: Asked, signals: Signals): Promise<Overview>;
+  /** Writes what `decide` returned as conflicts. Safe to repeat; returns how many were new. */
+  recordConflicts(tenant: TenantId, conflicts: readonly Conflict[]): Promise<number>;
+  /** The policy under which a receipt was made. */
+  policyOf(tenant: TenantId, revision: number): Promise<UnderPolicy>;
+  close(): Promise<void>;
+};
+
+const GATE: Actor = { kind: 'system', id: KeyId('consentGate') };
+const SILENT: SubjectState = { decisions: new Map(), noted: new Set() };
+const REVISIONS_MAX = 64;
+
+/** What is known of a person in a transaction: for those who decide inside one. */
+export const consentState = async (tx: TenantTx, subject: SubjectId): Promise<SubjectState> =>
+  (await readStates(tx, [subject])).get(subject) ?? SILENT;
+
+function standingsOf(
+  { policy }: PolicyInForce,
+  facts: { subject: SubjectId | undefined; state: SubjectState; signals: Signals; now: Date },
+): Record<string, Standing> {
+  const rules = rulesOf(policy);
+  const now = facts.now.getTime();
+  return Object.fromEntries(
+    [...rules.purposes.values()].map(({ id, essential }) => {
+      const decided = facts.state.decisions.get(id);
+      const decision = decidePurpose(rules, id, { ...facts, region: undefined, now });
+      const speaks = decided && becauseOf(decided, now) === decision.because;
+      const standing: Standing = {
+        granted: decision.allowed,
+        required: essential,
+        since: speaks ? new Date(decided.givenAt).toISOString() : null,
+        because: decision.because,
+        aliases: policy.purposes[id]?.aliases ?? [],
+      };
+      return [id, standing];
+    }),
+  );
+}
+
+/** Receipts are rendered under the policy of their day, which is kept for good. */
+function openRevisions({ db, policies, clock }: ConsentDeps) {
+  const known = new Map<string, UnderPolicy>();
+  return async (tenant: TenantId, revision: number): Promise<UnderPolicy> => {
+    const current = policies.inForce(tenant);
+    if (current.revision === revision) return current;
+    const name = `${tenant} ${revision}`;
+    const found = known.get(name);
+    if (found) return found;
+    const scope = { tenant, now: clock.now() };
+    const stored = await inTenant(db, scope, (tx) => readRevisionSource(tx, revision));
+    const { policy } = readPolicy(stored?.source ?? '', { file: `${tenant}.yaml` });
+    if (!policy || !stored) throw new Error('the policy of a receipt cannot be read');
+    if (known.size >= REVISIONS_MAX) known.clear();
+    known.set(name, { policy, hash: stored.hash });
+    return { policy, hash: stored.hash };
+  };
+}
+
+/** Opens the domain. The gate listens from here on; `close` ends that. */
+export async function createConsent(deps: ConsentDeps): Promise<Consent> {
+  const { db, keys, policies, journal, clock, log } = deps;
+  const gate = await openGate(deps);
+  const policyOf = openRevisions(deps);
+
+  async function subjectOf({ inForce, handle }: Asked, create: boolean) {
+    const [found] = await keys.subjects(inForce.tenant, [handle], { create });
+    return found?.subject;
+  }
+
+  async function decide(
+    asked: Asked,
+    action: 'consent.record' | 'consent.withdraw',
+    write: (
+      tx: TenantTx,
+      subject: SubjectId,
+      permit: ReturnType<typeof leave>,
+    ) => Promise<Recorded[]>,
+  ): Promise<Recorded[]> {
+    const { tenant } = asked.inForce;
+    const permit = leave(asked, action);
+    const subject = await subjectOf(asked, true);
+    if (!subject) throw new Error('a person who was to be known is not');
+    const scope = { tenant, now: clock.now() };
+    const recorded = await inTenant(db, scope, (tx) => write(tx, subject, permit));
+    // Here at once, so that who decided finds it decided; elsewhere within a moment.
+    gate.forget(tenant, subject);
+    for (const { receipt, isNew } of recorded) {
+      if (isNew) log('consent.recorded', { tenant, purpose: receipt.purpose });
+    }
+    return recorded;
+  }
+
+  const leave = ({ inForce, actor }: Asked, action: 'consent.record' | 'consent.withdraw') =>
+    authorize(inForce, actor, action);
+
+  return {
+    gate,
+    policyOf,
+    async record(asked, given) {
+      checkGiven(asked.inForce.policy, given, clock.now());
+      const { inForce } = asked;
+      return decide(asked, 'consent.record', (tx, subject, permit) =>
+        recordDecisions({ tx, permit, inForce, journal }, subject, given),
+      );
+    },
+    withdraw(asked) {
+      const { inForce } = asked;
+      return decide(asked, 'consent.withdraw', (tx, subject, permit) =>
+        withdrawAll({ tx, permit, inForce, journal }, subject),
+      );
+    },
+    async overview(asked, signals) {
+      const { inForce, actor } = asked;
+      authorize(inForce, actor, 'consent.read');
+      const subject = await subjectOf(asked, false);
+      const now = clock.now();
+      if (subject === undefined) {
+        const purposes = standingsOf(inForce, { subject, state: SILENT, signals, now });
+        return { purposes, receipts: [] };
+      }
+      return inTenant(db, { tenant: inForce.tenant, now }, async (tx) => {
+        const state = await consentState(tx, subject);
+        const purposes = standingsOf(inForce, { subject, state, signals, now });
+        return { purposes, receipts: await readReceipts(tx, subject) };
+      });
+    },
+    async recordConflicts(tenant, conflicts) {
+      if (conflicts.length === 0) return 0;
+      const inForce = policies.inForce(tenant);
+      const permit = authorize(inForce, GATE, 'consent.record');
+      const written = await inTenant(db, { tenant, now: clock.now() }, (tx) =>
+        writeConflicts({ tx, permit, inForce, journal }, conflicts),
+      );
+      gate.note(tenant, conflicts);
+      return written;
+    },
+    close: () => gate.close(),
+  };
+}

@@ -1,0 +1,11 @@
+import { problems } from '#base/problem';
+
+/** What a client of the consent interface may be told; each has a page under docs/problems. */
+export const consentProblem = problems({
+  'consent-body-broken': { status: 400, title: 'The request does not have the expected shape' },
+  'consent-handle-missing': { status: 400, title: 'Say whose consent this is' },
+  'consent-in-the-future': { status: 422, title: 'A decision cannot be dated in the future' },
+  'consent-notice-not-in-force': { status: 409, title: 'This notice is not the one in force' },
+  'consent-purpose-essential': { status: 409, title: 'This purpose does not rest on consent' },
+  'consent-purpose-unknown': { status: 422, title: 'The policy names no such purpose' },
+});

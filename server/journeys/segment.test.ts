@@ -1,0 +1,123 @@
+/**
+ * A client that knows nothing of Troth: the Segment library from npm, unmodified, delivers to each of
+ * the five services. What it sent is queryable, personal fields are sealed, the rest is counted.
+ */
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Analytics } from '@segment/analytics-node';
+import { type RunningServer, startRunning } from '#testing/running';
+
+type DataMap = { types: { id: string; rows: number | null }[] };
+type Pipeline = { accepted: number; drops: { reason: string; events: number }[] };
+
+let server: RunningServer;
+before(async () => {
+  server = await startRunning();
+});
+after(() => server?.stop());
+
+const asOperator = async <Body>(path: string): Promise<Body> => {
+  const answer = await fetch(new URL(path, server.url), {
+    headers: { cookie: `troth_operator=${server.operatorToken}` },
+  });
+  assert.equal(answer.status, 200, path);
+  return (await answer.json()) as Body;
+};
+
+async function deliver(tenant: string, send: (client: Analytics) => void): Promise<void> {
+  const failures: unknown[] = [];
+  const client = new Analytics({
+    writeKey: server.writeKeys[tenant] ?? '',
+    host: server.url,
+    path: '/v1/batch',
+    maxRetries: 0,
+  });
+  client.on('error', (error) => failures.push(error));
+  send(client);
+  await client.closeAndFlush();
+  assert.deepEqual(failures, []);
+}
+
+/** A row is queryable within a second or two of its acknowledgement. */
+async function rowsOf(tenant: string, type: string, atLeast: number): Promise<number> {
+  for (let attempt = 0; attempt < 40; attempt += 1) {
+    const map = await asOperator<DataMap>(`/v1/t/${tenant}/data-map`);
+    const rows = map.types.find(({ id }) => id === type)?.rows ?? 0;
+    if (rows >= atLeast) return rows;
+    await sleep(250);
+  }
+  return asOperator<DataMap>(`/v1/t/${tenant}/data-map`).then(
+    (map) => map.types.find(({ id }) => id === type)?.rows ?? 0,
+  );
+}
+
+const CASES: [string, string, string, Record<string, unknown>][] = [
+  [
+    'clanker',
+    'agent-commands',
+    'agent_command',
+    { tool: 'shell', outcome: 'done', arguments: { note: 'CANARY-7f3a9' } },
+  ],
+  [
+    'conducktr',
+    'tool-executions',
+    'tool_executed',
+    { server: 'github', tool: 'merge', outcome: 'done', duration_ms: 80 },
+  ],
+  [
+    'workorders',
+    'automation-runs',
+    'automation_run',
+    { run: 'run-1', outcome: 'done', pages_read: 3 },
+  ],
+  ['magenta', 'analytics-events', 'button_pressed', { path: '/pricing', label: 'Try it' }],
+  [
+    'loopkit',
+    'feature-usage',
+    'feature_used',
+    { feature: 'export_data', success: true, duration: 120 },
+  ],
+];
+
+for (const [tenant, type, event, properties] of CASES) {
+  test(`a Segment client, unmodified, delivers to ${tenant}`, async () => {
+    await deliver(tenant, (client) => {
+      for (let n = 0; n < 12; n += 1) {
+        client.track({
+          anonymousId: `visitor-${n}`,
+          event,
+          properties: { ...properties, undeclared_thing: 'x' },
+        });
+      }
+    });
+    assert.equal(await rowsOf(tenant, type, 12), 12);
+    const pipeline = await asOperator<Pipeline>(`/v1/t/${tenant}/pipeline`);
+    assert.ok(pipeline.accepted >= 12);
+  });
+}
+
+test('a personal field that a Segment client sent is in no file of the data directory', async () => {
+  const hits = globSync('**/*', { cwd: server.dataDir, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .filter((entry) => {
+      const file = `${entry.parentPath}/${entry.name}`;
+      return readFileSync(file).includes('CANARY-7f3a9');
+    });
+  assert.deepEqual(
+    hits.map(({ name }) => name),
+    [],
+  );
+});
+
+test('a key of one service is refused at another, and a wrong key everywhere', async () => {
+  const send = (tenant: string, key: string) =>
+    fetch(new URL(`/v1/t/${tenant}/batch`, server.url), {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ batch: [] }),
+    }).then(({ status }) => status);
+  assert.equal(await send('loopkit', server.writeKeys['clanker'] ?? ''), 403);
+  assert.equal(await send('loopkit', 'no-such-key'), 401);
+});
