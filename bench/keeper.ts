@@ -68,7 +68,7 @@ figures['bytes a key in one copy'] = Math.round(
 const keys = openKeys({ keeper, clock: systemClock });
 await keys.prepare(tenant);
 const people = Array.from({ length: 1_000 }, (_, n): Handle => ({ kind: 'user', value: `p${n}` }));
-await keys.subjects(tenant, people, true);
+await keys.subjects(tenant, people, { create: true });
 const some = people[7] as Handle;
 const key = keys.cached(tenant, some);
 if (!key) throw new Error('the key is not open');

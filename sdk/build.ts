@@ -28,15 +28,15 @@ export function buildBundles(folder: string): Built[] {
     const bytes = readFileSync(outfile);
     return { file, bytes: bytes.length, gzipBytes: gzipSync(bytes, { level: 9 }).length };
   };
-  const script = (file: string, name: string) =>
+  const script = (file: string, name: string, tenant: string) =>
     bundle(file, 'script.ts', {
       format: 'iife',
-      define: { GLOBAL_NAME: JSON.stringify(name) },
+      define: { GLOBAL_NAME: JSON.stringify(name), TENANT: JSON.stringify(tenant) },
     });
   return [
     bundle('index.js', 'index.ts', { format: 'esm' }),
-    script('troth.js', 'LoopKit'),
-    script('magenta.js', 'magenta'),
+    script('troth.js', 'LoopKit', 'loopkit'),
+    script('magenta.js', 'magenta', 'magenta'),
   ];
 }
 

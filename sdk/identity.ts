@@ -36,13 +36,14 @@ export class Identity {
   /** The ids of this moment. The store is read first: another tab may have drawn today's already. */
   current(): Kept {
     const day = Math.floor(this.#now() / DAY_MS);
-    if (this.#fits(this.#kept, day)) return this.#kept;
+    const kept = this.#kept;
+    if (kept && this.#fits(kept, day)) return kept;
     const stored = this.#read();
-    if (this.#fits(stored, day)) {
+    if (stored && this.#fits(stored, day)) {
       this.#kept = stored;
       return stored;
     }
-    const choices = stored?.choices ?? this.#kept?.choices;
+    const choices = (stored ?? kept)?.choices;
     return this.#keep({ id: randomId(), day, ...(choices && { choices }) });
   }
 
@@ -70,8 +71,7 @@ export class Identity {
     }
   }
 
-  #fits(kept: Kept | undefined, day: number): kept is Kept {
-    if (!kept) return false;
+  #fits(kept: Kept, day: number): boolean {
     return this.#mode !== 'anonymous' || (kept.day === day && kept.user === undefined);
   }
 

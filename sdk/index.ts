@@ -6,6 +6,7 @@
  * privacy, keeps one entry in first-party storage, asks no server but the one it was given, draws a
  * new anonymous id every day, and never throws into the page.
  */
+import { loopkit } from './presets.ts';
 import { createShared, type SharedClient } from './shared.ts';
 
 export { createClient } from './client.ts';
@@ -26,11 +27,13 @@ export type {
   Signals,
   System,
 } from './model.ts';
-export { PRESETS } from './presets.ts';
+export * as presets from './presets.ts';
 export type { SharedClient } from './shared.ts';
 
 /** The client of a page, with the calls as LoopKit prints them. Configure it once. */
-export const LoopKit: SharedClient = createShared({ tenant: 'loopkit' });
+export const LoopKit: SharedClient = createShared('loopkit', (tenant) =>
+  tenant === 'loopkit' ? loopkit : undefined,
+);
 
 export const {
   track,

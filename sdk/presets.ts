@@ -4,32 +4,29 @@
  */
 import type { ClientOptions } from './model.ts';
 
-type Preset = Pick<ClientOptions, 'essential' | 'purposes' | 'notice'>;
+type Preset = Pick<ClientOptions, 'essential' | 'purposes'>;
 
-export const PRESETS: Readonly<Record<string, Preset>> = {
-  loopkit: {
-    essential: ['*', 'type:page', 'type:screen'],
-    purposes: {
-      performance: 'performance-monitoring',
-      performance_metric: 'performance-monitoring',
-      error: 'error-tracking',
-      'type:identify': 'identified-analytics',
-    },
-    notice: { version: '1.0', language: 'en' },
+export const loopkit: Preset = {
+  essential: ['*', 'type:page', 'type:screen'],
+  purposes: {
+    performance: 'performance-monitoring',
+    performance_metric: 'performance-monitoring',
+    error: 'error-tracking',
+    'type:identify': 'identified-analytics',
   },
-  magenta: {
-    purposes: {
-      '*': 'web-analytics',
-      'type:page': 'web-analytics',
-      'type:screen': 'web-analytics',
-      page_load: 'performance',
-      performance_metric: 'performance',
-      api_response: 'performance',
-      error: 'debugging',
-      error_log: 'debugging',
-      api_call: 'service-delivery',
-      api_log: 'service-delivery',
-    },
-    notice: { version: '1.0', language: 'en' },
+};
+
+export const magenta: Preset = {
+  purposes: {
+    '*': 'web-analytics',
+    'type:page': 'web-analytics',
+    'type:screen': 'web-analytics',
+    page_load: 'performance',
+    performance_metric: 'performance',
+    api_response: 'performance',
+    error: 'debugging',
+    error_log: 'debugging',
+    api_call: 'service-delivery',
+    api_log: 'service-delivery',
   },
 };

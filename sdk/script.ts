@@ -3,16 +3,20 @@
  * server is the one that the script came from, unless `data-endpoint` names another.
  */
 import type { ClientOptions, Mode } from './model.ts';
+import { loopkit, magenta } from './presets.ts';
 import { createShared } from './shared.ts';
 
 /** Filled in by the build: LoopKit or magenta. */
 declare const GLOBAL_NAME: string;
+declare const TENANT: 'loopkit' | 'magenta';
 
 type Script = { src?: string; dataset?: Record<string, string | undefined> };
 type Page = { document?: { currentScript?: Script | null } } & Record<string, unknown>;
 
 const page = globalThis as unknown as Page;
-const shared = createShared({ tenant: GLOBAL_NAME.toLowerCase() });
+const shared = createShared(TENANT, (tenant) =>
+  tenant === TENANT ? (TENANT === 'loopkit' ? loopkit : magenta) : undefined,
+);
 page[GLOBAL_NAME] = shared;
 
 try {

@@ -2,7 +2,6 @@
 import { createClient } from './client.ts';
 import { readSignals } from './host.ts';
 import type { Client, ClientOptions } from './model.ts';
-import { PRESETS } from './presets.ts';
 
 export type SharedClient = Client & {
   /** Opens the client. A second call changes nothing. */
@@ -11,37 +10,54 @@ export type SharedClient = Client & {
 
 const EARLY_MAX = 200;
 
-export function createShared(defaults: Partial<ClientOptions> = {}): SharedClient {
+const LATER = [
+  'track',
+  'page',
+  'screen',
+  'identify',
+  'group',
+  'alias',
+  'setPrivacyPreferences',
+  'updateConsent',
+  'withdrawConsent',
+  'reset',
+] as const;
+type Later = (...given: unknown[]) => void;
+
+/** @param preset what is known of a tenant's events; the page's own options win. */
+export function createShared(
+  tenant: string,
+  preset: (tenant: string) => Partial<ClientOptions> | undefined,
+): SharedClient {
   let client: Client | undefined;
   const early: ((open: Client) => void)[] = [];
-  const run = (work: (open: Client) => void) => {
-    if (client) return work(client);
-    early.push(work);
-    if (early.length > EARLY_MAX) early.shift();
-  };
-  const closed = () => ({ known: false, preferences: {}, purposes: {}, signals: readSignals() });
+  const calls: Record<string, Later> = {};
+  for (const name of LATER) {
+    calls[name] = (...given) => {
+      const work = (open: Client) => (open[name] as Later)(...given);
+      if (client) return work(client);
+      early.push(work);
+      if (early.length > EARLY_MAX) early.shift();
+    };
+  }
   return {
+    ...(calls as Pick<Client, (typeof LATER)[number]>),
     configure(options) {
       if (client) return;
-      const { tenant = defaults.tenant ?? '' } = options ?? {};
-      const all = { endpoint: '', writeKey: '', ...defaults, ...PRESETS[tenant], ...options };
-      const open = createClient({ ...all, tenant });
+      const all = { endpoint: '', writeKey: '', tenant, ...options };
+      const open = createClient({ ...preset(all.tenant), ...all });
       client = open;
       for (const work of early.splice(0)) work(open);
     },
-    track: (...given) => run((open) => open.track(...given)),
-    page: (...given) => run((open) => open.page(...given)),
-    screen: (...given) => run((open) => open.screen(...given)),
-    identify: (...given) => run((open) => open.identify(...given)),
-    group: (...given) => run((open) => open.group(...given)),
-    alias: (...given) => run((open) => open.alias(...given)),
-    setPrivacyPreferences: (...given) => run((open) => open.setPrivacyPreferences(...given)),
-    getConsentStatus: () => client?.getConsentStatus() ?? closed(),
-    updateConsent: (...given) => run((open) => open.updateConsent(...given)),
-    withdrawConsent: () => run((open) => open.withdrawConsent()),
-    reset: () => run((open) => open.reset()),
-    flush: () => client?.flush() ?? Promise.resolve(false),
-    shutdown: (...given) => client?.shutdown(...given) ?? Promise.resolve(true),
+    getConsentStatus: () =>
+      client?.getConsentStatus() ?? {
+        known: false,
+        preferences: {},
+        purposes: {},
+        signals: readSignals(),
+      },
+    flush: async () => client?.flush() ?? false,
+    shutdown: async (timeoutMs) => client?.shutdown(timeoutMs) ?? true,
     counts: () => client?.counts() ?? { waiting: early.length, delivered: 0, dropped: {} },
   };
 }

@@ -65,6 +65,8 @@ function parsed(text: string): unknown {
 /** Retry-After is a number of seconds or a date (RFC 9110, 10.2.3). */
 function waitOf(text: string | null, now: number): number {
   if (!text) return 0;
-  const ms = /^\s*\d+\s*$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;
-  return ms > 0 ? ms : 0;
+  const seconds = Number(text);
+  const ms = Number.isNaN(seconds) ? Date.parse(text) - now : seconds * 1000;
+  // A date that cannot be read asks for nothing.
+  return Math.max(0, ms || 0);
 }

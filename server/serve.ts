@@ -2,20 +2,27 @@
  * The composition root: starts what runs below, hands it up layer by layer, listens, and takes it
  * all down in reverse. It knows everyone; nobody knows it.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { controlCatalogue, renderPolicy } from '@troth/policy-language';
 import { systemClock } from '#base/clock';
 import { finishApplies, openPolicies } from '#core/policy';
 import { openTenancy } from '#core/tenancy';
 import { eventRowCounter, openDataMap, openPipelineWatch, openPromises } from '#oversight/evidence';
-import { openDatabase, startPostgres } from '#platform/database';
-import { openEvents, startClickHouse } from '#platform/events';
 import { openLog } from '#platform/log';
-import { openDataDirectory, shortDirectory } from '#platform/runtime';
 import { localCertificate } from '#platform/tls';
 import type { Config } from './config.ts';
-import { createApp, listen, openOperator, operatorStore } from './edges/http/index.ts';
+import { type Development, greetingOf, writeDevelopment } from './development.ts';
+import { wireDomains } from './domain-wiring.ts';
+import {
+  type AppDeps,
+  createApp,
+  listen,
+  openOperator,
+  operatorStore,
+} from './edges/http/index.ts';
+import { type Foundation, layFoundation } from './foundation.ts';
+import { pipelineCounters } from './pipeline-counters.ts';
 import { applyFolder, servicesOf } from './services.ts';
 
 export type ServeOptions = {
@@ -26,19 +33,14 @@ export type ServeOptions = {
   progress(text: string): void;
 };
 
-/** What a development start prints, and keeps in `development.json` at mode 0600. */
-export type Development = {
-  url: string;
-  secureUrl: string;
-  operatorLink: string;
-  operatorToken: string;
-  writeKeys: Record<string, string>;
-};
-
 export type Serving = { development: Development; greeting: string; close(): Promise<void> };
 
 const HOSTS = ['localhost', '127.0.0.1', '[::1]'];
+const LOOPBACK = '127.0.0.1';
 const SECURITY_CONTACT = 'mailto:security@localhost';
+
+/** Controls that are enforced in this version; none has a proof yet, so none is kept. */
+const BUILT: ReadonlySet<string> = new Set();
 
 /** Starts everything; on a failure half-way, takes down what had started. */
 export async function serve(options: ServeOptions): Promise<Serving> {
@@ -55,78 +57,79 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
   const { config, root, progress } = options;
   const clock = systemClock;
   const log = openLog(options.writeLog, () => clock.now());
-  const directory = openDataDirectory(config);
-  stack.defer(() => directory.release());
-
   progress('Starting the engines …');
-  const runtimeDir = shortDirectory(config.dataDir);
-  const engineOptions = { dataDir: config.dataDir, runtimeDir, log };
-  const [postgresUrl, clickhouseUrl] = await Promise.all([
-    config.postgresUrl ?? startPostgres(engineOptions).then((engine) => owned(stack, engine)),
-    config.clickhouseUrl ?? startClickHouse(engineOptions).then((engine) => owned(stack, engine)),
-  ]);
-  const db = stack.adopt(await openDatabase({ url: postgresUrl, log }), (open) => open.close());
-  const events = stack.adopt(openEvents(clickhouseUrl), (open) => open.close());
+  const foundation = await layFoundation(stack, { config, log });
+  const { db, events } = foundation;
 
   progress('Applying the policies …');
   await openTenancy(db, { now: clock.now(), log });
   await finishApplies(db, events, clock.now());
   await applyFolder(options.policiesDir, { db, events, clock, log, progress });
   const policies = stack.adopt(await openPolicies(db, { log }), (open) => open.close());
-  const services = servicesOf(policies);
+  const given = { ...foundation, policies, clock, log, config };
+  const { ingest, routes } = await wireDomains(stack, given);
 
   const pipeline = stack.adopt(
-    openPipelineWatch({ counters: { snapshot: () => ({ received: 0, accepted: 0, steps: [], drops: [], inbox: { rows: 0, lagMs: null } }), reasons: {} }, tenants: () => policies.tenants(), clock }),
+    openPipelineWatch({
+      counters: pipelineCounters(ingest),
+      tenants: () => policies.tenants(),
+      clock,
+    }),
     (open) => open.close(),
   );
   const operator = openOperator(operatorStore(db), clock);
   const app = createApp({
-    log,
-    version: readVersion(root),
-    domains: [],
-    hosts: HOSTS,
-    operator,
-    clock,
-    services,
-    ready: async () => ({
-      postgresql: await answers(db.sql`select 1`),
-      clickhouse: await answers(events.ping()),
-    }),
-    gpcSince: '2026-11-21',
-    securityContacts: [SECURITY_CONTACT],
-    promises: openPromises({ catalogue: controlCatalogue, built: new Set() }),
+    ...{ log, clock, operator, pipeline },
+    ...pages(root),
+    ...standing(foundation),
+    domains: routes,
+    services: servicesOf(policies),
     dataMap: openDataMap({ counters: [eventRowCounter(events)], clock }),
-    pipeline,
-    renderPolicy: ({ policy }, format) => renderPolicy(policy, { format }),
-    consoleDir: join(root, 'console', 'dist'),
-    problemsDir: join(root, 'docs', 'problems'),
   });
   const certificate = await localCertificate(join(config.dataDir, 'tls'), clock.now());
-  const host = '127.0.0.1';
-  const plain = await listen({ app, port: config.httpPort, host });
+  const door = { app, host: LOOPBACK, fastPath: ingest.handler };
+  const plain = await listen({ ...door, port: config.httpPort });
   stack.defer(() => plain.close());
   const tls = { key: certificate.key, cert: certificate.chain };
-  const secure = await listen({ app, port: config.httpsPort, host, tls });
+  const secure = await listen({ ...door, port: config.httpsPort, tls });
   stack.defer(() => secure.close());
 
-  const link = await operator.newLink();
-  const { cookie } = await operator.enter(await operator.newLink());
-  const url = `http://localhost:${plain.port}`;
-  const development: Development = {
-    url,
+  const development = await writeDevelopment({
+    ...{ db, ingest, policies, operator },
+    dataDir: config.dataDir,
+    url: `http://localhost:${plain.port}`,
     secureUrl: `https://localhost:${secure.port}`,
-    operatorLink: `${url}/operator?token=${link}`,
-    operatorToken: cookie,
-    writeKeys: {},
-  };
-  const kept = JSON.stringify(development, null, 2);
-  writeFileSync(join(config.dataDir, 'development.json'), `${kept}\n`, { mode: 0o600 });
+    now: clock.now(),
+  });
   return { development, greeting: greetingOf(development), close: () => stack.disposeAsync() };
 }
 
-function owned(stack: AsyncDisposableStack, engine: { url: string; stop(): Promise<void> }) {
-  stack.defer(() => engine.stop());
-  return engine.url;
+/** What the app serves that does not change while it runs. */
+function pages(root: string) {
+  return {
+    version: readVersion(root),
+    hosts: HOSTS,
+    gpcSince: '2026-11-21',
+    securityContacts: [SECURITY_CONTACT],
+    promises: openPromises({ catalogue: controlCatalogue, built: BUILT }),
+    renderPolicy: (({ policy }, format, { promises }) => {
+      const states = Object.fromEntries(promises.map(({ id, state }) => [id, state]));
+      return renderPolicy(policy, { format, states });
+    }) satisfies AppDeps['renderPolicy'],
+    consoleDir: join(root, 'console', 'dist'),
+    problemsDir: join(root, 'docs', 'problems'),
+  };
+}
+
+/** What must answer before the server calls itself ready. */
+function standing({ db, events, keeper }: Foundation): Pick<AppDeps, 'ready'> {
+  return {
+    ready: async () => ({
+      postgresql: await answers(db.sql`select 1`),
+      clickhouse: await answers(events.ping()),
+      keeper: await answers(keeper.call('hello', { listen: false })),
+    }),
+  };
 }
 
 const answers = (asked: PromiseLike<unknown>): Promise<boolean> =>
@@ -138,19 +141,4 @@ const answers = (asked: PromiseLike<unknown>): Promise<boolean> =>
 function readVersion(root: string): string {
   const text = readFileSync(join(root, 'package.json'), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
-}
-
-function greetingOf(development: Development): string {
-  const keys = Object.entries(development.writeKeys).map(
-    ([tenant, key]) => `  ${tenant.padEnd(12)} ${key}`,
-  );
-  return [
-    '',
-    `Troth is ready:       ${development.url}`,
-    `Operator’s link, once: ${development.operatorLink}`,
-    `TLS 1.3:              ${development.secureUrl}`,
-    '',
-    'Write keys (also in development.json):',
-    ...keys,
-  ].join('\n');
 }

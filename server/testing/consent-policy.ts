@@ -11,11 +11,32 @@ controller:
 regions:
   EU: { title: European Union, consent-required: true }
 purposes:
-  delivery: { use: essential.service, basis: contract, required: true, aliases: [essentialAnalytics] }
-  monitoring: { use: analytics.reporting, basis: legitimate-interests, optional: true, default: on, aliases: [performanceMonitoring] }
-  journeys: { use: analytics.reporting, basis: legitimate-interests, optional: true, default: on, parent: monitoring }
-  insights: { use: analytics.reporting, basis: consent, optional: true, default: off, aliases: [enhancedInsights] }
-  research: { use: functional.service.improve, basis: consent, optional: true, default: off, aliases: [userResearch, productResearch] }
+  delivery:
+    { use: essential.service, basis: contract, required: true, aliases: [essentialAnalytics] }
+  monitoring:
+    use: analytics.reporting
+    basis: legitimate-interests
+    optional: true
+    default: on
+    aliases: [performanceMonitoring]
+  journeys:
+    use: analytics.reporting
+    basis: legitimate-interests
+    optional: true
+    default: on
+    parent: monitoring
+  insights:
+    use: analytics.reporting
+    basis: consent
+    optional: true
+    default: off
+    aliases: [enhancedInsights]
+  research:
+    use: functional.service.improve
+    basis: consent
+    optional: true
+    default: off
+    aliases: [userResearch, productResearch]
 data:
   usage:
     title: Usage

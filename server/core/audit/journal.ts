@@ -112,7 +112,11 @@ export async function readJournal(file: string): Promise<Forgotten[]> {
 
 async function syncDirectory(file: string): Promise<void> {
   const directory = await open(dirname(file), 'r');
-  await directory.sync().finally(() => directory.close());
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
 }
 
 type Waiting = { text: string; done: () => void; failed: (reason: unknown) => void };

@@ -2,8 +2,8 @@
  * Sealed fields: AES-256-GCM under the person's key.
  *
  * Frame: version(1) | key id(8) | nonce(12) | ciphertext | tag(16). The associated data binds
- * tenant, table, column, subject, schema revision, key id and row: a ciphertext moved to any other place
- * does not open. GCM does not commit to its key, hence the key id in the associated data.
+ * tenant, table, column, subject, schema revision, key id and row: a ciphertext moved to any other
+ * place does not open. GCM does not commit to its key, hence the key id in the associated data.
  *
  * Random 96-bit nonces are safe for 2^32 messages a key (NIST SP 800-38D 8.3); type and period keys
  * roll their version at 2^28, and no person writes that many events.

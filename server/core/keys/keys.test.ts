@@ -58,7 +58,7 @@ after(async () => {
 
 const user = (value: string): Handle => ({ kind: 'user', value });
 const person = async (value: string) => {
-  const [found] = await keys.subjects(clanker, [user(value)], true);
+  const [found] = await keys.subjects(clanker, [user(value)], { create: true });
   assert.ok(found);
   return found;
 };
@@ -68,11 +68,11 @@ const tomorrow = () => new Date(clock.now().getTime() + DAY);
 test('a hundred people cost one round trip, and none when their keys are open', async () => {
   const handles = Array.from({ length: 100 }, (_, n) => user(`person-${n}`));
   const before = calls;
-  const made = await keys.subjects(clanker, handles, true);
+  const made = await keys.subjects(clanker, handles, { create: true });
   assert.equal(calls - before, 1);
   assert.equal(new Set(made.map((found) => found?.subject)).size, 100);
   assert.ok(made.every((found) => found?.created));
-  const again = await keys.subjects(clanker, handles, true);
+  const again = await keys.subjects(clanker, handles, { create: true });
   assert.equal(calls - before, 1);
   assert.ok(again.every((found, n) => found?.subject === made[n]?.subject && !found?.created));
   assert.equal(keys.cached(clanker, user('person-7'))?.subject, made[7]?.subject);
@@ -91,7 +91,7 @@ test('one account has one key however the address was typed; two kinds of handle
   const handles = [' Ada@Example.org', 'ada@example.org'].map((value) => ({
     ...{ kind: 'account' as const, value },
   }));
-  const [a, b] = await keys.subjects(clanker, handles, true);
+  const [a, b] = await keys.subjects(clanker, handles, { create: true });
   assert.equal(a?.subject, b?.subject);
   assert.notEqual((await person('ada@example.org')).subject, a?.subject);
 });
@@ -99,7 +99,7 @@ test('one account has one key however the address was typed; two kinds of handle
 test('who is not known and is not to be made known has no key, and costs one look a second', async () => {
   const before = calls;
   for (let look = 0; look < 5; look += 1) {
-    assert.deepEqual(await keys.find(clanker, [user('stranger')], false), ['unknown']);
+    assert.deepEqual(await keys.find(clanker, [user('stranger')], { create: false }), ['unknown']);
   }
   assert.equal(calls - before, 1);
   assert.ok((await person('stranger')).created);
@@ -108,7 +108,7 @@ test('who is not known and is not to be made known has no key, and costs one loo
 test('a destroyed key is dropped from memory before the destruction is answered', async () => {
   const ada = await person('ada');
   const other = openKeys({ keeper: openKeeper(child.socketPath), clock });
-  await other.subjects(clanker, [user('ada')], false);
+  await other.subjects(clanker, [user('ada')], { create: false });
   let told = false;
   other.onDestroyed(({ subjects }) => {
     told = subjects.includes(ada.subject);
@@ -119,7 +119,7 @@ test('a destroyed key is dropped from memory before the destruction is answered'
   assert.deepEqual(gone.forgottenBy, clock.now());
   for (const server of [keys, other]) {
     assert.equal(server.cached(clanker, user('ada')), undefined);
-    assert.deepEqual(await server.find(clanker, [user('ada')], true), ['erased']);
+    assert.deepEqual(await server.find(clanker, [user('ada')], { create: true }), ['erased']);
     assert.deepEqual(await server.openSubjects(clanker, [ada.subject]), [undefined]);
   }
   other.close();
@@ -127,12 +127,12 @@ test('a destroyed key is dropped from memory before the destruction is answered'
 
 test('keys are asked for while others are destroyed, and no destroyed one is kept', async () => {
   const names = Array.from({ length: 40 }, (_, n) => user(`racer-${n}`));
-  await keys.subjects(clanker, names, true);
+  await keys.subjects(clanker, names, { create: true });
   const other = openKeys({ keeper: openKeeper(child.socketPath), clock });
   await Promise.all(
     names.map(async (name) => {
-      const [found] = await keys.subjects(clanker, [name], true);
-      const asking = other.subjects(clanker, [name], false);
+      const [found] = await keys.subjects(clanker, [name], { create: true });
+      const asking = other.subjects(clanker, [name], { create: false });
       await keys.destroy(erase(), found?.subject ?? NOBODY, tomorrow());
       await asking;
     }),
@@ -144,14 +144,14 @@ test('keys are asked for while others are destroyed, and no destroyed one is kep
 test('no opened key outlives its time, or the number that may be open', async () => {
   const own = () => openKeeper(child.socketPath);
   const brief = openKeys({ keeper: own(), clock, cacheLifeMs: 60 });
-  await brief.subjects(clanker, [user('brief')], true);
+  await brief.subjects(clanker, [user('brief')], { create: true });
   assert.ok(brief.cached(clanker, user('brief')));
   await new Promise((resolve) => setTimeout(resolve, 65));
   assert.equal(brief.cached(clanker, user('brief')), undefined);
   brief.close();
   const small = openKeys({ keeper: own(), clock, cacheKeysMax: 10 });
   const many = Array.from({ length: 100 }, (_, n) => user(`many-${n}`));
-  await small.subjects(clanker, many, true);
+  await small.subjects(clanker, many, { create: true });
   const open = many.filter((handle) => small.cached(clanker, handle));
   assert.ok(open.length <= 10, `${open.length} keys are open`);
   small.close();
@@ -170,22 +170,22 @@ test('erasing a person takes along what was linked to them', async () => {
   const [device, ada] = [{ kind: 'anonymous', value: 'phone' } as const, user('linked-ada')];
   await keys.link(clanker, device, ada);
   await keys.link(clanker, device, ada);
-  const [phone, person] = await keys.subjects(clanker, [device, ada], false);
+  const [phone, person] = await keys.subjects(clanker, [device, ada], { create: false });
   assert.deepEqual(await keys.linked(clanker, person?.subject ?? NOBODY), [
     person?.subject,
     phone?.subject,
   ]);
   const gone = await keys.destroy(erase(), person?.subject ?? NOBODY, tomorrow());
   assert.equal(gone.subjects.length, 2);
-  assert.deepEqual(await keys.find(clanker, [device, ada], true), ['erased', 'erased']);
+  assert.deepEqual(await keys.find(clanker, [device, ada], { create: true }), ['erased', 'erased']);
 });
 
 test('a hidden person has no key until released', async () => {
   const ada = await person('hidden-ada');
   await keys.quarantine(erase(), ada.subject, tomorrow());
-  assert.deepEqual(await keys.find(clanker, [user('hidden-ada')], true), ['hidden']);
+  assert.deepEqual(await keys.find(clanker, [user('hidden-ada')], { create: true }), ['hidden']);
   assert.equal(await keys.release(erase(), ada.subject), 1);
-  const [back] = await keys.subjects(clanker, [user('hidden-ada')], false);
+  const [back] = await keys.subjects(clanker, [user('hidden-ada')], { create: false });
   assert.ok(back?.key.equals(ada.key));
 });
 

@@ -39,13 +39,13 @@ export type Keys = {
   subjects(
     tenant: TenantId,
     handles: readonly Handle[],
-    create: boolean,
+    options: { readonly create: boolean },
   ): Promise<(SubjectKey | undefined)[]>;
   /** The same, with the reason why there is no key. */
   find(
     tenant: TenantId,
     handles: readonly Handle[],
-    create: boolean,
+    options: { readonly create: boolean },
   ): Promise<(SubjectKey | Missing)[]>;
   /** Opens keys of people whose opaque ids are known, to read what they sealed. Not cached. */
   openSubjects(
@@ -111,7 +111,11 @@ export function openKeys(options: KeysOptions): Keys {
     shared.clear();
   });
 
-  async function find(tenant: TenantId, handles: readonly Handle[], create: boolean) {
+  async function find(
+    tenant: TenantId,
+    handles: readonly Handle[],
+    { create }: { readonly create: boolean },
+  ) {
     await tenantKeys.prepare(tenant);
     const found = handles.map((handle) => cache.get(nameIn(tenant, handle)));
     const asked = [...found.keys()].filter(
@@ -152,7 +156,7 @@ export function openKeys(options: KeysOptions): Keys {
       const found = cache.get(nameIn(tenant, handle));
       return found === 'unknown' ? undefined : found;
     },
-    subjects: async (tenant, handles, create) => (await find(tenant, handles, create)).map(known),
+    subjects: async (tenant, handles, given) => (await find(tenant, handles, given)).map(known),
     async openSubjects(tenant, subjects) {
       const answers = await keeper.call('open', { tenant, subjects: [...subjects], at: now() });
       return answers.map((answer) => (typeof answer === 'string' ? undefined : opened(answer)));

@@ -132,13 +132,34 @@ export async function applyPolicy(
   draft: PolicyDraft,
   log: Log = () => undefined,
 ): Promise<Applied> {
-  const { policy, findings } = judge(draft);
+  const judged = judge(draft);
+  return inTurn(db, () => applyJudged({ db, events, log }, draft, judged));
+}
+
+const turns = new WeakMap<Database, Promise<unknown>>();
+
+/**
+ * One after the other within this process: each holds a connection while it waits for the lock, and
+ * enough of them would leave none for the one that has it.
+ */
+function inTurn<T>(db: Database, work: () => Promise<T>): Promise<T> {
+  const turn = (turns.get(db) ?? Promise.resolve()).then(work, work);
+  turns.set(db, turn);
+  return turn;
+}
+
+async function applyJudged(
+  engines: Engines,
+  draft: PolicyDraft,
+  { policy, findings }: { policy: Policy; findings: Finding[] },
+): Promise<Applied> {
+  const { db, log } = engines;
   const tenant = TenantId(policy.service);
   const began = performance.now();
   const held = await db.admin.reserve();
   try {
     await held`select pg_advisory_lock(${APPLY_LOCK}, hashtext(${tenant}))`;
-    const applied = await applyLocked({ db, events, log }, { draft, policy, findings, tenant });
+    const applied = await applyLocked(engines, { draft, policy, findings, tenant });
     const durationMs = Math.round(performance.now() - began);
     if (applied.changed) log('policy.applied', { tenant, revision: applied.revision, durationMs });
     return applied;

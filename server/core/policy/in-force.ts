@@ -1,8 +1,8 @@
 import { type Policy, readPolicy } from '@troth/policy-language';
 import { TenantId } from '#base/ids';
+import { tenancyProblem } from '#core/tenancy';
 import type { Database } from '#platform/database';
 import type { Log } from '#platform/log';
-import { tenancyProblem } from '#core/tenancy';
 import { readInForce, type StoredPolicy } from './store.ts';
 
 /** Any name; what matters is that the trigger in the migration says the same. */

@@ -46,7 +46,10 @@ test('applying what is in force already makes no revision', async () => {
 });
 
 test('a new field gets its column, and the revision before it is kept with its text', async () => {
-  const wider = samplePolicy(world.tenant).replace('ok: boolean', 'ok: boolean\n      region: country');
+  const wider = samplePolicy(world.tenant).replace(
+    'ok: boolean',
+    'ok: boolean\n      region: country',
+  );
   const applied = await world.apply(wider);
   assert.deepEqual([applied.changed, applied.revision], [true, 2]);
   const database = eventsDatabaseOf(world.tenant);
@@ -178,7 +181,12 @@ test('a permit names its act, its actor and its revision, and nothing that looks
 
 test("another tenant's key, another kind of actor and another person's record get one answer", () => {
   const ada = SubjectId('a'.repeat(32));
-  const person: Actor = { kind: 'subject', id: KeyId('abcd1234'), tenant: context.tenant, subject: ada };
+  const person: Actor = {
+    kind: 'subject',
+    id: KeyId('abcd1234'),
+    tenant: context.tenant,
+    subject: ada,
+  };
   const refused = { code: 'forbidden' };
   const elsewhere = { ...context, tenant: TenantId('other') };
   assert.throws(() => authorize(elsewhere, key, 'event.ingest'), refused);

@@ -1,6 +1,6 @@
-import type { JSONValue } from 'postgres';
+import { documentOf, type Policy, policyHash } from '@troth/policy-language';
 import type postgres from 'postgres';
-import { type Policy, documentOf, policyHash } from '@troth/policy-language';
+import type { JSONValue } from 'postgres';
 import { TenantId } from '#base/ids';
 import type { Statement } from '#core/tenancy';
 import type { Database } from '#platform/database';

@@ -16,6 +16,24 @@ export type Statement = {
   readonly statement: string;
 };
 
+/**
+ * On the table, so that a remote engine keeps the promises that the embedded one is configured for:
+ * what it acknowledges survives a power cut, a batch sent twice is stored once, and deleted parts
+ * leave the disk in about a second.
+ */
+const TABLE_SETTINGS = {
+  fsync_after_insert: 1,
+  fsync_part_directory: 1,
+  min_rows_to_fsync_after_merge: 1,
+  min_compressed_bytes_to_fsync_after_merge: 1,
+  old_parts_lifetime: 1,
+  cleanup_delay_period: 1,
+  cleanup_delay_period_random_add: 0,
+  max_cleanup_delay_period: 1,
+  merge_with_ttl_timeout: 5,
+  non_replicated_deduplication_window: 1000,
+} as const;
+
 const clickhouse = (statement: string): Statement => ({ engine: 'clickhouse', statement });
 const postgres = (statement: string): Statement => ({ engine: 'postgres', statement });
 
@@ -34,14 +52,18 @@ function createTable(given: EventTable): string {
     `partition by ${given.partitionBy}`,
     `order by ${given.orderBy}`,
     'ttl expires delete',
-    'settings non_replicated_deduplication_window = 1000, ttl_only_drop_parts = 0',
+    `settings ${Object.entries(TABLE_SETTINGS)
+      .map((pair) => pair.join(' = '))
+      .join(', ')}`,
   ].join('\n');
 }
 
 /** @throws Problem field-type-changed: the stored bytes would be read as something else. */
 function addColumns(before: EventTable, now: EventTable): string[] {
   const had = new Map(before.columns.map((column) => [column.name, column]));
-  const changed = now.columns.find(({ name, type }) => had.has(name) && had.get(name)?.type !== type);
+  const changed = now.columns.find(
+    ({ name, type }) => had.has(name) && had.get(name)?.type !== type,
+  );
   if (changed) {
     throw tenancyProblem(
       'field-type-changed',

@@ -122,7 +122,10 @@ test('an eraser may delete and read, and may not write', async () => {
     erase((tx) => tx`insert into notes values ('new', 'x')`),
     { code: '42501' },
   );
-  assert.equal(await erase(async (tx) => (await tx`delete from notes where subject = 'ada'`).count), 1);
+  assert.equal(
+    await erase(async (tx) => (await tx`delete from notes where subject = 'ada'`).count),
+    1,
+  );
 });
 
 test('a transaction knows its tenant, its revision and its time, and a throw undoes it', async () => {
@@ -150,7 +153,10 @@ test('the context does not outlive its transaction on a connection that is used 
 
 test('a service that has no policy in force is unknown', async () => {
   const nobody = { tenant: TenantId('nobody'), now };
-  await assert.rejects(inTenant(world.db, nobody, async () => undefined), { code: 'tenant-unknown' });
+  await assert.rejects(
+    inTenant(world.db, nobody, async () => undefined),
+    { code: 'tenant-unknown' },
+  );
   assert.throws(() => world.policies.inForce(TenantId('nobody')), { code: 'tenant-unknown' });
   assert.deepEqual((await listTenants(world.db)).sort(), [...world.tenants].sort());
 });

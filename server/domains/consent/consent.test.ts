@@ -49,7 +49,10 @@ async function until(test: () => boolean | Promise<boolean>): Promise<void> {
 }
 
 test('a withdrawal overrides every earlier yes, whatever order the two arrive in', async () => {
-  for (const order of [[true, false], [false, true]]) {
+  for (const order of [
+    [true, false],
+    [false, true],
+  ]) {
     const asked = desk.asked();
     for (const granted of order) {
       await desk.consent.record(asked, [single(granted, granted ? monday : tuesday)]);
@@ -60,7 +63,10 @@ test('a withdrawal overrides every earlier yes, whatever order the two arrive in
 });
 
 test('of two decisions at the same moment the refusal stays', async () => {
-  for (const order of [[true, false], [false, true]]) {
+  for (const order of [
+    [true, false],
+    [false, true],
+  ]) {
     const asked = desk.asked();
     for (const granted of order) await desk.consent.record(asked, [single(granted, monday)]);
     assert.equal((await ask(desk, await desk.subjectOf(asked.handle))).allowed, false);
@@ -165,12 +171,37 @@ test('each decision has its audit entry, and each withdrawal is in the forget jo
   await desk.consent.record(asked, [single(false, tuesday)]);
   const entries = await readAudit(world.db, { tenant: world.tenant, limit: 1_000 });
   const own = entries.filter((entry) => entry.subject === subject);
-  assert.deepEqual(own.map(({ event }) => event), ['consent.recorded', 'consent.withdrawn']);
+  assert.deepEqual(
+    own.map(({ event }) => event),
+    ['consent.recorded', 'consent.withdrawn'],
+  );
   assert.equal(own[0]?.actorId, 'writeKey1');
   assert.deepEqual(
     desk.journalled.filter((entry) => entry.subject === subject),
     [{ kind: 'consent.withdrawn', tenant: world.tenant, subject, purpose: insights, at: tuesday }],
   );
+});
+
+test('a restored backup learns every withdrawal that it lost, and keeps what came after', async () => {
+  const { tenant } = world;
+  const [lost, renewed] = [world.person(), world.person()];
+  const asked = desk.asked();
+  const back = await desk.subjectOf(asked.handle);
+  await desk.consent.record(asked, [single(true, monday)]);
+  const kind = 'consent.withdrawn';
+  const journalled = [
+    { kind, tenant, subject: back, purpose: insights, at: tuesday } as const,
+    { kind, tenant, subject: lost, purpose: insights, at: tuesday } as const,
+    { kind, tenant: world.tenants[1] ?? tenant, subject: renewed, purpose: insights, at: tuesday },
+    { kind: 'subject.erased', tenant, subject: renewed, at: tuesday },
+  ] as const;
+  assert.equal(await desk.consent.replay(tenant, journalled), 2);
+  assert.equal(await desk.consent.replay(tenant, journalled), 0, 'once is enough');
+  await until(async () => (await ask(desk, back)).because === 'consent-withdrawn');
+  assert.equal((await ask(desk, renewed)).because, 'consent-not-given');
+  await desk.consent.record(asked, [single(true)]);
+  await desk.consent.replay(tenant, journalled);
+  assert.equal((await ask(desk, back)).allowed, true);
 });
 
 test('a withdrawal that cannot be journalled is not acknowledged and leaves nothing', async () => {
@@ -268,7 +299,10 @@ test('a receipt is an ISO/IEC TS 27560 record with the fields that the GDPR adds
     assert.ok(text.includes(said), said);
   }
   const states = record['dpv:hasConsentStatus'] as { '@type': string }[];
-  assert.deepEqual(states.map((state) => state['@type']), ['dpv:ConsentGiven', 'dpv:ConsentRefused']);
+  assert.deepEqual(
+    states.map((state) => state['@type']),
+    ['dpv:ConsentGiven', 'dpv:ConsentRefused'],
+  );
 });
 
 test('a receipt is never changed, and only an erasure takes it away', async () => {
@@ -278,9 +312,18 @@ test('a receipt is never changed, and only an erasure takes it away', async () =
   const { conflict } = await ask(desk, subject, insights, GPC);
   await desk.consent.recordConflicts(world.tenant, conflict ? [conflict] : []);
   const denied = { code: '42501' };
-  await assert.rejects(world.inTenant((tx) => tx`update consent_receipts set granted = true`), denied);
-  await assert.rejects(world.inTenant((tx) => tx`delete from consent_receipts`), denied);
-  await assert.rejects(world.inTenant((tx) => tx`truncate consent_receipts`), denied);
+  await assert.rejects(
+    world.inTenant((tx) => tx`update consent_receipts set granted = true`),
+    denied,
+  );
+  await assert.rejects(
+    world.inTenant((tx) => tx`delete from consent_receipts`),
+    denied,
+  );
+  await assert.rejects(
+    world.inTenant((tx) => tx`truncate consent_receipts`),
+    denied,
+  );
   const scope = { tenant: world.tenant, role: 'troth_eraser', now: world.clock.now() } as const;
   const { erase } = consentDomain.personalData;
   assert.deepEqual(await inTenant(world.db, scope, (tx) => erase?.(tx, subject) ?? assert.fail()), {
@@ -294,7 +337,10 @@ test('decisions of one tenant are nothing to another, also under a forged contex
   const subject = await desk.subjectOf(asked.handle);
   await desk.consent.record(asked, [single(true)]);
   const [, elsewhere] = world.tenants;
-  const seen = await world.inTenant((tx) => consentState(tx, subject), elsewhere ? { tenant: elsewhere } : {});
+  const seen = await world.inTenant(
+    (tx) => consentState(tx, subject),
+    elsewhere ? { tenant: elsewhere } : {},
+  );
   assert.equal(seen.decisions.size, 0);
   const rows = await world.db.sql.begin(async (tx) => {
     const schema = `tenant_${world.tenant.replace('-', '_')}`;

@@ -1,8 +1,14 @@
 import { readPolicy } from '@troth/policy-language';
 import type { Clock } from '#base/clock';
 import { KeyId, type SubjectId, type TenantId } from '#base/ids';
-import type { Journal } from '#core/audit';
-import { type Actor, authorize, type Policies, type PolicyInForce } from '#core/policy';
+import type { Forgotten, Journal } from '#core/audit';
+import {
+  type Actor,
+  authorize,
+  type Permit,
+  type Policies,
+  type PolicyInForce,
+} from '#core/policy';
 import { inTenant, type TenantTx } from '#core/tenancy';
 import type { Database } from '#platform/database';
 import type { Log } from '#platform/log';
@@ -10,6 +16,7 @@ import {
   checkGiven,
   type Recorded,
   recordDecisions,
+  replayWithdrawals,
   withdrawAll,
   writeConflicts,
 } from './decisions.ts';
@@ -69,6 +76,8 @@ export type Consent = {
   overview(asked: Asked, signals: Signals): Promise<Overview>;
   /** Writes what `decide` returned as conflicts. Safe to repeat; returns how many were new. */
   recordConflicts(tenant: TenantId, conflicts: readonly Conflict[]): Promise<number>;
+  /** After a restore: withdrawals of the forget journal. Returns how many the backup had lost. */
+  replay(tenant: TenantId, journalled: readonly Forgotten[]): Promise<number>;
   /** The policy under which a receipt was made. */
   policyOf(tenant: TenantId, revision: number): Promise<UnderPolicy>;
   close(): Promise<void>;
@@ -77,6 +86,7 @@ export type Consent = {
 const GATE: Actor = { kind: 'system', id: KeyId('consentGate') };
 const SILENT: SubjectState = { decisions: new Map(), noted: new Set() };
 const REVISIONS_MAX = 64;
+const REPLAYED_AT_ONCE = 500;
 
 /** What is known of a person in a transaction: for those who decide inside one. */
 export const consentState = async (tx: TenantTx, subject: SubjectId): Promise<SubjectState> =>
@@ -124,29 +134,21 @@ function openRevisions({ db, policies, clock }: ConsentDeps) {
   };
 }
 
-/** Opens the domain. The gate listens from here on; `close` ends that. */
-export async function createConsent(deps: ConsentDeps): Promise<Consent> {
-  const { db, keys, policies, journal, clock, log } = deps;
-  const gate = await openGate(deps);
-  const policyOf = openRevisions(deps);
+type Deciding = 'consent.record' | 'consent.withdraw';
+type Work = (tx: TenantTx, subject: SubjectId, permit: Permit<Deciding>) => Promise<Recorded[]>;
 
-  async function subjectOf({ inForce, handle }: Asked, create: boolean) {
-    const [found] = await keys.subjects(inForce.tenant, [handle], { create });
-    return found?.subject;
-  }
+async function subjectOf(keys: ConsentKeys, { inForce, handle }: Asked, create: boolean) {
+  const [found] = await keys.subjects(inForce.tenant, [handle], { create });
+  return found?.subject;
+}
 
-  async function decide(
-    asked: Asked,
-    action: 'consent.record' | 'consent.withdraw',
-    write: (
-      tx: TenantTx,
-      subject: SubjectId,
-      permit: ReturnType<typeof leave>,
-    ) => Promise<Recorded[]>,
-  ): Promise<Recorded[]> {
-    const { tenant } = asked.inForce;
-    const permit = leave(asked, action);
-    const subject = await subjectOf(asked, true);
+/** Asks for leave, finds the person, writes, and lets go of what was known of them. */
+function decider({ db, keys, clock, log }: ConsentDeps, gate: ConsentGate) {
+  return async (asked: Asked, action: Deciding, write: Work): Promise<Recorded[]> => {
+    const { inForce, actor } = asked;
+    const { tenant } = inForce;
+    const permit = authorize<Deciding>(inForce, actor, action);
+    const subject = await subjectOf(keys, asked, true);
     if (!subject) throw new Error('a person who was to be known is not');
     const scope = { tenant, now: clock.now() };
     const recorded = await inTenant(db, scope, (tx) => write(tx, subject, permit));
@@ -156,42 +158,66 @@ export async function createConsent(deps: ConsentDeps): Promise<Consent> {
       if (isNew) log('consent.recorded', { tenant, purpose: receipt.purpose });
     }
     return recorded;
-  }
+  };
+}
 
-  const leave = ({ inForce, actor }: Asked, action: 'consent.record' | 'consent.withdraw') =>
-    authorize(inForce, actor, action);
+function overviewer({ db, keys, clock }: ConsentDeps) {
+  return async (asked: Asked, signals: Signals): Promise<Overview> => {
+    const { inForce, actor } = asked;
+    authorize(inForce, actor, 'consent.read');
+    const subject = await subjectOf(keys, asked, false);
+    const now = clock.now();
+    if (subject === undefined) {
+      const purposes = standingsOf(inForce, { subject, state: SILENT, signals, now });
+      return { purposes, receipts: [] };
+    }
+    return inTenant(db, { tenant: inForce.tenant, now }, async (tx) => {
+      const state = await consentState(tx, subject);
+      const purposes = standingsOf(inForce, { subject, state, signals, now });
+      return { purposes, receipts: await readReceipts(tx, subject) };
+    });
+  };
+}
 
+function replayer({ db, policies, clock }: ConsentDeps) {
+  return async (tenant: TenantId, journalled: readonly Forgotten[]): Promise<number> => {
+    const inForce = policies.inForce(tenant);
+    const permit = authorize(inForce, GATE, 'consent.withdraw');
+    let missing = 0;
+    for (let from = 0; from < journalled.length; from += REPLAYED_AT_ONCE) {
+      const some = journalled.slice(from, from + REPLAYED_AT_ONCE);
+      const scope = { tenant, now: clock.now() };
+      missing += await inTenant(db, scope, (tx) =>
+        replayWithdrawals({ tx, permit, inForce }, some),
+      );
+    }
+    return missing;
+  };
+}
+
+/** Opens the domain. The gate listens from here on; `close` ends that. */
+export async function createConsent(deps: ConsentDeps): Promise<Consent> {
+  const { db, policies, journal, clock } = deps;
+  const gate = await openGate(deps);
+  const decide = decider(deps, gate);
   return {
     gate,
-    policyOf,
+    policyOf: openRevisions(deps),
+    overview: overviewer(deps),
+    replay: replayer(deps),
     async record(asked, given) {
-      checkGiven(asked.inForce.policy, given, clock.now());
       const { inForce } = asked;
+      // Before anything is made for them: bad input leaves not even an id for the person.
+      checkGiven(inForce.policy, given, clock.now());
+      if (given.length === 0) return [];
       return decide(asked, 'consent.record', (tx, subject, permit) =>
         recordDecisions({ tx, permit, inForce, journal }, subject, given),
       );
     },
-    withdraw(asked) {
-      const { inForce } = asked;
-      return decide(asked, 'consent.withdraw', (tx, subject, permit) =>
-        withdrawAll({ tx, permit, inForce, journal }, subject),
-      );
-    },
-    async overview(asked, signals) {
-      const { inForce, actor } = asked;
-      authorize(inForce, actor, 'consent.read');
-      const subject = await subjectOf(asked, false);
-      const now = clock.now();
-      if (subject === undefined) {
-        const purposes = standingsOf(inForce, { subject, state: SILENT, signals, now });
-        return { purposes, receipts: [] };
-      }
-      return inTenant(db, { tenant: inForce.tenant, now }, async (tx) => {
-        const state = await consentState(tx, subject);
-        const purposes = standingsOf(inForce, { subject, state, signals, now });
-        return { purposes, receipts: await readReceipts(tx, subject) };
-      });
-    },
+    withdraw: (asked) =>
+      decide(asked, 'consent.withdraw', (tx, subject, permit) =>
+        withdrawAll({ tx, permit, inForce: asked.inForce, journal }, subject),
+      ),
     async recordConflicts(tenant, conflicts) {
       if (conflicts.length === 0) return 0;
       const inForce = policies.inForce(tenant);

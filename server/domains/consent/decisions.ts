@@ -1,7 +1,7 @@
 /** What people decide, written down: one receipt for each purpose, and its audit entry with it. */
 import type { Policy } from '@troth/policy-language';
 import type { PurposeId, SubjectId } from '#base/ids';
-import { type AuditAct, appendAudits, type Journal } from '#core/audit';
+import { type AuditAct, appendAudits, type Forgotten, type Journal } from '#core/audit';
 import type { PolicyInForce } from '#core/policy';
 import type { TenantTx } from '#core/tenancy';
 import { consentProblem } from './errors.ts';
@@ -196,5 +196,40 @@ export async function writeConflicts(desk: Desk, conflicts: readonly Conflict[])
     return [{ event: 'consent.overruled', subject, fields }];
   });
   await appendAudits(tx, permit, acts);
+  return made.size;
+}
+
+/**
+ * Writes withdrawals of the forget journal that a restored backup does not know. Run before the
+ * first request is served; safe to run again, since a withdrawal that is there is left alone.
+ *
+ * @returns how many were missing.
+ */
+export async function replayWithdrawals(
+  { tx, permit, inForce }: Omit<Desk, 'journal'>,
+  withdrawals: readonly Forgotten[],
+): Promise<number> {
+  const { version, languages } = noticeOf(inForce.policy);
+  const notice = { version, language: languages[0] ?? 'en', stated: false };
+  const receipts = withdrawals.flatMap(({ kind, subject, purpose, at, tenant }): NewReceipt[] => {
+    if (kind !== 'consent.withdrawn' || tenant !== tx.tenant || !subject || !purpose) return [];
+    return [
+      {
+        ...{ kind: 'decision', subject, purpose, granted: false, status: 'ConsentWithdrawn' },
+        receivedAt: new Date(Math.max(at.getTime(), tx.now.getTime())),
+        ...{ givenAt: at, expiresAt: null, notice },
+        ...{ method: 'replay', signal: null, overrules: null, revision: inForce.revision },
+      },
+    ];
+  });
+  const made = await insertReceipts(tx, permit, receipts);
+  const missing = receipts.filter((_, index) => made.has(index));
+  await appendAudits(
+    tx,
+    permit,
+    missing.map(({ subject, purpose }) => ({
+      ...{ event: 'consent.replayed', subject, fields: { purpose } },
+    })),
+  );
   return made.size;
 }

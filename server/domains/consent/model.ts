@@ -144,7 +144,7 @@ export const PreferencesBody = z.strictObject({
   notice: NoticeBody.optional(),
 });
 
-export const WithdrawBody = z.strictObject({ handle: HandleBody });
+export const HandleOnly = z.strictObject({ handle: HandleBody });
 
 export const handleOf = (body: z.infer<typeof HandleBody>): Handle =>
   'userId' in body

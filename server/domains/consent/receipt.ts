@@ -138,7 +138,7 @@ function processOf(policy: Policy, purpose: string): Node {
   };
 }
 
-/** What goes on all the same, and by what right: said here, so that a withdrawal promises no more. */
+/** What goes on all the same, and by what right: a withdrawal promises no more than it does. */
 const stays = (policy: Policy, { id, basis }: PurposeRule): Node => ({
   '@type': 'dpv:Process',
   'dpv:hasPurpose': {

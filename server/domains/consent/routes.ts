@@ -1,4 +1,5 @@
 /** The consent interface. HTTP in, problem out; no rules, no SQL. */
+import type { Policy } from '@troth/policy-language';
 import { type Context, Hono } from 'hono';
 import { cors } from 'hono/cors';
 import type { z } from 'zod';
@@ -16,11 +17,11 @@ import {
   ConsentBody,
   type Given,
   type Handle,
+  HandleOnly,
   handleOf,
   PreferencesBody,
   type Receipt,
   type Signals,
-  WithdrawBody,
 } from './model.ts';
 import { renderReceipt, summariseReceipt } from './receipt.ts';
 
@@ -66,35 +67,10 @@ function handleIn(c: Context): Handle {
 const isRefusal = (thrown: unknown): thrown is Problem =>
   thrown instanceof Problem && (thrown.status === 403 || thrown.status === 409);
 
-/** Builds the routes; mount them at the root. */
-export function consentRoutes(deps: ConsentRoutesDeps): Hono {
-  const { consent, db, policies, clock, authenticate } = deps;
-  const routes = new Hono().basePath('/v1/t/:tenant/consents');
+type Asker = Omit<Asked, 'handle'>;
 
-  async function asking(c: Context): Promise<Omit<Asked, 'handle'>> {
-    const inForce = policies.find(c.req.param('tenant') ?? '');
-    if (!inForce) throw tenancyProblem('tenant-unknown', 'no policy of this service is in force');
-    return { inForce, actor: await authenticate(c.req.raw.headers, inForce.tenant) };
-  }
-
-  /** Whatever is refused is on record before it is answered. */
-  async function recording<T>(
-    { inForce, actor }: Omit<Asked, 'handle'>,
-    action: Action,
-    act: () => Promise<T>,
-  ): Promise<T> {
-    try {
-      return await act();
-    } catch (thrown) {
-      if (isRefusal(thrown)) {
-        const { tenant } = inForce;
-        const code = Word(thrown.code);
-        await recordRefusal(db, { tenant, actor, action, code, now: clock.now() });
-      }
-      throw thrown;
-    }
-  }
-
+/** What every route does before and after its own part. */
+function mannersOf({ consent, db, policies, clock, authenticate }: ConsentRoutesDeps) {
   const summaries = (tenant: TenantId, receipts: readonly Receipt[]) =>
     Promise.all(
       receipts.map(async (one) =>
@@ -102,16 +78,60 @@ export function consentRoutes(deps: ConsentRoutesDeps): Hono {
       ),
     );
 
-  async function answer(c: Context, asked: Asked, recorded?: readonly Recorded[]) {
-    const { tenant, policy } = asked.inForce;
-    const { purposes, receipts } = await consent.overview(asked, signalsOf(c.req.raw.headers));
-    const shown = recorded ? recorded.map(({ receipt }) => receipt) : receipts;
-    const staysUnder = Object.fromEntries(
-      purposesOf(policy).essential.map(({ id, basis }) => [id, basis]),
-    );
-    const notice = noticeOf(policy);
-    return c.json({ purposes, receipts: await summaries(tenant, shown), staysUnder, notice });
+  return {
+    async asking(c: Context): Promise<Asker> {
+      const inForce = policies.find(c.req.param('tenant') ?? '');
+      if (!inForce) throw tenancyProblem('tenant-unknown', 'no policy of this service is in force');
+      return { inForce, actor: await authenticate(c.req.raw.headers, inForce.tenant) };
+    },
+
+    /** Whatever is refused is on record before it is answered. */
+    async recording<T>({ inForce, actor }: Asker, action: Action, act: () => Promise<T>) {
+      try {
+        return await act();
+      } catch (thrown) {
+        if (isRefusal(thrown)) {
+          const { tenant } = inForce;
+          const code = Word(thrown.code);
+          await recordRefusal(db, { tenant, actor, action, code, now: clock.now() });
+        }
+        throw thrown;
+      }
+    },
+
+    /** How everything stands; with the receipts just made, or else all of them. */
+    async answer(c: Context, asked: Asked, recorded?: readonly Recorded[]) {
+      const { tenant, policy } = asked.inForce;
+      const { purposes, receipts } = await consent.overview(asked, signalsOf(c.req.raw.headers));
+      const shown = recorded ? recorded.map(({ receipt }) => receipt) : receipts;
+      const staysUnder = Object.fromEntries(
+        purposesOf(policy).essential.map(({ id, basis }) => [id, basis]),
+      );
+      const notice = noticeOf(policy);
+      return c.json({ purposes, receipts: await summaries(tenant, shown), staysUnder, notice });
+    },
+  };
+}
+
+/** A preference object as decisions. Of two names of one purpose that disagree, the no counts. */
+function decisionsOf(policy: Policy, body: z.infer<typeof PreferencesBody>): Given[] {
+  const { preferences, handle: _, ...rest } = body;
+  const given = new Map<string, Given>();
+  for (const [name, granted] of Object.entries(preferences)) {
+    const { id: purpose, essential } = purposeOf(policy, name);
+    // It is shown among the switches and stays on, whatever is said; the answer tells why.
+    if (essential) continue;
+    const both = granted && given.get(purpose)?.granted !== false;
+    given.set(purpose, { ...rest, purpose, granted: both, method: 'preferences' });
   }
+  return [...given.values()];
+}
+
+/** Builds the routes; mount them at the root. */
+export function consentRoutes(deps: ConsentRoutesDeps): Hono {
+  const { consent } = deps;
+  const { asking, recording, answer } = mannersOf(deps);
+  const routes = new Hono().basePath('/v1/t/:tenant/consents');
 
   // A write key is public, and no cookie is read here: any page may ask.
   routes.use(
@@ -125,15 +145,13 @@ export function consentRoutes(deps: ConsentRoutesDeps): Hono {
 
   routes.post('/', async (c) => {
     const asker = await asking(c);
-    const { handle: sent, purpose: name, ...rest } = await bodyAs(ConsentBody, c);
-    const asked = { ...asker, handle: handleOf(sent) };
+    const { handle, purpose: name, ...rest } = await bodyAs(ConsentBody, c);
+    const asked = { ...asker, handle: handleOf(handle) };
     const { tenant, policy } = asker.inForce;
     const given: Given = { ...rest, purpose: purposeOf(policy, name).id, method: 'single' };
-    const [recorded] = await recording(asker, 'consent.record', () =>
-      consent.record(asked, [given]),
-    );
-    if (!recorded) throw new Error('a decision left no receipt');
-    const { receipt, isNew } = recorded;
+    const [made] = await recording(asker, 'consent.record', () => consent.record(asked, [given]));
+    if (!made) throw new Error('a decision left no receipt');
+    const { receipt, isNew } = made;
     const under = await consent.policyOf(tenant, receipt.revision);
     const { purposes, receipts } = await consent.overview(asked, signalsOf(c.req.raw.headers));
     const record = renderReceipt(receipt, under, receipts);
@@ -142,27 +160,22 @@ export function consentRoutes(deps: ConsentRoutesDeps): Hono {
 
   routes.put('/preferences', async (c) => {
     const asker = await asking(c);
-    const { handle, preferences, ...rest } = await bodyAs(PreferencesBody, c);
-    const asked = { ...asker, handle: handleOf(handle) };
-    const { policy } = asker.inForce;
-    const given = Object.entries(preferences).flatMap(([name, granted]): Given[] => {
-      const { id: purpose, essential } = purposeOf(policy, name);
-      // It is shown among the switches and stays on, whatever is said; the answer tells why.
-      return essential ? [] : [{ ...rest, purpose, granted, method: 'preferences' }];
-    });
-    const unique = new Map(given.toSorted(yesFirst).map((one) => [one.purpose, one]));
-    const recorded = await recording(asker, 'consent.record', () =>
-      consent.record(asked, [...unique.values()]),
-    );
-    return answer(c, asked, recorded);
+    const body = await bodyAs(PreferencesBody, c);
+    const asked = { ...asker, handle: handleOf(body.handle) };
+    const given = decisionsOf(asker.inForce.policy, body);
+    const made = await recording(asker, 'consent.record', () => consent.record(asked, given));
+    return answer(c, asked, made);
   });
 
   routes.post('/withdraw', async (c) => {
     const asker = await asking(c);
-    const { handle } = await bodyAs(WithdrawBody, c);
+    const { handle } = await bodyAs(HandleOnly, c);
     const asked = { ...asker, handle: handleOf(handle) };
-    const recorded = await recording(asker, 'consent.withdraw', () => consent.withdraw(asked));
-    return answer(c, asked, recorded);
+    return answer(
+      c,
+      asked,
+      await recording(asker, 'consent.withdraw', () => consent.withdraw(asked)),
+    );
   });
 
   routes.get('/', async (c) => {
@@ -171,16 +184,13 @@ export function consentRoutes(deps: ConsentRoutesDeps): Hono {
     return recording(asker, 'consent.read', () => answer(c, asked));
   });
 
-  /** The same question without an id in the address, for servers whose ids say who somebody is. */
+  // The same question without an id in the address, for those whose ids say who somebody is.
   routes.post('/status', async (c) => {
     const asker = await asking(c);
-    const { handle } = await bodyAs(WithdrawBody, c);
+    const { handle } = await bodyAs(HandleOnly, c);
     const asked = { ...asker, handle: handleOf(handle) };
     return recording(asker, 'consent.read', () => answer(c, asked));
   });
 
   return routes;
 }
-
-/** Two names of one purpose that disagree: the no is written last, and stays. */
-const yesFirst = (a: Given, b: Given) => Number(b.granted) - Number(a.granted);

@@ -146,7 +146,8 @@ test('adding a signal never permits more', () => {
       };
       const first = new Set(allowed(factsOf(before, { signals: heard, region: where })));
       const then = allowed(factsOf(before, { signals: both, region: where }));
-      for (const purpose of then) assert.ok(first.has(purpose), `${purpose}: permitted by a signal`);
+      for (const purpose of then)
+        assert.ok(first.has(purpose), `${purpose}: permitted by a signal`);
     }),
   );
 });
@@ -172,7 +173,10 @@ test('the order in which decisions arrive does not matter', () => {
 });
 
 test('a withdrawal overrides a consent of the same moment', () => {
-  for (const order of [[yes('insights', 5), no('insights', 5)], [no('insights', 5), yes('insights', 5)]]) {
+  for (const order of [
+    [yes('insights', 5), no('insights', 5)],
+    [no('insights', 5), yes('insights', 5)],
+  ]) {
     assert.equal(decide('insights', order).because, 'consent-withdrawn');
   }
 });

@@ -13,7 +13,7 @@ import {
 
 const RECEIPTS_MAX = 1_000;
 
-export type Writer = Permit<'consent.record'> | Permit<'consent.withdraw'>;
+export type Writer = Permit<'consent.record' | 'consent.withdraw'>;
 export type NewReceipt = Omit<Receipt, 'id'>;
 
 type StateRow = {
@@ -83,8 +83,8 @@ function receiptOf({ noticeVersion, noticeLanguage, noticeStated, ...row }: Row)
 }
 
 /**
- * Writes receipts. Those that are there already (the same decision sent again, an overruling that is
- * on record) are left as they are.
+ * Writes receipts. Those that are there already (the same decision sent again, an overruling that
+ * is on record) are left as they are.
  *
  * @returns the ids of those that were new, each with its place in the list.
  */
@@ -157,7 +157,7 @@ export async function readDecision(
   return row && receiptOf(row);
 }
 
-/** The text of a revision that was in force once: receipts are rendered by the rules of their day. */
+/** A revision that was in force once: receipts are rendered by the rules of their day. */
 export async function readRevisionSource(
   tx: TenantTx,
   revision: number,

@@ -75,9 +75,11 @@ export function readBody(request: IncomingMessage, bytesMax: number, done: BodyD
   let length = 0;
   let open = true;
   const finish: BodyDone = (problem, bytes) => {
-    if (!open) return;
     open = false;
     done(problem, bytes);
+  };
+  const broken = () => {
+    if (open) finish(ingestProblem('ingest-body-broken', 'the connection broke off'), NO_BYTES);
   };
   const tooLarge = () =>
     finish(ingestProblem('ingest-body-too-large', 'send less at once', { bytesMax }), NO_BYTES);
@@ -96,13 +98,9 @@ export function readBody(request: IncomingMessage, bytesMax: number, done: BodyD
     else if (chunks === undefined) chunks = [first, chunk];
     else chunks.push(chunk);
   });
-  request.on('end', () =>
-    finish(undefined, chunks ? Buffer.concat(chunks, length) : (first ?? NO_BYTES)),
-  );
-  request.on('error', () =>
-    finish(ingestProblem('ingest-body-broken', 'the connection broke off'), NO_BYTES),
-  );
-  request.on('close', () =>
-    finish(ingestProblem('ingest-body-broken', 'the connection broke off'), NO_BYTES),
-  );
+  request.on('end', () => {
+    if (open) finish(undefined, chunks ? Buffer.concat(chunks, length) : (first ?? NO_BYTES));
+  });
+  request.on('error', broken);
+  request.on('close', broken);
 }

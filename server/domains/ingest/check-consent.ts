@@ -90,7 +90,7 @@ function decide(
   };
   const allows = (event: IngestEvent, purpose: PurposeId) =>
     !refuses(event, plan, purpose) &&
-    tools.consent.decide(tenant, subjectOf(event), purpose, signals);
+    tools.consent.decide(tenant, subjectOf(event), purpose, signals, event.country);
   keep(batch, (event) => {
     const { gates, gated, fields } = event.type;
     if (event.minimal && gates !== undefined) return 'scope-limited';

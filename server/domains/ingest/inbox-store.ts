@@ -79,11 +79,14 @@ export async function readBodies(sql: Sql, ids: readonly string[]): Promise<Map<
 }
 
 /** How much waits: bytes of bodies, and the oldest receipt. */
-export async function readBacklog(sql: Sql): Promise<{ bytes: number; oldest: Date | null }> {
-  const [row] = await sql<{ bytes: number; oldest: Date | null }[]>`
-    select coalesce(sum(bytes), 0)::float8 as bytes, min(received_at) as oldest
+export type Backlog = { rows: number; bytes: number; oldest: Date | null };
+
+export async function readBacklog(sql: Sql): Promise<Backlog> {
+  const [row] = await sql<Backlog[]>`
+    select count(*)::int as rows, coalesce(sum(bytes), 0)::float8 as bytes,
+           min(received_at) as oldest
     from inbox`;
-  return row ?? { bytes: 0, oldest: null };
+  return row ?? { rows: 0, bytes: 0, oldest: null };
 }
 
 export type RoundTable = { readonly layout: number; readonly day: number; readonly rows: number };

@@ -7,7 +7,8 @@ import { eventsDatabaseOf } from '#core/tenancy';
 import type { Events } from '#platform/events';
 import { RotatingBloom } from './bloom.ts';
 import type { Layout } from './inbox-store.ts';
-import { messageHigh, messageLow, messageText } from './mover-units.ts';
+import { MessageWindow } from './message-window.ts';
+import { inPieces, messageHigh, messageLow, messageText } from './mover-units.ts';
 
 const WINDOW_MS = 86_400_000;
 const SLICE_ROWS = 100_000;
@@ -29,13 +30,15 @@ export class SeenMessages {
   async fresh(layout: Layout, rows: readonly Buffer[]): Promise<Buffer[]> {
     await this.#load(layout);
     const maybe: Buffer[] = [];
-    const here = new Set<string>();
-    const once = rows.filter((row) => {
-      const text = messageText(row);
-      if (here.has(text)) return false;
-      here.add(text);
-      if (this.#bloom.mayHave(messageLow(row), messageHigh(row))) maybe.push(row);
-      return true;
+    const here = new MessageWindow(2 ** Math.ceil(Math.log2(rows.length + 1) + 1));
+    const once: Buffer[] = [];
+    await inPieces(rows, (row) => {
+      const low = messageLow(row);
+      const high = messageHigh(row);
+      if (here.find(low, high) !== 0) return;
+      here.put(low, high, 1);
+      once.push(row);
+      if (this.#bloom.mayHave(low, high)) maybe.push(row);
     });
     if (maybe.length === 0) return once;
     const stored = await this.#stored(layout, maybe);
@@ -43,8 +46,8 @@ export class SeenMessages {
   }
 
   /** Only after the insert succeeded: a row remembered too early would be lost on a retry. */
-  remember(rows: readonly Buffer[]): void {
-    for (const row of rows) this.#bloom.add(messageLow(row), messageHigh(row));
+  async remember(rows: readonly Buffer[]): Promise<void> {
+    await inPieces(rows, (row) => this.#bloom.add(messageLow(row), messageHigh(row)));
   }
 
   async #stored(layout: Layout, rows: readonly Buffer[]): Promise<Set<string>> {

@@ -3,6 +3,7 @@
  *
  * The same inbox rows always give the same units in the same order; the ledger relies on it.
  */
+import { setImmediate } from 'node:timers/promises';
 import { decodeInbox, ROW_BATCH_AT, ROW_MESSAGE_AT } from './inbox-format.ts';
 
 export type Unit = {
@@ -15,11 +16,27 @@ export type Unit = {
 
 export const UNITS_MAX = 65_535;
 
+const PIECE_ROWS = 500;
+
+/** Does something with each item and lets other work in between, so that no answer waits for it. */
+export async function inPieces<Item>(
+  items: readonly Item[],
+  work: (item: Item) => unknown,
+): Promise<void> {
+  for (let at = 0; at < items.length; at += PIECE_ROWS) {
+    if (at > 0) await setImmediate();
+    const end = Math.min(items.length, at + PIECE_ROWS);
+    for (let i = at; i < end; i++) work(items[i] as Item);
+  }
+}
+
 /** Sorts rows into units. Rows are views into the bodies. */
-export function unitsOf(bodies: Iterable<Buffer>): Unit[] {
+export async function unitsOf(bodies: Iterable<Buffer>): Promise<Unit[]> {
   const units = new Map<string, Unit>();
+  let rows = 0;
   for (const body of bodies) {
     for (const { layout, day, row } of decodeInbox(body)) {
+      if (++rows % PIECE_ROWS === 0) await setImmediate();
       const name = `${layout}.${day}`;
       let unit = units.get(name);
       if (unit === undefined) {
@@ -39,16 +56,16 @@ export const messageHigh = (row: Buffer) => row.readUInt32LE(ROW_MESSAGE_AT + 4)
 export const messageText = (row: Buffer) => row.readBigUInt64LE(ROW_MESSAGE_AT).toString();
 
 /** The rows as one piece, each with its batch filled in. Copies, so that a retry finds them whole. */
-export function assemble(rows: readonly Buffer[], batch: bigint): Buffer {
+export async function assemble(rows: readonly Buffer[], batch: bigint): Promise<Buffer> {
   let length = 0;
   for (const row of rows) length += row.length;
   const whole = Buffer.allocUnsafe(length);
   let at = 0;
-  for (const row of rows) {
+  await inPieces(rows, (row) => {
     row.copy(whole, at);
     whole.writeBigUInt64LE(batch, at + ROW_BATCH_AT);
     at += row.length;
-  }
+  });
   return whole;
 }
 

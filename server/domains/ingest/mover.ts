@@ -130,7 +130,7 @@ export class Mover {
     const { rowsWanted = 10_000, waitMs = 700 } = this.#options;
     if (!force && total < rowsWanted && waited < waitMs) return 0;
     const taken = takeRound(waiting);
-    const units = unitsOf((await this.#read(taken.map(({ id }) => id))).values());
+    const units = await unitsOf((await this.#read(taken.map(({ id }) => id))).values());
     if (units.length > UNITS_MAX) throw new Error('more tables in a round than batch ids');
     const round = await inbox.openRound(
       db.sql,
@@ -145,7 +145,7 @@ export class Mover {
 
   async #finish(round: inbox.Round): Promise<void> {
     const bodies = await this.#read(round.inboxIds);
-    await this.#move(round, unitsOf(bodies.values()), true);
+    await this.#move(round, await unitsOf(bodies.values()), true);
   }
 
   /** Until it is done: the rows are accepted, so there is no giving up, only waiting. */
@@ -194,11 +194,11 @@ export class Mover {
       database: eventsDatabaseOf(layout.tenant),
       table: layout.table,
       columns: layout.columns,
-      rows: assemble(rows, batch),
+      rows: await assemble(rows, batch),
       format: 'RowBinary',
       token: `troth-${batch}`,
     });
-    this.#seen.remember(rows);
+    await this.#seen.remember(rows);
     this.rows += rows.length;
   }
 
@@ -232,7 +232,7 @@ export class Mover {
     const { db, log, now } = this.#options;
     const reason = Number(problem.fields?.['engineCode'] ?? 0);
     const { layout, day, rows } = unit;
-    const body = assemble(rows, batchOf(round.id, unit.place));
+    const body = await assemble(rows, batchOf(round.id, unit.place));
     await inbox.setAside(db.sql, { layout, day, rows: rows.length, body, reason }, now());
     log('ingest.rows-set-aside', { rows: rows.length, engineCode: reason });
     return true;

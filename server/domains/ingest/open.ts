@@ -43,7 +43,8 @@ export type PipelineView = {
   readonly steps: readonly { step: string; batches: number; milliseconds: number }[];
   /** Per data type and reason since the first day asked for. `-` stands for no known type. */
   readonly counted: readonly Counted[];
-  readonly backlog: { readonly bytes: number; readonly oldestMs: number };
+  /** Groups that are durable and not yet queryable. */
+  readonly backlog: { readonly rows: number; readonly bytes: number; readonly oldestMs: number };
   readonly lagMs: number;
 };
 
@@ -54,6 +55,8 @@ export type Ingest = {
   /** Runs events that did not come over HTTP through the same pipeline; resolves when durable. */
   submit(arrived: Arrived): Promise<Batch>;
   view(tenant: TenantId, sinceDay: string): Promise<PipelineView>;
+  /** What this process counted since it started; from memory, without waiting. */
+  snapshot(tenant: string): PipelineView;
   /** Moves everything that waits; for tests and for an orderly stop. */
   drain(): Promise<void>;
   close(): Promise<void>;
@@ -83,7 +86,7 @@ class OpenIngest implements Ingest {
   readonly #ending: (() => unknown)[] = [];
   readonly keys: WriteKeys;
   readonly handler: IngestHandler;
-  #backlog = { bytes: 0, oldest: null as Date | null };
+  #backlog = { rows: 0, bytes: 0, oldest: null as Date | null };
 
   constructor(options: IngestOptions) {
     const { db, events, log } = options;
@@ -95,6 +98,7 @@ class OpenIngest implements Ingest {
       writer: inboxWriter(db.sql, this.#now),
       committed: (id, body) => {
         this.#backlog.bytes += body.length;
+        this.#backlog.rows += 1;
         if (options.moves !== false) this.#mover.offer(id, body);
       },
       ...(options.answerWithinMs !== undefined && { answerWithinMs: options.answerWithinMs }),
@@ -215,11 +219,21 @@ class OpenIngest implements Ingest {
 
   async view(tenant: TenantId, sinceDay: string): Promise<PipelineView> {
     await this.#writeCounts();
-    const { bytes, oldest } = this.#backlog;
+    const { rows, bytes, oldest } = this.#backlog;
     return {
       steps: stepTimes.map((time) => ({ ...time })),
       counted: await store.readCounts(this.#options.db.sql, tenant, sinceDay),
-      backlog: { bytes, oldestMs: oldest ? this.#now().getTime() - oldest.getTime() : 0 },
+      backlog: { rows, bytes, oldestMs: oldest ? this.#now().getTime() - oldest.getTime() : 0 },
+      lagMs: this.#mover.lagMs,
+    };
+  }
+
+  snapshot(tenant: string): PipelineView {
+    const { rows, bytes, oldest } = this.#backlog;
+    return {
+      steps: stepTimes,
+      counted: this.#counts.ofTenant(tenant),
+      backlog: { rows, bytes, oldestMs: oldest ? this.#now().getTime() - oldest.getTime() : 0 },
       lagMs: this.#mover.lagMs,
     };
   }

@@ -48,6 +48,8 @@ export type ConsentPort = {
     subject: SubjectId | undefined,
     purpose: PurposeId,
     signals: Signals,
+    /** ISO 3166-1 alpha-2; `''` where it was not found. Some purposes ask more in some places. */
+    country: string,
   ): boolean;
 };
 

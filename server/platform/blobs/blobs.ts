@@ -1,9 +1,18 @@
+import type { Readable } from 'node:stream';
 import { blobsProblem } from './errors.ts';
 
+/** Whole, or piece by piece: an export may be larger than the memory. */
+export type BlobBody = Uint8Array | AsyncIterable<Uint8Array>;
+
 export type Blobs = {
-  /** Resolves when the bytes are durable. An object that exists is replaced, whole or not at all. */
-  put(key: string, bytes: Uint8Array): Promise<void>;
+  /**
+   * Resolves when the bytes are durable. An object that exists is replaced, whole or not at all; a
+   * body that fails half-way leaves nothing.
+   */
+  put(key: string, body: BlobBody): Promise<void>;
   get(key: string): Promise<Buffer | undefined>;
+  /** The same bytes piece by piece; whoever asks reads it to its end or destroys it. */
+  read(key: string): Promise<Readable | undefined>;
   /** Size in bytes; undefined when there is no such object. */
   size(key: string): Promise<number | undefined>;
   /** Keys that begin with `prefix`, in order. */
@@ -20,7 +29,10 @@ const SEGMENT = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 export function checkKey(key: string): string {
   const segments = key.split('/');
   if (key.length > KEY_CHARACTERS_MAX || !segments.every((segment) => SEGMENT.test(segment))) {
-    throw blobsProblem('object-key-refused', 'a key is words of letters, digits, . _ - with / between');
+    throw blobsProblem(
+      'object-key-refused',
+      'a key is words of letters, digits, . _ - with / between',
+    );
   }
   return key;
 }
@@ -37,8 +49,9 @@ export function scopedBlobs(blobs: Blobs, prefix: string): Blobs {
   if (!prefix.endsWith('/')) throw blobsProblem('object-key-refused', 'a prefix ends with a slash');
   const inside = (key: string) => `${prefix}${checkKey(key)}`;
   return {
-    put: (key, bytes) => blobs.put(inside(key), bytes),
+    put: (key, body) => blobs.put(inside(key), body),
     get: (key) => blobs.get(inside(key)),
+    read: (key) => blobs.read(inside(key)),
     size: (key) => blobs.size(inside(key)),
     remove: (key) => blobs.remove(inside(key)),
     async *list(within) {

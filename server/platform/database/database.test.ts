@@ -32,7 +32,11 @@ if (remote) {
     return opened;
   });
 } else {
-  test('a remote PostgreSQL', { skip: 'TROTH_TEST_REMOTE_POSTGRES_URL names none' }, () => undefined);
+  test(
+    'a remote PostgreSQL',
+    { skip: 'TROTH_TEST_REMOTE_POSTGRES_URL names none' },
+    () => undefined,
+  );
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'troth-migrations-'));
@@ -41,9 +45,13 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 /** A folder of migrations: ours, and those given. */
 async function migrationsWith(files: Record<string, string>) {
   const directory = mkdtempSync(join(folder, 'set-'));
-  cpSync(join(import.meta.dirname, '..', '..', 'migrations', 'control'), join(directory, 'control'), {
-    recursive: true,
-  });
+  cpSync(
+    join(import.meta.dirname, '..', '..', 'migrations', 'control'),
+    join(directory, 'control'),
+    {
+      recursive: true,
+    },
+  );
   for (const [name, text] of Object.entries(files)) {
     writeFileSync(join(directory, 'control', name), text);
   }
@@ -128,11 +136,16 @@ test('a URL with a socket directory, a password with signs and an IPv6 host is r
   const socket = targetOf('postgresql://me:p%40ss@localhost/db?host=%2Ftmp%2Fx');
   assert.deepEqual([socket.host, socket.password, socket.database], ['/tmp/x', 'p@ss', 'db']);
   const remoteTarget = targetOf('postgres://me:x@[::1]:6000/db?sslmode=require');
-  assert.deepEqual([remoteTarget.host, remoteTarget.port, remoteTarget.ssl], ['::1', 6000, 'require']);
+  assert.deepEqual(
+    [remoteTarget.host, remoteTarget.port, remoteTarget.ssl],
+    ['::1', 6000, 'require'],
+  );
 });
 
 test('a database whose roles cannot be made is refused with a sentence', async () => {
   const problem = databaseProblem('database-not-preparable', 'the login may not create roles');
   assert.equal(problem.status, 503);
-  await assert.rejects(openDatabase({ url: world.db.appUrl.replace('troth_app', 'nobody'), log: silentLog }));
+  await assert.rejects(
+    openDatabase({ url: world.db.appUrl.replace('troth_app', 'nobody'), log: silentLog }),
+  );
 });

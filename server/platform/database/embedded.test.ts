@@ -113,10 +113,15 @@ test('after kill -9 of PostgreSQL in the middle of writes every acknowledged row
     await sql.end({ timeout: 0 });
     while (running.pid === 0 || running.pid === pid) await wait(10);
     await running.whenReady();
-    const rows = await ask((again) => again<{ n: number }[]>`select n from kept where n >= ${base}`);
+    const rows = await ask(
+      (again) => again<{ n: number }[]>`select n from kept where n >= ${base}`,
+    );
     const found = new Set(rows.map(({ n }) => n));
     assert.ok(acknowledged.length > 0);
-    assert.deepEqual(acknowledged.filter((n) => !found.has(n)), []);
+    assert.deepEqual(
+      acknowledged.filter((n) => !found.has(n)),
+      [],
+    );
   }
 });
 

@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto';
 import type postgres from 'postgres';
+import type { Log } from '#platform/log';
 import { connect, withLogin } from './connection.ts';
 import { databaseProblem } from './errors.ts';
 import { migrateSchema, readMigrations } from './migrations.ts';
-import type { Log } from '#platform/log';
 
 /** The server's own login. It owns nothing. */
 export const APP_ROLE = 'troth_app';
@@ -16,6 +16,8 @@ export type DatabaseOptions = {
   readonly log: Log;
   /** Connections of the server's own login. Default 12. */
   readonly connectionsMax?: number;
+  /** Leaves the server's own login closed: for tools that only look at schemas. */
+  readonly adminOnly?: boolean;
 };
 
 export type Database = {
@@ -78,9 +80,13 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const connection = { search_path: 'troth' };
   const admin = connect(url, { max: 4, connection, idle_timeout: 30 });
   try {
-    await migrateSchema(admin, { section: 'control', schema: 'troth', log }, await readMigrations('control'));
+    await migrateSchema(
+      admin,
+      { section: 'control', schema: 'troth', log },
+      await readMigrations('control'),
+    );
     const { contextKey, appPassword } = await readSecrets(admin);
-    const appUrl = await openLogin(admin, url, appPassword);
+    const appUrl = options.adminOnly ? url : await openLogin(admin, url, appPassword);
     const sql = connect(appUrl, { max: options.connectionsMax ?? 12, connection });
     return {
       sql,

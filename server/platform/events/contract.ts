@@ -22,7 +22,11 @@ export function eventsContract(name: string, open: () => Promise<Events>): void 
   }
   const columns = ['n', 'word', 'expires'];
   const rows = (count: number, from = 0) =>
-    Array.from({ length: count }, (_, i) => ({ n: from + i, word: `w${i}`, expires: 4_000_000_000 }));
+    Array.from({ length: count }, (_, i) => ({
+      n: from + i,
+      word: `w${i}`,
+      expires: 4_000_000_000,
+    }));
   const count = async (events: Events, database: string) => {
     const [row] = await events.query<{ n: string }>(`select count() as n from ${database}.rows`);
     return Number(row?.n);
@@ -86,7 +90,8 @@ export function eventsContract(name: string, open: () => Promise<Events>): void 
         return Number(row?.n);
       };
       const end = Date.now() + 10_000;
-      while ((await inactive()) > 0 && Date.now() < end) await new Promise((r) => setTimeout(r, 100));
+      while ((await inactive()) > 0 && Date.now() < end)
+        await new Promise((r) => setTimeout(r, 100));
       assert.equal(await inactive(), 0);
     }));
 
@@ -94,7 +99,13 @@ export function eventsContract(name: string, open: () => Promise<Events>): void 
     const events = await open();
     const rows = [{ n: 1 }];
     await assert.rejects(
-      events.insert({ database: 'a`b', table: 'rows', columns: ['n'], rows, format: 'JSONEachRow' }),
+      events.insert({
+        database: 'a`b',
+        table: 'rows',
+        columns: ['n'],
+        rows,
+        format: 'JSONEachRow',
+      }),
     );
   });
 

@@ -75,8 +75,15 @@ test('after kill -9 of ClickHouse in the middle of inserts every acknowledged ro
     select intDiv(n, 100) * 100 as from, count() as count from kept.rows group by from`);
   const found = new Map(rows.map(({ from, count }) => [Number(from), Number(count)]));
   assert.ok(acknowledged.length > 0);
-  assert.deepEqual(acknowledged.filter((from) => found.get(from) !== 100), []);
-  assert.deepEqual([...found.values()].filter((count) => count !== 100), [], 'no half batch');
+  assert.deepEqual(
+    acknowledged.filter((from) => found.get(from) !== 100),
+    [],
+  );
+  assert.deepEqual(
+    [...found.values()].filter((count) => count !== 100),
+    [],
+    'no half batch',
+  );
 });
 
 test('no statement reaches a file, another server or a program', async () => {

@@ -13,7 +13,11 @@ if (remote) {
   after(() => events.close());
   eventsContract('a remote ClickHouse', async () => events);
 } else {
-  test('a remote ClickHouse', { skip: 'TROTH_TEST_REMOTE_CLICKHOUSE_URL names none' }, () => undefined);
+  test(
+    'a remote ClickHouse',
+    { skip: 'TROTH_TEST_REMOTE_CLICKHOUSE_URL names none' },
+    () => undefined,
+  );
 }
 
 test('an engine that does not answer is a problem that says when to try again', async () => {

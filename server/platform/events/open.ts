@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { ClickHouseError, type ClickHouseClient, createClient } from '@clickhouse/client';
+import { type ClickHouseClient, ClickHouseError, createClient } from '@clickhouse/client';
 import { eventsProblem } from './errors.ts';
 
 const NAME = /^[a-z_][A-Za-z0-9_]{0,99}$/;

@@ -4,6 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Pool } from 'pg';
 import { z } from 'zod';
 import { defineJob } from '#core/domain';
+import { connect, withDatabase } from '#platform/database';
 import { type LogLines, openLog } from '#platform/log';
 import { useWorld } from '#testing/world';
 import { enqueue, prepareJobs, readHeartbeats, runJobs, runJobsOnce } from './index.ts';
@@ -197,9 +198,10 @@ test('a worker whose connection broke says again that it is alive', async () => 
   await pool.end();
 });
 
-test('a worker that loses the database in the middle of a job goes on when it is back', async () => {
+test('a worker that loses the database in the middle of a job goes on when it is back', async (t) => {
   seen.length = 0;
   const runner = await runJobs({ ...given(), jobs: [...given().jobs, cut] });
+  t.after(() => runner.stop());
   await world.inTenant((tx) => enqueue(tx, cut, {}));
   await until(() => seen.length > 0);
   await world.db.admin`
@@ -210,12 +212,18 @@ test('a worker that loses the database in the middle of a job goes on when it is
   await runner.stop();
 });
 
-test('a job whose end could not be written is run again, and the worker goes on', async () => {
+test('a job whose end could not be written is run again, and the worker goes on', async (t) => {
   seen.length = 0;
   const [found] = await world.db.admin<{ name: string }[]>`select current_database() as name`;
+  const elsewhere = connect(withDatabase(world.postgresUrl, 'postgres'), { max: 1 });
   const allow = (allowed: boolean) =>
-    world.db.admin.unsafe(`alter database ${found?.name} with allow_connections ${allowed}`);
+    elsewhere.unsafe(`alter database ${found?.name} with allow_connections ${allowed}`);
   const runner = await runJobs({ ...given(), jobs: [cut] });
+  t.after(async () => {
+    await allow(true);
+    await elsewhere.end();
+    await runner.stop();
+  });
   await world.inTenant((tx) => enqueue(tx, cut, {}));
   await until(() => seen.length > 0);
   await allow(false);

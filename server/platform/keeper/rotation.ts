@@ -2,8 +2,8 @@
  * Rotation: a new root and new tenant keys, every living key re-wrapped, the old ones destroyed.
  *
  * Re-wrapping only the tenant keys would not do: an old copy of the keyring holds the old tenant
- * key wrapped under the old root, and the living keys under that. The state is in the keyring alone, so
- * a rotation goes on where `kill -9` cut it.
+ * key wrapped under the old root, and the living keys under that. The state is in the keyring
+ * alone, so a rotation goes on where `kill -9` cut it.
  */
 import type { Keks } from './keks.ts';
 import type { Keyring } from './keyring.ts';

@@ -177,7 +177,10 @@ test('data of a newer version is refused, and so is data whose version cannot be
   for (const version of [2, '"many"']) {
     const given = directories();
     const { instance } = checkInstance(given);
-    writeFileSync(join(given.dataDir, 'instance.json'), `{"id":"${instance}","version":${version}}`);
+    writeFileSync(
+      join(given.dataDir, 'instance.json'),
+      `{"id":"${instance}","version":${version}}`,
+    );
     assert.throws(() => checkInstance(given), { code: 'data-directory-newer' });
   }
 });

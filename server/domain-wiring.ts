@@ -1,0 +1,132 @@
+/** The domains, opened in the order in which they know each other, and joined where they meet. */
+import { join } from 'node:path';
+import type { Clock } from '#base/clock';
+import { Word } from '#base/ids';
+import { openJournal, recordRefusal } from '#core/audit';
+import { keysRotate, keysStatus, openKeys, recoveryKit } from '#core/keys';
+import { authorize, type Policies } from '#core/policy';
+import { type Consent, consentRoutes, createConsent } from '#domains/consent';
+import { type ConsentPort, type Ingest, keyInHeader, openIngest } from '#domains/ingest';
+import { openLocation } from '#platform/location';
+import type { Log } from '#platform/log';
+import type { Config } from './config.ts';
+import type { DomainRoutes } from './edges/http/index.ts';
+import { operatorRoutes } from './edges/http/index.ts';
+import type { Foundation } from './foundation.ts';
+
+type Given = Foundation & { policies: Policies; clock: Clock; log: Log; config: Config };
+
+export type Domains = { ingest: Ingest; routes: DomainRoutes[] };
+
+const CONFLICTS_EVERY_MS = 500;
+
+/** Opens keys, consent and ingest; what they hold is given back through `stack`. */
+export async function wireDomains(stack: AsyncDisposableStack, given: Given): Promise<Domains> {
+  const { db, events, keeper, policies, clock, log, config } = given;
+  const journal = stack.adopt(
+    await openJournal(join(config.keyringDir, 'forget.journal')),
+    (open) => open.close(),
+  );
+  const keys = openKeys({
+    keeper,
+    clock,
+    retainMs: (tenant, type) =>
+      policies.find(tenant)?.policy.compiled.data[type]?.retain.milliseconds ?? undefined,
+  });
+  stack.defer(() => keys.close());
+  for (const tenant of policies.tenants()) await keys.prepare(tenant);
+
+  const consent = stack.adopt(
+    await createConsent({
+      ...{ db, policies, journal, clock, log, keys },
+    }),
+    (open) => open.close(),
+  );
+  const ingest = stack.adopt(
+    await openIngest({
+      ...{ db, events, policies, log },
+      keys: {
+        ...keys,
+        subjects: (tenant, handles, create) => keys.subjects(tenant, handles, { create }),
+      },
+      now: () => clock.now(),
+      consent: consentPort(stack, consent, policies),
+      location: await openLocation({ file: config.locationFile }),
+      recordRefusal: (refusal, key) => {
+        // Without a key nobody is named and no tenant's log is concerned; it is counted instead.
+        if (!key || refusal.status !== 403) return undefined;
+        const actor = { kind: 'write-key' as const, id: key.id, tenant: key.tenant };
+        const now = clock.now();
+        const code = Word(refusal.code);
+        return recordRefusal(db, { tenant: key.tenant, actor, action: 'event.ingest', code, now });
+      },
+    }),
+    (open) => open.close(),
+  );
+  return { ingest, routes: routesOf(given, { consent, ingest }) };
+}
+
+/** What the pipeline asks of consent; overrulings by a signal are written a moment later. */
+function consentPort(
+  stack: AsyncDisposableStack,
+  consent: Consent,
+  policies: Policies,
+): ConsentPort {
+  type Conflict = Parameters<Consent['recordConflicts']>[1][number];
+  type Tenant = Parameters<Consent['recordConflicts']>[0];
+  const waiting = new Map<Tenant, Conflict[]>();
+  const write = async () => {
+    for (const [tenant, conflicts] of waiting) {
+      waiting.delete(tenant);
+      await consent.recordConflicts(tenant, conflicts);
+    }
+  };
+  // A conflict that could not be written is met again at the person's next event.
+  const timer = setInterval(() => void write().catch(() => undefined), CONFLICTS_EVERY_MS);
+  timer.unref();
+  stack.defer(async () => {
+    clearInterval(timer);
+    await write().catch(() => undefined);
+  });
+  return {
+    load: (tenant, subjects) => consent.gate.load(tenant, subjects),
+    decide(tenant, subject, purpose, signals, region) {
+      const policy = policies.inForce(tenant);
+      const decision = consent.gate.decide({ policy, purpose, subject, signals, region });
+      if (decision.conflict) {
+        const conflicts = waiting.get(tenant);
+        if (conflicts) conflicts.push(decision.conflict);
+        else waiting.set(tenant, [decision.conflict]);
+      }
+      return decision.allowed;
+    },
+  };
+}
+
+function routesOf(
+  { db, events, keeper, policies, clock, log }: Given,
+  { consent, ingest }: { consent: Consent; ingest: Ingest },
+): DomainRoutes[] {
+  const operator = operatorRoutes({
+    ...{ db, events, policies, clock, log },
+    keys: {
+      status: () => keysStatus(keeper, clock.now()),
+      rotate: (actor) =>
+        keysRotate({
+          ...{ keeper, db, now: clock.now() },
+          permits: policies
+            .tenants()
+            .map((tenant) => authorize(policies.inForce(tenant), actor, 'key.rotate')),
+        }),
+      recoveryKit: async () => (await recoveryKit(keeper, clock.now())).kit,
+    },
+  });
+  const consents = consentRoutes({
+    ...{ consent, db, policies, clock },
+    async authenticate(headers) {
+      const key = await ingest.keys.check(keyInHeader(headers.get('authorization') ?? undefined));
+      return { kind: 'write-key', id: key.id, tenant: key.tenant };
+    },
+  });
+  return [operator, { name: 'consent', routes: consents }];
+}

@@ -1,0 +1,271 @@
+-- What the migrations add up to: read this to know the schema, change it by adding a migration.
+-- Made by `node server/testing/schema-snapshot.ts`; a test rebuilds it and compares.
+-- Every tenant has a schema like the last one; its tables have forced row security.
+
+-- schema troth_sec
+--
+-- function enqueue(job text, input json, attempts integer, at timestamp with time zone, key text) returns bigint security definer
+--
+-- function hmac(inner_pad bytea, outer_pad bytea, message bytea) returns bytea
+--
+-- function pad(key bytea, with_byte integer) returns bytea
+--
+-- function tenant() returns text security definer
+--
+-- table secrets
+--   context bytea not null
+--   inner_pad bytea not null
+--   outer_pad bytea not null
+--
+-- schema troth
+--
+-- function announce_policy() returns trigger
+--
+-- table audit_entries
+--   seq bigint not null identity
+--   id uuid not null
+--   tenant text not null
+--   at timestamp with time zone not null
+--   kind text not null
+--   event text not null
+--   actor_kind text not null
+--   actor_id text not null
+--   action text not null
+--   subject uuid
+--   fields jsonb not null
+--   commitments jsonb
+--   sealed_salt bytea
+--   revision integer
+--   intent uuid
+--   leaf_hash bytea not null
+--   transaction xid8 not null default pg_current_xact_id()
+--   CHECK (((commitments IS NULL) = (sealed_salt IS NULL)))
+--   CHECK (((kind = 'outcome'::text) = (intent IS NOT NULL)))
+--   CHECK ((action ~ '^[a-z][a-z-]*\.[a-z][a-z-]*$'::text))
+--   CHECK ((actor_id ~ '^[A-Za-z0-9]{4,24}$'::text))
+--   CHECK ((actor_kind = ANY (ARRAY['operator'::text, 'write-key'::text, 'subject'::text, 'system'::text])))
+--   CHECK ((event ~ '^[a-z][a-z-]*(\.[a-z][a-z-]*)+$'::text))
+--   CHECK ((jsonb_typeof(commitments) = 'object'::text))
+--   CHECK ((jsonb_typeof(fields) = 'object'::text))
+--   CHECK ((kind = ANY (ARRAY['act'::text, 'refusal'::text, 'intent'::text, 'outcome'::text])))
+--   CHECK ((octet_length(leaf_hash) = 32))
+--   CHECK ((revision > 0))
+--   CHECK ((tenant ~ '^[a-z][a-z0-9-]{1,30}$'::text))
+--   CREATE INDEX audit_entries_intents ON troth.audit_entries USING btree (seq) WHERE (kind = 'intent'::text)
+--   CREATE INDEX audit_entries_of_tenant ON troth.audit_entries USING btree (tenant, seq)
+--   CREATE UNIQUE INDEX audit_entries_settled ON troth.audit_entries USING btree (intent) WHERE (kind = 'outcome'::text)
+--   FOREIGN KEY (intent) REFERENCES audit_entries(id)
+--   PRIMARY KEY (seq)
+--   UNIQUE (id)
+--   grant insert to troth_eraser
+--   grant insert to troth_purpose
+--   grant insert to troth_sweeper
+--   grant insert, select to troth_app
+--
+-- table enrichment_switches
+--   tenant text not null
+--   enrichment text not null
+--   enabled boolean not null
+--   changed_at timestamp with time zone not null
+--   CHECK ((enrichment ~ '^[a-z][a-z-]{1,40}$'::text))
+--   FOREIGN KEY (tenant) REFERENCES tenants(id)
+--   PRIMARY KEY (tenant, enrichment)
+--   grant delete, insert, select, update to troth_app
+--   grant insert, select to troth_purpose
+--
+-- table inbox
+--   id bigint not null identity
+--   received_at timestamp with time zone not null
+--   rows integer not null
+--   bytes integer not null
+--   body bytea not null
+--   CHECK ((bytes > 0))
+--   CHECK ((rows > 0))
+--   PRIMARY KEY (id)
+--   grant delete, insert, maintain, select, update to troth_app
+--   grant insert, select to troth_purpose
+--
+-- table inbox_layouts
+--   id integer not null identity
+--   tenant text not null
+--   table_name text not null
+--   columns text[] not null
+--   CHECK ((table_name ~ '^[a-z][a-z0-9_]{0,62}$'::text))
+--   FOREIGN KEY (tenant) REFERENCES tenants(id)
+--   PRIMARY KEY (id)
+--   UNIQUE (tenant, table_name, columns)
+--   grant delete, insert, select, update to troth_app
+--   grant insert, select to troth_purpose
+--
+-- table inbox_rounds
+--   id bigint not null identity
+--   inbox_ids bigint[] not null
+--   tables jsonb not null
+--   started_at timestamp with time zone not null
+--   settled_at timestamp with time zone
+--   CREATE INDEX inbox_rounds_open ON troth.inbox_rounds USING btree (id) WHERE (settled_at IS NULL)
+--   PRIMARY KEY (id)
+--   grant delete, insert, select, update to troth_app
+--   grant insert, select to troth_purpose
+--
+-- table inbox_stuck
+--   id bigint not null identity
+--   layout integer not null
+--   day integer not null
+--   rows integer not null
+--   body bytea not null
+--   reason integer not null
+--   stuck_at timestamp with time zone not null
+--   FOREIGN KEY (layout) REFERENCES inbox_layouts(id)
+--   PRIMARY KEY (id)
+--   grant delete, insert, select, update to troth_app
+--   grant insert, select to troth_purpose
+--
+-- table ingest_counts
+--   tenant text not null
+--   day date not null
+--   type text not null
+--   reason text not null
+--   count bigint not null
+--   FOREIGN KEY (tenant) REFERENCES tenants(id)
+--   PRIMARY KEY (tenant, day, type, reason)
+--   grant delete, insert, select, update to troth_app
+--   grant insert, select to troth_purpose
+--
+-- table job_heartbeats
+--   job text not null
+--   last_started timestamp with time zone not null
+--   last_finished timestamp with time zone
+--   last_outcome text
+--   last_done timestamp with time zone
+--   CHECK ((job ~ '^[a-z][a-z0-9.-]{0,79}$'::text))
+--   CHECK ((last_outcome = ANY (ARRAY['done'::text, 'failed'::text, 'abandoned'::text, 'lost'::text])))
+--   PRIMARY KEY (job)
+--   grant insert, select, update to troth_app
+--
+-- table migrations
+--   section text not null
+--   scope text not null
+--   number integer not null
+--   name text not null
+--   checksum text not null
+--   breaking boolean not null
+--   applied_at timestamp with time zone not null default now()
+--   PRIMARY KEY (section, scope, number)
+--   grant select to troth_app
+--
+-- table operator_tokens
+--   token_hash bytea not null
+--   kind text not null
+--   expires_at timestamp with time zone not null
+--   CHECK ((kind = ANY (ARRAY['link'::text, 'session'::text])))
+--   CHECK ((octet_length(token_hash) = 32))
+--   PRIMARY KEY (token_hash)
+--   grant delete, insert, select, update to troth_app
+--   grant insert, select to troth_purpose
+--
+-- table policies
+--   tenant text not null
+--   revision integer not null
+--   hash text not null
+--   source text not null
+--   document jsonb not null
+--   prose text
+--   actor_kind text not null
+--   actor_id text not null
+--   reason text not null
+--   material boolean not null
+--   applied_at timestamp with time zone not null
+--   in_force boolean not null default false
+--   CHECK ((hash ~ '^[0-9a-f]{64}$'::text))
+--   CHECK ((revision > 0))
+--   CREATE UNIQUE INDEX policies_in_force ON troth.policies USING btree (tenant) WHERE in_force
+--   FOREIGN KEY (tenant) REFERENCES tenants(id)
+--   PRIMARY KEY (tenant, revision)
+--   trigger CREATE TRIGGER policies_announced AFTER INSERT OR UPDATE OF in_force ON troth.policies FOR EACH ROW WHEN (new.in_force) EXECUTE FUNCTION announce_policy()
+--   grant select to troth_app
+--   grant select to troth_purpose
+--
+-- table policy_statements
+--   tenant text not null
+--   revision integer not null
+--   phase text not null
+--   number integer not null
+--   engine text not null
+--   statement text not null
+--   checksum text not null
+--   done_at timestamp with time zone
+--   CHECK ((checksum ~ '^[0-9a-f]{64}$'::text))
+--   CHECK ((engine = ANY (ARRAY['postgres'::text, 'clickhouse'::text])))
+--   CHECK ((phase = ANY (ARRAY['expand'::text, 'contract'::text])))
+--   FOREIGN KEY (tenant, revision) REFERENCES policies(tenant, revision)
+--   PRIMARY KEY (tenant, revision, phase, number)
+--   grant select to troth_app
+--
+-- table tenants
+--   id text not null
+--   schema text not null
+--   created_at timestamp with time zone not null
+--   CHECK ((id ~ '^[a-z][a-z0-9-]{1,30}$'::text))
+--   PRIMARY KEY (id)
+--   UNIQUE (schema)
+--   grant select to troth_app
+--   grant select to troth_purpose
+--
+-- table write_keys
+--   id text not null
+--   tenant text not null
+--   hash bytea not null
+--   scopes text[] not null
+--   origins text[]
+--   created_at timestamp with time zone not null
+--   revoked_at timestamp with time zone
+--   CHECK ((id ~ '^[A-Za-z0-9]{12}$'::text))
+--   CHECK ((length(hash) = 32))
+--   FOREIGN KEY (tenant) REFERENCES tenants(id)
+--   PRIMARY KEY (id)
+--   grant insert, select to troth_purpose
+--   grant insert, select, update to troth_app
+--
+-- schema tenant
+--
+-- function announce_consent() returns trigger
+--
+-- table consent_receipts (row security forced)
+--   id uuid not null
+--   kind text not null
+--   subject uuid not null
+--   purpose text not null
+--   granted boolean not null
+--   status text not null
+--   given_at timestamp with time zone not null
+--   received_at timestamp with time zone not null
+--   expires_at timestamp with time zone
+--   notice_version text not null
+--   notice_language text not null
+--   notice_stated boolean not null
+--   method text not null
+--   signal text
+--   overrules uuid
+--   revision integer not null
+--   CHECK (((kind = 'decision'::text) OR ((NOT granted) AND (method = 'signal'::text))))
+--   CHECK (((kind = 'signal'::text) = (signal IS NOT NULL)))
+--   CHECK ((expires_at > given_at))
+--   CHECK ((given_at <= received_at))
+--   CHECK ((kind = ANY (ARRAY['decision'::text, 'signal'::text])))
+--   CHECK ((method = ANY (ARRAY['single'::text, 'preferences'::text, 'withdraw-all'::text, 'signal'::text, 'replay'::text])))
+--   CHECK ((purpose ~ '^[a-z][a-z0-9-]{1,40}$'::text))
+--   CHECK ((revision > 0))
+--   CHECK ((signal = ANY (ARRAY['gpc'::text, 'do-not-sell'::text, 'dnt'::text])))
+--   CHECK ((status ~ '^Consent[A-Z][A-Za-z]+$|^RenewedConsentGiven$'::text))
+--   CREATE INDEX consent_receipts_overruled ON tenant.consent_receipts USING btree (overrules) WHERE (kind = 'signal'::text)
+--   CREATE UNIQUE INDEX consent_receipts_decisions ON tenant.consent_receipts USING btree (subject, purpose, given_at DESC, granted) WHERE (kind = 'decision'::text)
+--   CREATE UNIQUE INDEX consent_receipts_signals ON tenant.consent_receipts USING btree (subject, purpose, signal, overrules) NULLS NOT DISTINCT WHERE (kind = 'signal'::text)
+--   FOREIGN KEY (overrules) REFERENCES tenant.consent_receipts(id) ON DELETE CASCADE
+--   PRIMARY KEY (id)
+--   policy tenant_only using (( SELECT troth_sec.tenant() AS tenant) = 'sample'::text)
+--   trigger CREATE TRIGGER consent_receipts_announced AFTER INSERT OR DELETE ON tenant.consent_receipts FOR EACH ROW EXECUTE FUNCTION tenant.announce_consent()
+--   grant delete, select to troth_eraser
+--   grant insert, select to troth_app
+--   grant select to troth_sweeper
+
