@@ -2,7 +2,7 @@
  * The client: turns calls of the page into events, asks consent for each of them at the moment at
  * which it would leave, and delivers what may leave.
  */
-import { Consent } from './consent.ts';
+import { Consent, merge } from './consent.ts';
 import {
   beacon,
   canOutlive,
@@ -137,8 +137,8 @@ class Connection {
 
   decide(make: (consent: Consent) => PrivacyPreferences): void {
     if (!this.#open) return;
-    this.#who();
-    this.#identity.choose(make(this.#consent));
+    const { choices = {} } = this.#who();
+    this.#identity.choose(merge(choices, make(this.#consent)));
     // A no counts at once: whatever waited for a yes is forgotten before anything else happens.
     this.#queue.take((item) => this.#judge(item), 0);
     this.#consents.wake(0);

@@ -12,6 +12,17 @@ export type Verdict = 'send' | 'wait' | 'consent-refused' | 'signal';
 
 const CALLS_MAX = 100;
 
+/** In what is kept: everything was withdrawn, and what else stands there was said later. */
+const ALL = '*';
+
+/** What a later change leaves of earlier choices; of two names of one purpose the later stands. */
+export function merge(before: PrivacyPreferences, change: PrivacyPreferences): PrivacyPreferences {
+  if (change[ALL] === false) return change;
+  const names = new Set(Object.keys(change).map(kebab));
+  const kept = Object.entries(before).filter(([name]) => !names.has(kebab(name)));
+  return { ...Object.fromEntries(kept), ...change };
+}
+
 const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 const camel = (name: string) => name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 
@@ -39,30 +50,31 @@ export class Consent {
     this.#purposes = {};
     if (choices) this.#apply(choices);
     if (choices && !told) {
-      if (Object.values(choices).includes(true)) this.#tell('PUT', '/preferences', choices);
-      else this.#tell('POST', '/withdraw');
+      const { [ALL]: base, ...rest } = choices;
+      if (base === false) this.#add('POST', '/withdraw', {});
+      if (base !== false || Object.values(rest).includes(true)) this.#tell(rest);
     }
     return true;
   }
 
   decide(preferences: PrivacyPreferences): PrivacyPreferences {
     this.#apply(preferences);
-    this.#tell('PUT', '/preferences', preferences);
-    return this.choices();
+    this.#tell(preferences);
+    return preferences;
   }
 
   update(purpose: string, granted: boolean): PrivacyPreferences {
-    this.#apply({ [purpose]: granted });
+    const change = { [purpose]: granted };
+    this.#apply(change);
     const givenAt = this.#time();
     this.#add('POST', '', { purpose, granted, givenAt, notice: this.#notice });
-    return this.choices();
+    return change;
   }
 
   withdraw(): PrivacyPreferences {
-    const none = Object.keys(this.#purposes).map((name) => [name, false]);
-    this.#apply(Object.fromEntries(none));
-    this.#tell('POST', '/withdraw');
-    return this.choices();
+    this.#apply({ [ALL]: false });
+    this.#add('POST', '/withdraw', {});
+    return { [ALL]: false };
   }
 
   /** Whether an event of this purpose may leave now. */
@@ -116,34 +128,32 @@ export class Consent {
   }
 
   preferences(): Record<string, boolean> {
-    return this.#each((name) => camel(name));
-  }
-
-  choices(): Record<string, boolean> {
-    return this.#each((name) => name);
-  }
-
-  purposes(): Record<string, PurposeState> {
-    return structuredCopy(this.#purposes);
-  }
-
-  #each(word: (name: string) => string): Record<string, boolean> {
     const found: Record<string, boolean> = {};
     for (const [name, { granted, required }] of Object.entries(this.#purposes)) {
-      found[word(name)] = granted || required;
+      found[camel(name)] = granted || required;
     }
     return found;
   }
 
-  #apply(preferences: PrivacyPreferences): void {
-    for (const [name, granted] of Object.entries(preferences)) {
+  purposes(): Record<string, PurposeState> {
+    return structuredClone(this.#purposes);
+  }
+
+  #apply(choices: PrivacyPreferences): void {
+    const since = this.#time();
+    if (choices[ALL] === false) {
+      for (const state of Object.values(this.#purposes))
+        Object.assign(state, { granted: false, since });
+    }
+    for (const [name, granted] of Object.entries(choices)) {
+      if (name === ALL) continue;
       const required = this.#purposes[kebab(name)]?.required ?? false;
-      this.#purposes[kebab(name)] = { granted: granted === true, required, since: this.#time() };
+      this.#purposes[kebab(name)] = { granted: granted === true, required, since };
     }
   }
 
-  #tell(method: string, path: string, preferences?: PrivacyPreferences): void {
-    this.#add(method, path, preferences ? { preferences } : {});
+  #tell(preferences: PrivacyPreferences): void {
+    this.#add('PUT', '/preferences', { preferences, notice: this.#notice });
   }
 
   #add(method: string, path: string, body: object): void {
@@ -155,5 +165,3 @@ export class Consent {
 
   #time = () => new Date(this.#now()).toISOString();
 }
-
-const structuredCopy = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;

@@ -20,7 +20,6 @@ type Host = {
     removeEventListener(name: string, listener: () => void): void;
   };
   localStorage?: KeyValueStore;
-  crypto?: { getRandomValues(bytes: Uint8Array): Uint8Array };
   fetch?: FetchLike;
   Request?: { prototype: object };
   addEventListener?: (name: string, listener: () => void) => void;
@@ -87,18 +86,10 @@ export function openStore(): KeyValueStore {
   return memoryStore();
 }
 
-/** 128 random bits as a version 4 UUID; also on pages without TLS, where randomUUID is missing. */
+/** 128 random bits in hexadecimal; also on pages without TLS, where randomUUID is missing. */
 export function randomId(): string {
-  const bytes = new Uint8Array(16);
-  if (host.crypto) host.crypto.getRandomValues(bytes);
-  else for (let at = 0; at < 16; at += 1) bytes[at] = Math.random() * 256;
-  let text = '';
-  bytes.forEach((byte, at) => {
-    const bits = at === 6 ? (byte & 15) | 64 : at === 8 ? (byte & 63) | 128 : byte;
-    if (at > 3 && at < 11 && at % 2 === 0) text += '-';
-    text += (bits + 256).toString(16).slice(1);
-  });
-  return text;
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => (byte + 256).toString(16).slice(1)).join('');
 }
 
 /** Called through the page's object each time, so that what the page puts in its place is used. */

@@ -1,4 +1,4 @@
--- What the migrations add up to: read this to know the schema, change it by adding a migration.
+-- What the migrations add up to: read it to know the schema; to change that, add a migration.
 -- Made by `node server/testing/schema-snapshot.ts`; a test rebuilds it and compares.
 -- Every tenant has a schema like the last one; its tables have forced row security.
 

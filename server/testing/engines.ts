@@ -1,6 +1,6 @@
 /**
- * Finds the engines for tests: those named by TROTH_TEST_POSTGRES_URL and TROTH_TEST_CLICKHOUSE_URL,
- * or a pair that all test files of this checkout share.
+ * Finds the engines for tests: those that TROTH_TEST_POSTGRES_URL and TROTH_TEST_CLICKHOUSE_URL
+ * name, or a pair that all test files of this checkout share.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -36,7 +36,7 @@ function ask(): Promise<{ line: string; socket: Socket } | undefined> {
 
 function startHolder(): void {
   const file = join(import.meta.dirname, 'engines-holder.ts');
-  // Under the package's directory, so that `#platform/…` resolves; of no terminal and no test run.
+  // Belongs to no terminal and to no test run.
   const env = { ...process.env };
   delete env['NODE_TEST_CONTEXT'];
   const args = ['--no-warnings', file, DIRECTORY];

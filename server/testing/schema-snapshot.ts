@@ -13,7 +13,7 @@ import { testEngines } from './engines.ts';
 
 export const SNAPSHOT = join(import.meta.dirname, '..', 'migrations', 'schema.sql');
 
-const HEAD = `-- What the migrations add up to: read this to know the schema, change it by adding a migration.
+const HEAD = `-- What the migrations add up to: read it to know the schema; to change that, add a migration.
 -- Made by \`node server/testing/schema-snapshot.ts\`; a test rebuilds it and compares.
 -- Every tenant has a schema like the last one; its tables have forced row security.
 `;
@@ -26,7 +26,7 @@ export async function buildSnapshot(): Promise<string> {
   await admin.unsafe(`create database ${name}`);
   try {
     const url = withDatabase(engines.postgresUrl, name);
-    // The login belongs to the whole engine and other tests hold its password: it is not opened here.
+    // The login belongs to the whole engine, and other tests hold its password: left closed here.
     const db = await openDatabase({ url, log: silentLog, adminOnly: true });
     const tenant = TenantId('sample');
     await createTenant(db, tenant, { now: new Date(0), log: silentLog });

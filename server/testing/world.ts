@@ -23,7 +23,7 @@ export type WorldOptions = {
   readonly policies?: readonly ((service: string) => string)[];
   /** What the clock shows. Default: now. */
   readonly start?: Date;
-  /** Runs when the world is open, before the first test. A `before` of the file may run too early. */
+  /** Runs when the world is open, before the first test; a `before` of the file may be too early. */
   readonly setUp?: (world: World) => Promise<void>;
 };
 

@@ -124,7 +124,7 @@ async function compileStatements(
  *
  * Applying what is in force already changes nothing.
  *
- * @throws Problem policy-has-errors, field-type-changed: nothing was applied, the running one stays.
+ * @throws Problem policy-has-errors, field-type-changed: nothing was applied; what runs stays.
  */
 export async function applyPolicy(
   db: Database,

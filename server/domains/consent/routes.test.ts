@@ -166,6 +166,7 @@ test('only the value 1 of a signal speaks, and one of several is enough', () => 
   assert.deepEqual(['1', '0, 1', ' 1 '].map(gpc), [true, true, true]);
   assert.deepEqual(['0', 'true', '11', ''].map(gpc), [false, false, false, false]);
   assert.equal(signalsOf(new Headers({ dnt: '1' })).dnt, true);
+  assert.equal(signalsOf(new Headers({ 'x-do-not-sell': '1' })).doNotSell, true);
 });
 
 const insights = { purpose: 'insights', granted: true };

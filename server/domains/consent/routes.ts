@@ -38,7 +38,7 @@ export type ConsentRoutesDeps = {
 export function signalsOf(headers: Headers): Signals {
   const says = (name: string) =>
     (headers.get(name) ?? '').split(',').some((value) => value.trim() === '1');
-  return { gpc: says('sec-gpc'), dnt: says('dnt'), doNotSell: false };
+  return { gpc: says('sec-gpc'), dnt: says('dnt'), doNotSell: says('x-do-not-sell') };
 }
 
 const FIELDS = 'handle purpose granted givenAt expiresAt notice preferences'.split(' ');
@@ -139,7 +139,7 @@ export function consentRoutes(deps: ConsentRoutesDeps): Hono {
     async (c, next) => {
       await next();
       c.header('cache-control', 'no-store');
-      c.header('vary', 'Sec-GPC, DNT', { append: true });
+      c.header('vary', 'Sec-GPC, DNT, X-Do-Not-Sell', { append: true });
     },
   );
 

@@ -1,4 +1,5 @@
 import type { PurposeId, SubjectId } from '#base/ids';
+import type { DropReason } from './drops.ts';
 import { isPersonalId } from './identify-mode.ts';
 import { keep } from './keep.ts';
 import { type Batch, type Handle, type IngestEvent, MODE } from './model.ts';
@@ -64,7 +65,7 @@ async function resolve(
   missing: readonly Handle[],
   known: Map<string, SubjectId | undefined>,
 ): Promise<void> {
-  const found = await tools.keys.subjects(batch.tenant, missing, false);
+  const found = await tools.keys.subjects(batch.tenant, missing, { create: false });
   missing.forEach((handle, at) => {
     known.set(nameOf(handle), found[at]?.subject);
   });
@@ -73,42 +74,80 @@ async function resolve(
 
 function load(batch: Batch, tools: Tools, known: ReadonlyMap<string, SubjectId | undefined>) {
   const subjects = [...known.values()].filter((subject) => subject !== undefined);
-  return subjects.length === 0 ? undefined : tools.consent.load(batch.tenant, subjects);
+  return subjects.length === 0 ? undefined : tools.consent.gate.load(batch.tenant, subjects);
 }
 
 function decide(
   batch: Batch,
-  tools: Tools,
+  { consent }: Tools,
   known: ReadonlyMap<string, SubjectId | undefined>,
-): Batch {
-  const { plan, tenant, signals } = batch;
+): Batch | Promise<Batch> {
+  const ask = gateFor(batch, consent.gate, known);
+  keep(batch, (event) => judge(batch, event, ask));
+  const { conflicts, tenant } = batch;
+  if (conflicts.length === 0) return batch;
+  return consent.recordConflicts(tenant, conflicts).then(() => batch);
+}
+
+/** Why a purpose is closed for an event, or nothing when it is open. */
+type Ask = (event: IngestEvent, purpose: PurposeId) => DropReason | undefined;
+
+function gateFor(
+  batch: Batch,
+  gate: Tools['consent']['gate'],
+  known: ReadonlyMap<string, SubjectId | undefined>,
+): Ask {
+  const { plan, tenant, signals, conflicts } = batch;
   const subjectOf = (event: IngestEvent) => {
     const own = event.handle && known.get(nameOf(event.handle));
     if (own !== undefined) return own;
     const value = event.consentHandle ?? event.visitor;
     return value === undefined ? undefined : known.get(`anonymous:${value}`);
   };
-  const allows = (event: IngestEvent, purpose: PurposeId) =>
-    !refuses(event, plan, purpose) &&
-    tools.consent.decide(tenant, subjectOf(event), purpose, signals, event.country);
-  keep(batch, (event) => {
-    const { gates, gated, fields } = event.type;
-    if (event.minimal && gates !== undefined) return 'scope-limited';
-    if (gates !== undefined && !gates.some((purpose) => allows(event, purpose)))
-      return 'no-consent';
-    if (event.mode === MODE.identified && plan.identifyConsent !== undefined) {
-      if (!allows(event, plan.identifyConsent) && !stepBack(batch, event))
-        return 'identify-no-consent';
+  return (event, purpose) => {
+    if (refuses(event, plan, purpose)) return 'no-consent';
+    const { allowed, because, conflict } = gate.decide({
+      policy: { tenant, policy: plan.policy },
+      ...{ purpose, subject: subjectOf(event), signals, region: event.country },
+    });
+    if (conflict) conflicts.push(conflict);
+    if (allowed) return undefined;
+    return because in BY_SIGNAL ? (because as DropReason) : 'no-consent';
+  };
+}
+
+const BY_SIGNAL = { 'signal-gpc': true, 'signal-dnt': true, 'signal-do-not-sell': true };
+
+function judge(batch: Batch, event: IngestEvent, ask: Ask): DropReason | undefined {
+  const { plan } = batch;
+  const { gates, gated, fields } = event.type;
+  if (gates !== undefined) {
+    if (event.minimal) return 'scope-limited';
+    const closed = openAny(gates, event, ask);
+    if (closed !== undefined) return closed;
+  }
+  if (event.mode === MODE.identified && plan.identifyConsent !== undefined) {
+    if (ask(event, plan.identifyConsent) !== undefined && !stepBack(batch, event)) {
+      return 'identify-no-consent';
     }
-    for (const index of gated) {
-      if (event.values[index] === undefined) continue;
-      if (fields[index]?.gates?.some((purpose) => allows(event, purpose))) continue;
-      event.values[index] = undefined;
-      event.type.counts.fields['no-consent-field'].count++;
-    }
-    return undefined;
-  });
-  return batch;
+  }
+  for (const index of gated) {
+    if (event.values[index] === undefined) continue;
+    if (openAny(fields[index]?.gates ?? [], event, ask) === undefined) continue;
+    event.values[index] = undefined;
+    event.type.counts.fields['no-consent-field'].count++;
+  }
+  return undefined;
+}
+
+/** Nothing when one of the purposes is open; else why the last of them is not. */
+function openAny(purposes: readonly PurposeId[], event: IngestEvent, ask: Ask) {
+  let closed: DropReason | undefined = 'no-consent';
+  for (const purpose of purposes) {
+    closed = ask(event, purpose);
+    if (closed === undefined) break;
+  }
+  return closed;
 }
 
 /**

@@ -25,8 +25,16 @@ export function checkSignals(batch: Batch): Batch {
     ({ name }) => speaks(signals, name) && plan.beforeConsent.has(name),
   );
   if (heard.length === 0) return batch;
-  keep(batch, ({ type }) => {
-    if (type.gates === undefined) return undefined;
+  keep(batch, ({ type, handle, visitor, consentHandle }) => {
+    // Where somebody may have chosen otherwise, the gate decides, and puts the conflict on record.
+    if (
+      type.gates === undefined ||
+      handle ||
+      visitor !== undefined ||
+      consentHandle !== undefined
+    ) {
+      return undefined;
+    }
     const closing = heard.find(({ withdraws }) => type.gates?.every((name) => withdraws.has(name)));
     return closing && REASON[closing.name];
   });

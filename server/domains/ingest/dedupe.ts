@@ -9,11 +9,11 @@ import type { Tools } from './ports.ts';
  * This looks in the memory of one process; what came in through another, or before a restart, the
  * mover finds before the engine sees it.
  */
-export function dedupe(batch: Addressed, { keys, window, inbox }: Tools): Addressed {
+export function dedupe(batch: Addressed, { hashes, window, inbox }: Tools): Addressed {
   const { events, tenant } = batch;
   let kept = 0;
   for (const event of events) {
-    const { low, high } = keys.hash(tenant, 'message', event.messageId);
+    const { low, high } = hashes.message(tenant, event.messageId);
     event.messageLow = low;
     event.messageHigh = high;
     const group = window.find(low, high);

@@ -7,6 +7,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Problem } from '#base/problem';
+import { type Actor, authorize } from '#core/policy';
 import { answerOutcome, answerProblem, type Headers, refusalsOf } from './answer.ts';
 import { readBody, unpackBody } from './body.ts';
 import { REFUSALS } from './drops.ts';
@@ -207,7 +208,11 @@ class IngestHttp {
     }
     const done = this.#options.run({
       tenant: key.tenant,
-      keyId: key.id,
+      permit: authorize(
+        { tenant: key.tenant, revision: plan.revision },
+        actorOf(key),
+        'event.ingest',
+      ),
       plan,
       receivedAt: this.#options.now().getTime(),
       userAgent: headers['user-agent']?.slice(0, NO_DEVICE_HEADER),
@@ -220,6 +225,7 @@ class IngestHttp {
       events: [],
       refused: [],
       dropped: new Map(),
+      conflicts: [],
       group: 0,
       kept: 0,
       duplicates: 0,
@@ -277,6 +283,8 @@ class IngestHttp {
     else recorded.then(answer, answer);
   }
 }
+
+export const actorOf = ({ id, tenant }: WriteKey): Actor => ({ kind: 'write-key', id, tenant });
 
 /** Several headers, or one with a list, speak when any says "1". @see W3C GPC, section 3. */
 const says1 = (value: string | string[] | undefined): boolean =>

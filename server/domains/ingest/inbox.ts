@@ -5,6 +5,8 @@
  * PostgreSQL, whatever the tenants: so the cost of a commit is shared by all who wait for it, and a
  * slow disk makes groups larger instead of fewer. An answer is given after the commit, never before.
  */
+import assert from 'node:assert/strict';
+import type { Permit } from '#core/policy';
 import { encodeInbox, Section } from './inbox-format.ts';
 import type { TypePlan } from './plan.ts';
 
@@ -69,8 +71,9 @@ export class Inbox {
     this.#failed.clear();
   }
 
-  /** The section that rows of this type and day go into. */
-  section(type: TypePlan, day: number): Section {
+  /** The section that rows of this type and day go into. The permit is leave to write them. */
+  section({ tenant }: Permit<'event.ingest'>, type: TypePlan, day: number): Section {
+    assert.equal(tenant, type.tenant);
     const { sections } = this.#open;
     const name = `${type.layout}.${day}`;
     let section = sections.get(name);

@@ -7,7 +7,7 @@ const DAY = 86_400_000;
  * Gives events of one session one number, under a key of the day: the same browser has another number
  * tomorrow, and once the day's key is destroyed nobody can compute either of them again.
  */
-export function linkSession(batch: Batch, { keys }: Tools): Batch {
+export function linkSession(batch: Batch, { hashes }: Tools): Batch {
   if (!batch.plan.enrich.session) return batch;
   const day = Math.floor(batch.receivedAt / DAY);
   let last: string | undefined;
@@ -18,7 +18,7 @@ export function linkSession(batch: Batch, { keys }: Tools): Batch {
     const text = event.sessionText ?? event.visitor;
     if (text === undefined) continue;
     if (text !== last) {
-      ({ low, high } = keys.hash(batch.tenant, 'session', text, day));
+      ({ low, high } = hashes.session(batch.tenant, text, day));
       last = text;
     }
     event.sessionLow = low;

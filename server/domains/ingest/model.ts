@@ -1,22 +1,16 @@
 /** The shapes that walk through the pipeline. */
-import type { KeyObject } from 'node:crypto';
-import type { KeyId, SubjectId, TenantId } from '#base/ids';
+import type { TenantId } from '#base/ids';
+import type { Handle, SubjectKey } from '#core/keys';
+import type { Permit } from '#core/policy';
+import type { Conflict, Signals } from '#domains/consent';
 import type { DropReason } from './drops.ts';
 import type { IngestPlan, TypePlan } from './plan.ts';
 import type { JsonObject, Kind } from './wire.ts';
 
+export type { Handle, Signals, SubjectKey };
+
 export const MODE = { anonymous: 0, pseudonymous: 1, identified: 2 } as const;
 export type Mode = (typeof MODE)[keyof typeof MODE];
-
-/** A person's handle as sent. It lives in memory until `pseudonymise` and goes nowhere else. */
-export type Handle = { readonly kind: 'user' | 'anonymous' | 'account'; readonly value: string };
-
-/** A person's key, opened: what `core/keys` hands out. */
-export type SubjectKey = {
-  readonly subject: SubjectId;
-  readonly key: KeyObject;
-  readonly keyId: Buffer;
-};
 
 /** One event on its way. Fields are filled in by the steps, in the order in which they stand here. */
 export type IngestEvent = {
@@ -58,9 +52,6 @@ export type AddressedEvent = IngestEvent & { address: string | undefined };
 export type Device = { readonly type: string; readonly os: string; readonly browser: string };
 export const NO_DEVICE: Device = Object.freeze({ type: '', os: '', browser: '' });
 
-/** What the request's headers say about the person's wishes. Any "1" counts; nothing else does. */
-export type Signals = { readonly gpc: boolean; readonly dnt: boolean; readonly doNotSell: boolean };
-
 export type Refused = {
   readonly index: number;
   readonly code: DropReason;
@@ -69,7 +60,8 @@ export type Refused = {
 
 type Request<Event> = {
   readonly tenant: TenantId;
-  readonly keyId: KeyId;
+  /** Leave to take in events, for this tenant and key. */
+  readonly permit: Permit<'event.ingest'>;
   readonly plan: IngestPlan;
   readonly receivedAt: number;
   readonly userAgent: string | undefined;
@@ -77,6 +69,8 @@ type Request<Event> = {
   events: Event[];
   readonly refused: Refused[];
   readonly dropped: Map<DropReason, number>;
+  /** Choices that a signal overruled in this request, to be put on record. */
+  readonly conflicts: Conflict[];
   /** The number of the inbox group that must be durable before the answer; 0 for none. */
   group: number;
   kept: number;

@@ -10,6 +10,7 @@ import { ingestProblem } from './errors.ts';
 import { createIngestHandler, type HttpOptions, type IngestHandler } from './http.ts';
 import { Inbox } from './inbox.ts';
 import { inboxWriter, readBacklog, registerLayouts } from './inbox-store.ts';
+import { KeyedHashes } from './keyed-hashes.ts';
 import { MessageWindow } from './message-window.ts';
 import type { Arrived, Batch } from './model.ts';
 import { Mover } from './mover.ts';
@@ -106,6 +107,7 @@ class OpenIngest implements Ingest {
     const { keys, consent, location } = options;
     this.#tools = {
       ...{ keys, consent, location },
+      hashes: new KeyedHashes(keys),
       rates: new RateLimits(),
       window: new MessageWindow(),
       inbox: this.#inbox,
@@ -162,7 +164,8 @@ class OpenIngest implements Ingest {
   }
 
   async #compile({ tenant, policy, revision }: PolicyInForce): Promise<void> {
-    const { db } = this.#options;
+    const { db, keys } = this.#options;
+    await keys.prepare(tenant);
     const columns = new Map(
       eventTablesOf(tenant, policy).map(({ table, columns: all }) => [
         table,

@@ -37,6 +37,7 @@ export type FieldPlan = {
 };
 
 export type TypePlan = {
+  readonly tenant: TenantId;
   readonly id: DataTypeId;
   readonly table: string;
   readonly key: 'subject' | 'period' | 'type' | 'none';
@@ -61,6 +62,7 @@ export type SignalName = 'gpc' | 'dnt' | 'do-not-sell';
 export type IngestPlan = {
   readonly tenant: TenantId;
   readonly revision: number;
+  readonly policy: IngestPolicy;
   readonly types: readonly TypePlan[];
   readonly unknown: TypeCounts;
   readonly strip: ReadonlySet<Classifier>;
@@ -140,6 +142,7 @@ export function compileIngestPlan(policy: IngestPolicy, options: PlanOptions): I
   return {
     tenant,
     revision,
+    policy,
     types,
     unknown: counts.of(tenant, NO_TYPE),
     strip,
@@ -236,6 +239,7 @@ function compileType(
     fields.flatMap((field, index) => (has(field) ? [index] : []));
   const clear = fields.flatMap(({ write }, index) => (write ? [{ index, write }] : []));
   return {
+    tenant,
     id: id as DataTypeId,
     table,
     key: type.key,

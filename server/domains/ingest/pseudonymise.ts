@@ -23,7 +23,7 @@ async function lookUp(batch: Batch, tools: Tools, waiting: readonly IngestEvent[
   const { tenant, events } = batch;
   const handles = new Map<string, Handle>();
   for (const { handle } of waiting) if (handle) handles.set(handle.value, handle);
-  const found = await tools.keys.subjects(tenant, [...handles.values()], true);
+  const found = await tools.keys.subjects(tenant, [...handles.values()], { create: true });
   const keys = new Map([...handles.keys()].map((name, at) => [name, found[at]]));
   for (const event of waiting) event.subject = keys.get(event.handle?.value ?? '');
   for (const event of events) await link(event, batch, tools);

@@ -26,7 +26,7 @@ export function store(batch: Batch, { inbox, window }: Tools): Batch {
       continue;
     }
     window.put(messageLow, messageHigh, group);
-    const section = inbox.section(type, day);
+    const section = inbox.section(batch.permit, type, day);
     writeRow(section.beginRow(), event, batch);
     section.endRow();
     inbox.count();

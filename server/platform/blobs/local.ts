@@ -8,7 +8,7 @@ import { buffer } from 'node:stream/consumers';
 import { type BlobBody, type Blobs, checkKey, checkPrefix } from './blobs.ts';
 import { blobsProblem } from './errors.ts';
 
-/** Where a body is written before it has its name; no key can name a place that begins with a dot. */
+/** Where a body is written before it has its name. No key can name a place with a dot in front. */
 const PARTS = '.parts';
 const ATTEMPTS_MAX = 10;
 
@@ -41,13 +41,15 @@ async function makeDirectories(root: string, directory: string): Promise<void> {
   }
 }
 
-/** Renames the finished part to its name; the folder may be pruned away meanwhile, and is remade. */
+/** Gives the finished part its name. The folder may be pruned away meanwhile, and is remade. */
 async function nameIt(root: string, part: string, file: string): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
       await makeDirectories(root, dirname(file));
       await rename(part, file);
-      return await syncDirectory(dirname(file));
+      // Gone again when somebody removed the object at once.
+      await missingIsUndefined(syncDirectory(dirname(file)));
+      return;
     } catch (error) {
       const code = codeOf(error) ?? '';
       if (code === 'ENOENT' && attempt < ATTEMPTS_MAX) continue;
@@ -62,7 +64,8 @@ async function writeWhole(root: string, file: string, body: BlobBody): Promise<v
   try {
     const handle = await open(part, 'wx', 0o600);
     try {
-      await handle.writeFile(body);
+      if (body instanceof Uint8Array) await handle.writeFile(body);
+      else for await (const piece of body) await handle.writeFile(piece);
       await handle.sync();
     } finally {
       await handle.close();

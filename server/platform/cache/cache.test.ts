@@ -14,7 +14,7 @@ cacheContract('in process', () => open());
 
 test('a full cache forgets its oldest entry and never grows', async () => {
   const { cache } = await open(2);
-  for (const key of ['a', 'b', 'c']) await cache.set(key, key, 1_000);
-  assert.equal(await cache.get('a'), undefined);
-  assert.equal(await cache.get('c'), 'c');
+  for (const key of ['acme:a', 'acme:b', 'acme:c']) await cache.set(key, key, 1_000);
+  assert.equal(await cache.get('acme:a'), undefined);
+  assert.equal(await cache.get('acme:c'), 'acme:c');
 });

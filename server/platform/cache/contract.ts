@@ -1,7 +1,8 @@
 /** What every cache does; each adapter's test runs it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Cache } from './index.ts';
+import { TenantId } from '#base/ids';
+import { type Cache, scopedCache } from './index.ts';
 
 type Opened = { cache: Cache; advance(milliseconds: number): Promise<void> | void };
 
@@ -33,8 +34,36 @@ export function cacheContract(name: string, open: () => Promise<Opened>): void {
     assert.equal(await cache.get('other:a'), '1');
   });
 
-  test(`${name}: an entry without a life is refused`, async () => {
+  test(`${name}: an entry without a bounded life, or too large, is refused`, async () => {
     const { cache } = await open();
-    await assert.rejects(async () => cache.set('acme:a', '1', 0), RangeError);
+    for (const ttlMs of [0, -1, Number.NaN, Number.POSITIVE_INFINITY, 86_400_001]) {
+      await assert.rejects(async () => cache.set('acme:a', '1', ttlMs), RangeError);
+    }
+    await assert.rejects(async () => cache.set('acme:a', 'x'.repeat(4_097), 1_000), RangeError);
+  });
+
+  test(`${name}: a key without a tenant's prefix is refused, so no such key exists`, async () => {
+    const { cache } = await open();
+    for (const key of ['a', ':a', 'acme:', 'acme', 'Acme:a', 'acme:a b', 'acme:a\n', '*', '']) {
+      await assert.rejects(async () => cache.set(key, '1', 1_000), RangeError, key);
+      await assert.rejects(async () => cache.add(key, 1, 1_000), RangeError, key);
+      await assert.rejects(async () => cache.get(key), RangeError, key);
+    }
+    assert.deepEqual(await Array.fromAsync(cache.keys('')), []);
+  });
+
+  test(`${name}: a tenant's part shows its own entries and reaches no other`, async () => {
+    const { cache, advance } = await open();
+    const [acme, other] = [TenantId('acme'), TenantId('other')].map((t) => scopedCache(cache, t));
+    await acme?.set('a', 'acme', 1_000);
+    await other?.set('a', 'other', 2_000);
+    assert.equal(await acme?.get('a'), 'acme');
+    assert.equal(await acme?.get('other:a'), undefined);
+    await acme?.remove('other:a');
+    assert.equal(await other?.get('a'), 'other');
+    assert.deepEqual(await Array.fromAsync(acme?.keys('') ?? []), ['a']);
+    assert.deepEqual((await Array.fromAsync(cache.keys(''))).sort(), ['acme:a', 'other:a']);
+    await advance(1_000);
+    assert.deepEqual(await Array.fromAsync(cache.keys('')), ['other:a']);
   });
 }

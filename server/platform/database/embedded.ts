@@ -128,7 +128,7 @@ function layOut({ dataDir, runtimeDir }: PostgresOptions, directory: string): La
   };
 }
 
-/** Runs initdb in a directory of its own and names it last, so that a half-made one is never used. */
+/** Runs initdb in a directory of its own and names it last: a half-made one is never used. */
 async function initialise(options: PostgresOptions, password: string): Promise<void> {
   const fresh = join(options.dataDir, 'postgres.new');
   rmSync(fresh, { recursive: true, force: true });

@@ -2,8 +2,8 @@
  * The child that is ClickHouse: hands the thread over to the engine inside the library, which
  * listens on loopback until it is told to end.
  *
- * A process of its own, because the engine takes the whole libuv pool and can take its process down;
- * never a worker thread (measured: a crash at exit, a hang with two).
+ * A process of its own, because the engine takes the whole libuv pool and can take its process
+ * down; never a worker thread (measured: a crash at exit, a hang with two).
  */
 import { DataType, load, open } from 'ffi-rs';
 

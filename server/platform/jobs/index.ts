@@ -1,9 +1,9 @@
 /**
  * Background work: a queue in PostgreSQL, so that a job and its cause are one transaction.
  *
- * A job that fails is tried again, later each time, until its attempts are used up. What it threw is
- * not stored: an error's message may quote a person. When a worker dies, its jobs are run again at
- * once; so a job bears to be run twice. Each kind of job leaves a heartbeat, for proofs to read.
+ * A job that fails is tried again, later each time, until its attempts are used up. What it threw
+ * is not stored: an error's message may quote a person. When a worker dies, its jobs are run again
+ * at once; so a job bears to be run twice. Each kind of job leaves a heartbeat, for proofs to read.
  *
  * The queue goes by the time of the process, never by that of the engine; an input holds ids only,
  * since a waiting job is a copy of it.

@@ -1,7 +1,7 @@
 /**
- * Who is alive. The queue itself would keep the jobs of a dead worker locked for four hours; here a
- * worker holds an advisory lock on its own name for as long as its connection lives, and whoever can
- * take that lock knows that its holder is gone.
+ * Who is alive. The queue itself would keep the jobs of a dead worker locked for four hours; here
+ * a worker holds an advisory lock on its own name for as long as its connection lives, and whoever
+ * can take that lock knows that its holder is gone.
  */
 import type { Pool, PoolClient } from 'pg';
 import type postgres from 'postgres';

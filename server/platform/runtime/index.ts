@@ -13,7 +13,7 @@ export {
 } from './data-directory.ts';
 export { childEnvironment, deathRope, type Rope } from './death-rope.ts';
 export { runtimeProblem } from './errors.ts';
-export { freePort } from './ports.ts';
+export { checkPort, freePort } from './ports.ts';
 export { canReach, findServiceUser, type ServiceUser } from './service-user.ts';
 export { shortDirectory } from './short-directory.ts';
 export { type Supervised, type Supervision, supervise } from './supervise.ts';

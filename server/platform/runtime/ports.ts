@@ -27,3 +27,16 @@ export async function freePort(host = '127.0.0.1'): Promise<number> {
   }
   throw runtimeProblem('port-taken', 'no free port between 20000 and 31999 on loopback');
 }
+
+/**
+ * Looks whether a port can be listened on; 0 always can.
+ *
+ * @throws Problem port-taken, with a sentence that says what to do.
+ */
+export async function checkPort(port: number, host = '127.0.0.1'): Promise<void> {
+  if (port === 0 || (await isFree(port, host))) return;
+  throw runtimeProblem(
+    'port-taken',
+    `port ${port} belongs to another program. Stop that one, or choose another port.`,
+  );
+}

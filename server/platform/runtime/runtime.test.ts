@@ -19,11 +19,10 @@ import { silentLog } from '#platform/log';
 import {
   canReach,
   checkInstance,
-  deathRope,
+  checkPort,
   findServiceUser,
   freePort,
   openDataDirectory,
-  runtimeProblem,
   shortDirectory,
   supervise,
 } from './index.ts';
@@ -189,9 +188,10 @@ test('a free port is free, and a taken one is a problem with a sentence', async 
   const port = await freePort();
   const server = createServer().listen(port, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
-  server.close();
-  const problem = runtimeProblem('port-taken', 'port 8787 belongs to another program');
-  assert.equal(problem.status, 409);
+  await assert.rejects(checkPort(port), { code: 'port-taken', detail: /choose another port/ });
+  await new Promise((resolve) => server.close(resolve));
+  await checkPort(port);
+  await checkPort(0);
 });
 
 test('the short directory is the same for the same data, and never one of a stranger', () => {

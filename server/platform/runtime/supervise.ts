@@ -82,7 +82,7 @@ function launch(given: Supervision): Running {
     cwd: given.cwd ?? '/',
     env: given.env ?? childEnvironment(),
     stdio: ['ignore', output, output, ...descriptors],
-    // A group of its own: Ctrl-C in the terminal reaches the server, which stops its children in order.
+    // A group of its own: Ctrl-C reaches the server only, which stops its children in order.
     detached: true,
     ...(given.uid === undefined ? {} : { uid: given.uid }),
     ...(given.gid === undefined ? {} : { gid: given.gid }),
@@ -149,8 +149,8 @@ async function watchHealth(given: Supervision, running: Running): Promise<void> 
 /**
  * Starts a child and keeps it running.
  *
- * @throws Problem child-did-not-start when it does not serve within `readyWithinMs`; nothing is left
- *         running then.
+ * @throws Problem child-did-not-start when it does not serve within `readyWithinMs`; nothing of it
+ *         is left running then.
  */
 export async function supervise(given: Supervision): Promise<Supervised> {
   const { log, name } = given;

@@ -2,13 +2,7 @@
  * Keys and consents in memory, for the tests of single steps and of the path from a socket to a
  * table. The keeper's own tests prove the keeper; what is proven here is what ingest asks of it.
  */
-import {
-  createCipheriv,
-  createDecipheriv,
-  createSecretKey,
-  hash,
-  randomBytes,
-} from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, hash, randomBytes } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { SubjectId, type TenantId } from '#base/ids';
