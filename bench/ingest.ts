@@ -112,7 +112,9 @@ async function loadSingle(
   });
 }
 
-/** The five policies with the limits on senders lifted: they would stop the load, as they should. */
+/**
+ * The five policies with the limits on senders lifted: they would stop the load, as they should.
+ */
 function policiesWithoutLimits(): string {
   const from = join(import.meta.dirname, '..', 'policies');
   const folder = mkdtempSync(join(tmpdir(), 'troth-bench-policies-'));

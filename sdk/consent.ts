@@ -57,13 +57,17 @@ export class Consent {
     return true;
   }
 
-  decide(preferences: PrivacyPreferences): PrivacyPreferences {
+  decide(wanted: PrivacyPreferences): PrivacyPreferences {
+    const switches = Object.entries(wanted).map(([name, granted]) => [name, granted === true]);
+    const preferences = Object.fromEntries(switches);
     this.#apply(preferences);
     this.#tell(preferences);
     return preferences;
   }
 
-  update(purpose: string, granted: boolean): PrivacyPreferences {
+  update(name: string, yes: boolean): PrivacyPreferences {
+    const purpose = `${name}`;
+    const granted = yes === true;
     const change = { [purpose]: granted };
     this.#apply(change);
     const givenAt = this.#time();
@@ -148,7 +152,7 @@ export class Consent {
     for (const [name, granted] of Object.entries(choices)) {
       if (name === ALL) continue;
       const required = this.#purposes[kebab(name)]?.required ?? false;
-      this.#purposes[kebab(name)] = { granted: granted === true, required, since };
+      this.#purposes[kebab(name)] = { granted, required, since };
     }
   }
 

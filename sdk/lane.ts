@@ -50,9 +50,12 @@ export class Lane {
 
   /** Makes every request that may be made now; true when none is left. */
   run(): Promise<boolean> {
-    this.#running ??= this.#pass().finally(() => {
-      this.#running = undefined;
-    });
+    // Whatever goes wrong inside must not surface in the page as a rejection that nobody handles.
+    this.#running ??= this.#pass()
+      .catch(() => false)
+      .finally(() => {
+        this.#running = undefined;
+      });
     return this.#running;
   }
 

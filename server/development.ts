@@ -8,7 +8,7 @@ import { authorize, type Policies } from '#core/policy';
 import { type Ingest, issueWriteKey } from '#domains/ingest';
 import type { Database } from '#platform/database';
 import type { Operator } from './edges/http/index.ts';
-import { STARTER } from './services.ts';
+import { STARTER } from './tenants.ts';
 
 export type Development = {
   url: string;

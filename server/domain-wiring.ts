@@ -6,7 +6,7 @@ import { openJournal, recordRefusal } from '#core/audit';
 import { keysRotate, keysStatus, openKeys, recoveryKit } from '#core/keys';
 import { authorize, type Policies } from '#core/policy';
 import { type Consent, consentRoutes, createConsent } from '#domains/consent';
-import { type ConsentPort, type Ingest, keyInHeader, openIngest } from '#domains/ingest';
+import { type Ingest, keyInHeader, openIngest } from '#domains/ingest';
 import { openLocation } from '#platform/location';
 import type { Log } from '#platform/log';
 import type { Config } from './config.ts';
@@ -17,8 +17,6 @@ import type { Foundation } from './foundation.ts';
 type Given = Foundation & { policies: Policies; clock: Clock; log: Log; config: Config };
 
 export type Domains = { ingest: Ingest; routes: DomainRoutes[] };
-
-const CONFLICTS_EVERY_MS = 500;
 
 /** Opens keys, consent and ingest; what they hold is given back through `stack`. */
 export async function wireDomains(stack: AsyncDisposableStack, given: Given): Promise<Domains> {
@@ -44,13 +42,8 @@ export async function wireDomains(stack: AsyncDisposableStack, given: Given): Pr
   );
   const ingest = stack.adopt(
     await openIngest({
-      ...{ db, events, policies, log },
-      keys: {
-        ...keys,
-        subjects: (tenant, handles, create) => keys.subjects(tenant, handles, { create }),
-      },
+      ...{ db, events, policies, log, keys, consent },
       now: () => clock.now(),
-      consent: consentPort(stack, consent, policies),
       location: await openLocation({ file: config.locationFile }),
       recordRefusal: (refusal, key) => {
         // Without a key nobody is named and no tenant's log is concerned; it is counted instead.
@@ -64,43 +57,6 @@ export async function wireDomains(stack: AsyncDisposableStack, given: Given): Pr
     (open) => open.close(),
   );
   return { ingest, routes: routesOf(given, { consent, ingest }) };
-}
-
-/** What the pipeline asks of consent; overrulings by a signal are written a moment later. */
-function consentPort(
-  stack: AsyncDisposableStack,
-  consent: Consent,
-  policies: Policies,
-): ConsentPort {
-  type Conflict = Parameters<Consent['recordConflicts']>[1][number];
-  type Tenant = Parameters<Consent['recordConflicts']>[0];
-  const waiting = new Map<Tenant, Conflict[]>();
-  const write = async () => {
-    for (const [tenant, conflicts] of waiting) {
-      waiting.delete(tenant);
-      await consent.recordConflicts(tenant, conflicts);
-    }
-  };
-  // A conflict that could not be written is met again at the person's next event.
-  const timer = setInterval(() => void write().catch(() => undefined), CONFLICTS_EVERY_MS);
-  timer.unref();
-  stack.defer(async () => {
-    clearInterval(timer);
-    await write().catch(() => undefined);
-  });
-  return {
-    load: (tenant, subjects) => consent.gate.load(tenant, subjects),
-    decide(tenant, subject, purpose, signals, region) {
-      const policy = policies.inForce(tenant);
-      const decision = consent.gate.decide({ policy, purpose, subject, signals, region });
-      if (decision.conflict) {
-        const conflicts = waiting.get(tenant);
-        if (conflicts) conflicts.push(decision.conflict);
-        else waiting.set(tenant, [decision.conflict]);
-      }
-      return decision.allowed;
-    },
-  };
 }
 
 function routesOf(

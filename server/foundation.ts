@@ -1,4 +1,6 @@
-/** What everything else stands on: the data directory, the engines, the keeper, the two databases. */
+/**
+ * What everything else stands on: the data directory, the engines, the keeper, the two databases.
+ */
 import { join } from 'node:path';
 import { type Database, openDatabase, startPostgres } from '#platform/database';
 import { type Events, openEvents, startClickHouse } from '#platform/events';

@@ -12,7 +12,9 @@ import { serve } from './serve.ts';
 const ROOT = join(import.meta.dirname, '..');
 const LOG_BYTES_MAX = 16 * 1024 * 1024;
 
-/** A Problem or an Error that was written for people ends in its sentence; a bug ends in its stack. */
+/**
+ * A Problem or an Error that was written for people ends in its sentence; a bug ends in its stack.
+ */
 function sentenceOf(error: unknown): string {
   if (error instanceof Problem) return `${error.title}: ${error.detail}`;
   if (!(error instanceof Error)) return String(error);
@@ -25,7 +27,9 @@ function sentenceOf(error: unknown): string {
     : (error.stack ?? error.message);
 }
 
-/** Lines go to a file, two of at most 16 MB, so that the terminal shows only what a person needs. */
+/**
+ * Lines go to a file, two of at most 16 MB, so that the terminal shows only what a person needs.
+ */
 function openLogFile(folder: string): (line: string) => void {
   const file = join(folder, 'troth.jsonl');
   let bytes = statSync(file, { throwIfNoEntry: false })?.size ?? 0;

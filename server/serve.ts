@@ -23,7 +23,7 @@ import {
 } from './edges/http/index.ts';
 import { type Foundation, layFoundation } from './foundation.ts';
 import { pipelineCounters } from './pipeline-counters.ts';
-import { applyFolder, servicesOf } from './services.ts';
+import { applyFolder, servicesOf } from './tenants.ts';
 
 export type ServeOptions = {
   config: Config;

@@ -1,6 +1,6 @@
 /**
- * A client that knows nothing of Troth: the Segment library from npm, unmodified, delivers to each of
- * the five services. What it sent is queryable, personal fields are sealed, the rest is counted.
+ * A client that knows nothing of Troth: the Segment library from npm, unmodified, delivers to each
+ * of the five services. What it sent is queryable, personal fields are sealed, the rest is counted.
  */
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';

@@ -3,7 +3,7 @@
  * codes, their pages and the tests that provoke them.
  */
 import assert from 'node:assert/strict';
-import { existsSync, globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { test } from 'node:test';
 import { ALLOWED_PAIRS, LAYERS, LONG_FILES } from '../architecture.ts';
@@ -16,7 +16,7 @@ type Source = { file: string; text: string; lines: string[] };
 function sources(pattern: string): Source[] {
   return globSync(pattern, { cwd: ROOT })
     .map((file) => file.split(sep).join('/'))
-    .filter((file) => !IGNORED.test(file))
+    .filter((file) => !IGNORED.test(file) && statSync(join(ROOT, file)).isFile())
     .map((file) => {
       const text = readFileSync(join(ROOT, file), 'utf8');
       return { file, text, lines: text.split('\n') };

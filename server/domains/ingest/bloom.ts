@@ -2,8 +2,8 @@
  * Which messages may have been stored lately: a Bloom filter in two generations, of fixed size.
  *
  * "No" is certain. "Maybe" (one in a hundred while a generation holds at most a tenth of its bits in
- * messages) is settled by asking the event store. Two 64-bit halves of a keyed hash are all the hash
- * functions that are needed.
+ * messages) is settled by asking the event store. Two 64-bit halves of a keyed hash are all the
+ * hash functions that are needed.
  *
  * @see Kirsch, Mitzenmacher, "Less Hashing, Same Performance: Building a Better Bloom Filter" (2006).
  */
@@ -28,7 +28,9 @@ export class RotatingBloom {
     return this.#has(this.#young, low, high) || this.#has(this.#old, low, high);
   }
 
-  /** @returns true when the filter turned over: what was added before the last turn is forgotten. */
+  /**
+   * @returns true when the filter turned over: what was added before the last turn is forgotten.
+   */
   add(low: number, high: number): boolean {
     const turned = this.#count >= this.#countMax;
     if (turned) this.turn();

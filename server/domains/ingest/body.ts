@@ -8,7 +8,9 @@ import {
 } from 'node:zlib';
 import { ingestProblem } from './errors.ts';
 
-/** A body may grow this many times when it is unpacked; JSON of events grows five to thirty times. */
+/**
+ * A body may grow this many times when it is unpacked; JSON of events grows five to thirty times.
+ */
 const RATIO_MAX = 200;
 const UNPACKED_MIN_BYTES = 64 * 1024;
 /** zstd lets the sender choose how much memory the reader reserves; 8 MiB is plenty. */

@@ -13,8 +13,8 @@ export function ageMinimum(age: NonNullable<IngestPlan['age']>, country: string)
 }
 
 /**
- * Drops what is about a child. Only what the sender says counts: a flag, an age in years, or that the
- * person is below the minimum; nothing is guessed, and neither age nor flag is stored.
+ * Drops what is about a child. Only what the sender says counts: a flag, an age in years, or that
+ * the person is below the minimum; nothing is guessed, and neither age nor flag is stored.
  */
 export function checkAge(batch: Batch, { reportMinor }: Tools): Batch {
   const { age } = batch.plan;

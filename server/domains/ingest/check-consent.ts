@@ -8,9 +8,9 @@ import type { Tools } from './ports.ts';
 import { isObject } from './wire.ts';
 
 /**
- * Asks, for every purpose that needs it, whether the person agreed: silence means no. A purpose that
- * may be opted out of is closed by the person's no; the client's own "no" is obeyed at once, its
- * "yes" counts only where a receipt stands behind it.
+ * Asks, for every purpose that needs it, whether the person agreed: silence means no. A purpose
+ * that may be opted out of is closed by the person's no; the client's own "no" is obeyed at once,
+ * its "yes" counts only where a receipt stands behind it.
  */
 export function checkConsent(batch: Batch, tools: Tools): Batch | Promise<Batch> {
   const asked = batch.events.filter((event) => needsConsent(batch.plan, event));

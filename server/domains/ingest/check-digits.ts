@@ -1,4 +1,6 @@
-/** Arithmetic that tells numbers of people (cards, accounts, telephones) from numbers of machines. */
+/**
+ * Arithmetic that tells numbers of people (cards, accounts, telephones) from numbers of machines.
+ */
 
 const CARD_DIGITS_MIN = 13;
 const CARD_DIGITS_MAX = 19;
@@ -29,7 +31,9 @@ export function hasLuhn(text: string): boolean {
   return false;
 }
 
-/** Inside a longer run only the usual lengths are tried, or a tenth of all long numbers would go. */
+/**
+ * Inside a longer run only the usual lengths are tried, or a tenth of all long numbers would go.
+ */
 const ISSUER_LENGTHS = new Set([13, 14, 15, 16, 19]);
 
 function passesLuhn(digits: readonly number[], from: number, length: number): boolean {
@@ -63,7 +67,9 @@ const EPOCH_MILLISECONDS = /^1[5-9]\d{11}$/;
 const IPV4 = /^\d{1,3}(?:\.\d{1,3}){3}$/;
 const DECIMAL = /^\d+\.\d+$/;
 
-/** Whether a run of digits is plainly not a telephone number: a date, a time stamp, a short count. */
+/**
+ * Whether a run of digits is plainly not a telephone number: a date, a time stamp, a short count.
+ */
 export function digitsThatAreNot(text: string): boolean {
   const digits = text.replace(/\D/g, '').length;
   if (digits < 7 || digits > 18) return true;

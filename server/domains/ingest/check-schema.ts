@@ -21,9 +21,9 @@ type Verdict = AddressedEvent | Dropped;
 const wrong = (detail: string): Dropped => ({ drop: 'wrong-schema', detail });
 
 /**
- * Holds every event to the schema that the policy declares: a known type, declared fields only, each
- * of its declared kind. What is not declared is left behind here and counted; an event that does not
- * fit is refused by itself and the others go on.
+ * Holds every event to the schema that the policy declares: a known type, declared fields only,
+ * each of its declared kind. What is not declared is left behind here and counted; an event that
+ * does not fit is refused by itself and the others go on.
  */
 export function checkSchema(arrived: Arrived): Addressed {
   const { plan, sent, refused, dropped } = arrived;
@@ -87,7 +87,9 @@ function checkEvent(arrived: Arrived, sent: JsonObject, index: number): Verdict 
 
 type Named = { readonly name: string; readonly type: TypePlan };
 
-/** The data type of an event. Names repeat, so what was found out about one is kept with the plan. */
+/**
+ * The data type of an event. Names repeat, so what was found out about one is kept with the plan.
+ */
 function typeOf(plan: IngestPlan, kind: Kind, sent: unknown): Named | Dropped {
   const name = kind === 'track' ? sent : kind;
   const known = kind === 'track' && typeof name === 'string' ? plan.names.get(name) : undefined;

@@ -2,8 +2,8 @@
  * Personal content in free text: what it looks like, and how it is cut out.
  *
  * Cutting errs on the side of the person: a number that may be a telephone is cut. Every pattern is
- * linear: no nested quantifier, every repetition bounded, and no pattern runs unless a cheap look at
- * the text says that it could match. Plain words cost one scan.
+ * linear: no nested quantifier, every repetition bounded, and no pattern runs unless a cheap look
+ * at the text says that it could match. Plain words cost one scan.
  */
 import { digitsThatAreNot, hasLuhn, isIban } from './check-digits.ts';
 
@@ -126,7 +126,9 @@ function cutNumbers(text: string, wanted: ReadonlySet<Classifier>, found: Classi
   return clean;
 }
 
-/** Thirteen to nineteen digits, however spaced, anywhere inside a longer run: a card may hide there. */
+/**
+ * Thirteen to nineteen digits, however spaced, anywhere inside a longer run: a card may hide there.
+ */
 const CARD_RUN = /\d(?:[ \t._/\u00a0\u2009\u202f‐‑–-]{0,2}\d){12,60}/g;
 
 function cutCards(text: string, note: (what: Classifier) => string): string {

@@ -10,7 +10,8 @@ const seen = new Map<string, Device>();
 
 /**
  * Reduces a user agent to three words: the class of device, the family of the system, the family of
- * the browser. Versions, models and everything else that tells one browser from another is left out.
+ * the browser. Versions, models and everything else that tells one browser from another is left
+ * out.
  */
 export function reduceUserAgent(userAgent: string): Device {
   const known = seen.get(userAgent);

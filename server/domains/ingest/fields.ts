@@ -8,7 +8,9 @@ import type { JsonObject } from './wire.ts';
 
 /** The value is of another type than declared: the sender's mistake, told to it. */
 export const WRONG = Symbol('wrong type');
-/** The value is longer than declared: it is left out, never cut, since half a text is still text. */
+/**
+ * The value is longer than declared: it is left out, never cut, since half a text is still text.
+ */
 export const TOO_LONG = Symbol('too long');
 
 export type Read = (value: unknown) => unknown;

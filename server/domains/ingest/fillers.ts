@@ -1,7 +1,7 @@
 /**
- * Declared fields that the sender need not fill in, because the platform knows the value: the path of
- * the page, the family of the browser, the hour where the person is. Only where the policy declares
- * a field of that name, and only what the enrichment's switch allows.
+ * Declared fields that the sender need not fill in, because the platform knows the value: the path
+ * of the page, the family of the browser, the hour where the person is. Only where the policy
+ * declares a field of that name, and only what the enrichment's switch allows.
  */
 import { originOf } from './fields.ts';
 import type { Device, IngestEvent } from './model.ts';

@@ -36,8 +36,8 @@ const NAMES_PERSON = new Set(['identify', 'alias', 'group']);
  * The mode of an event, or why it is refused.
  *
  * `identify` that the policy does not allow is refused and leaves nothing behind; any other event
- * that names a person falls back to the strongest mode that the policy allows, and loses the id when
- * that mode has no place for it.
+ * that names a person falls back to the strongest mode that the policy allows, and loses the id
+ * when that mode has no place for it.
  */
 export function modeOf(
   plan: IngestPlan,

@@ -78,12 +78,16 @@ export async function readBodies(sql: Sql, ids: readonly string[]): Promise<Map<
   return new Map(rows.map(({ id, body }) => [id, body]));
 }
 
-/** How much waits: bytes of bodies, and the oldest receipt. */
-export type Backlog = { rows: number; bytes: number; oldest: Date | null };
+export type Backlog = {
+  readonly rows: number;
+  readonly bytes: number;
+  readonly oldest: Date | null;
+};
 
+/** How much waits: events, bytes of bodies, and the oldest receipt. */
 export async function readBacklog(sql: Sql): Promise<Backlog> {
   const [row] = await sql<Backlog[]>`
-    select count(*)::int as rows, coalesce(sum(bytes), 0)::float8 as bytes,
+    select coalesce(sum(rows), 0)::float8 as rows, coalesce(sum(bytes), 0)::float8 as bytes,
            min(received_at) as oldest
     from inbox`;
   return row ?? { rows: 0, bytes: 0, oldest: null };
@@ -106,7 +110,9 @@ export async function openRound(
   return { id: row?.id ?? '0', inboxIds };
 }
 
-/** Rounds that a crash left between the two engines; at most one per mover that ever held the lock. */
+/**
+ * Rounds that a crash left between the two engines; at most one per mover that ever held the lock.
+ */
 export async function readOpenRounds(sql: Sql): Promise<Round[]> {
   return sql<Round[]>`
     select id::text as id, inbox_ids::text[] as "inboxIds"

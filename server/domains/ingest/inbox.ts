@@ -3,7 +3,8 @@
  *
  * Everything that arrives while one commit is on its way goes into the next, as one row of
  * PostgreSQL, whatever the tenants: so the cost of a commit is shared by all who wait for it, and a
- * slow disk makes groups larger instead of fewer. An answer is given after the commit, never before.
+ * slow disk makes groups larger instead of fewer. An answer is given after the commit, never
+ * before.
  */
 import assert from 'node:assert/strict';
 import type { Permit } from '#core/policy';

@@ -3,8 +3,8 @@ import type { TenantId } from '#base/ids';
 import type { Halves, Keys } from '#core/keys';
 
 /**
- * 64-bit pseudonyms on the hot path: of messages, under a key of the tenant; of sessions, under a key
- * of the day.
+ * 64-bit pseudonyms on the hot path: of messages, under a key of the tenant; of sessions, under a
+ * key of the day.
  *
  * The key comes from the keeper's (512 bits of its HMAC, asked for once), and each pseudonym is then
  * one SHA-256 over key and text, cut to 64 bits. Cut that short, a digest cannot be extended, which

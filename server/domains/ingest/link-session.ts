@@ -4,8 +4,8 @@ import type { Tools } from './ports.ts';
 const DAY = 86_400_000;
 
 /**
- * Gives events of one session one number, under a key of the day: the same browser has another number
- * tomorrow, and once the day's key is destroyed nobody can compute either of them again.
+ * Gives events of one session one number, under a key of the day: the same browser has another
+ * number tomorrow, and once the day's key is destroyed nobody can compute either of them again.
  */
 export function linkSession(batch: Batch, { hashes }: Tools): Batch {
   if (!batch.plan.enrich.session) return batch;

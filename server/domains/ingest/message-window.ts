@@ -1,9 +1,9 @@
 /**
  * The messages seen lately, so that a retry is answered and not stored again.
  *
- * Open addressing over typed arrays, in two generations: when the younger is half full it becomes the
- * older and the oldest is forgotten. What is forgotten here the mover still finds; this window saves
- * its work and lets a retry wait for the very commit that holds its first sending.
+ * Open addressing over typed arrays, in two generations: when the younger is half full it becomes
+ * the older and the oldest is forgotten. What is forgotten here the mover still finds; this window
+ * saves its work and lets a retry wait for the very commit that holds its first sending.
  */
 type Generation = { low: Uint32Array; high: Uint32Array; group: Uint32Array; used: number };
 

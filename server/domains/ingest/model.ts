@@ -12,7 +12,9 @@ export type { Handle, Signals, SubjectKey };
 export const MODE = { anonymous: 0, pseudonymous: 1, identified: 2 } as const;
 export type Mode = (typeof MODE)[keyof typeof MODE];
 
-/** One event on its way. Fields are filled in by the steps, in the order in which they stand here. */
+/**
+ * One event on its way. Fields are filled in by the steps, in the order in which they stand here.
+ */
 export type IngestEvent = {
   readonly index: number;
   readonly kind: Kind;

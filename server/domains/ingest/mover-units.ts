@@ -55,7 +55,9 @@ export const messageHigh = (row: Buffer) => row.readUInt32LE(ROW_MESSAGE_AT + 4)
 /** A message as ClickHouse and JavaScript both print it. */
 export const messageText = (row: Buffer) => row.readBigUInt64LE(ROW_MESSAGE_AT).toString();
 
-/** The rows as one piece, each with its batch filled in. Copies, so that a retry finds them whole. */
+/**
+ * The rows as one piece, each with its batch filled in. Copies, so that a retry finds them whole.
+ */
 export async function assemble(rows: readonly Buffer[], batch: bigint): Promise<Buffer> {
   let length = 0;
   for (const row of rows) length += row.length;

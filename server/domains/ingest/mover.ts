@@ -2,9 +2,10 @@
  * The mover: from the inbox into the event store, once.
  *
  * One mover works at a time, in whichever process holds the lock. It takes the oldest inbox rows,
- * commits to the ledger what it is about to insert, inserts, and then lets go of the inbox rows. When
- * anything fails between, the round is done again, and each of its batches is asked for first: the
- * engine takes an insert of one partition whole or not at all, so a batch is there or it is not.
+ * commits to the ledger what it is about to insert, inserts, and then lets go of the inbox rows.
+ * When anything fails between, the round is done again, and each of its batches is asked for first:
+ * the engine takes an insert of one partition whole or not at all, so a batch is there or it is
+ * not.
  */
 
 import { Word } from '#base/ids';
@@ -119,7 +120,9 @@ export class Mover {
     }
   }
 
-  /** One round, if enough waits or has waited long enough. @returns the number of inbox rows moved. */
+  /**
+   * One round, if enough waits or has waited long enough. @returns the number of inbox rows moved.
+   */
   async moveOnce(force = false): Promise<number> {
     const { db, now } = this.#options;
     const waiting = await inbox.readWaiting(db.sql, WAITING_MAX);
@@ -221,7 +224,9 @@ export class Mover {
     return found?.there === 1;
   }
 
-  /** A refusal repeated by a working engine would stop everything behind it: the rows step aside. */
+  /**
+   * A refusal repeated by a working engine would stop everything behind it: the rows step aside.
+   */
   async #isSetAside(round: inbox.Round, unit: Unit, error: unknown): Promise<boolean> {
     const problem = error as Partial<Problem>;
     if (problem.code !== 'events-refused') return false;

@@ -9,7 +9,7 @@ import { type Counted, PipelineCounts } from './drops.ts';
 import { ingestProblem } from './errors.ts';
 import { createIngestHandler, type HttpOptions, type IngestHandler } from './http.ts';
 import { Inbox } from './inbox.ts';
-import { inboxWriter, readBacklog, registerLayouts } from './inbox-store.ts';
+import { type Backlog, inboxWriter, readBacklog, registerLayouts } from './inbox-store.ts';
 import { KeyedHashes } from './keyed-hashes.ts';
 import { MessageWindow } from './message-window.ts';
 import type { Arrived, Batch } from './model.ts';
@@ -44,7 +44,7 @@ export type PipelineView = {
   readonly steps: readonly { step: string; batches: number; milliseconds: number }[];
   /** Per data type and reason since the first day asked for. `-` stands for no known type. */
   readonly counted: readonly Counted[];
-  /** Groups that are durable and not yet queryable. */
+  /** Events that are durable and not yet queryable. */
   readonly backlog: { readonly rows: number; readonly bytes: number; readonly oldestMs: number };
   readonly lagMs: number;
 };
@@ -87,7 +87,7 @@ class OpenIngest implements Ingest {
   readonly #ending: (() => unknown)[] = [];
   readonly keys: WriteKeys;
   readonly handler: IngestHandler;
-  #backlog = { rows: 0, bytes: 0, oldest: null as Date | null };
+  #backlog: Backlog = { rows: 0, bytes: 0, oldest: null };
 
   constructor(options: IngestOptions) {
     const { db, events, log } = options;
@@ -97,9 +97,9 @@ class OpenIngest implements Ingest {
     this.#mover = new Mover({ ...options, db, events, log, now: this.#now });
     this.#inbox = new Inbox({
       writer: inboxWriter(db.sql, this.#now),
-      committed: (id, body) => {
-        this.#backlog.bytes += body.length;
-        this.#backlog.rows += 1;
+      committed: (id, body, more) => {
+        const { rows, bytes, oldest } = this.#backlog;
+        this.#backlog = { rows: rows + more, bytes: bytes + body.length, oldest };
         if (options.moves !== false) this.#mover.offer(id, body);
       },
       ...(options.answerWithinMs !== undefined && { answerWithinMs: options.answerWithinMs }),
@@ -179,7 +179,9 @@ class OpenIngest implements Ingest {
     this.#plans.set(tenant, plan);
   }
 
-  /** Until the new plan stands, the one before goes on: two adjacent revisions are always in order. */
+  /**
+   * Until the new plan stands, the one before goes on: two adjacent revisions are always in order.
+   */
   async #recompile(changed: PolicyInForce): Promise<void> {
     try {
       await this.#compile(changed);
@@ -222,13 +224,8 @@ class OpenIngest implements Ingest {
 
   async view(tenant: TenantId, sinceDay: string): Promise<PipelineView> {
     await this.#writeCounts();
-    const { rows, bytes, oldest } = this.#backlog;
-    return {
-      steps: stepTimes.map((time) => ({ ...time })),
-      counted: await store.readCounts(this.#options.db.sql, tenant, sinceDay),
-      backlog: { rows, bytes, oldestMs: oldest ? this.#now().getTime() - oldest.getTime() : 0 },
-      lagMs: this.#mover.lagMs,
-    };
+    const counted = await store.readCounts(this.#options.db.sql, tenant, sinceDay);
+    return { ...this.snapshot(tenant), counted };
   }
 
   snapshot(tenant: string): PipelineView {

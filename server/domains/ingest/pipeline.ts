@@ -1,10 +1,10 @@
 /**
  * The way of an event, as a list that can be read.
  *
- * Each step takes the batch and gives it on, smaller or richer. An event that leaves the batch leaves
- * with a reason; the runner times each step. The order is part of the promise: the address is
- * forgotten before anything is decided about the person, and nothing is sealed that was not first
- * stripped.
+ * Each step takes the batch and gives it on, smaller or richer. An event that leaves the batch
+ * leaves with a reason; the runner times each step. The order is part of the promise: the address
+ * is forgotten before anything is decided about the person, and nothing is sealed that was not
+ * first stripped.
  */
 import { checkAge } from './check-age.ts';
 import { checkConsent } from './check-consent.ts';

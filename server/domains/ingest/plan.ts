@@ -186,7 +186,9 @@ function gatesOf(policy: IngestPolicy, purposes: readonly string[], asked?: stri
   return named as readonly PurposeId[];
 }
 
-/** Content that a field declares to be: an e-mail field may hold an e-mail address, and only that. */
+/**
+ * Content that a field declares to be: an e-mail field may hold an e-mail address, and only that.
+ */
 const EXEMPT: readonly (readonly [string, Classifier])[] = [
   ['user.contact.email', 'email'],
   ['user.contact.phone_number', 'phone'],

@@ -3,7 +3,7 @@
  * tests of single steps hand in something smaller.
  */
 
-import type { DataTypeId, PurposeId, SubjectId, TenantId, TenantId } from '#base/ids';
+import type { TenantId } from '#base/ids';
 import type { Keys } from '#core/keys';
 import type { Consent, ConsentGate } from '#domains/consent';
 import type { Place } from '#platform/location';

@@ -1,6 +1,7 @@
 /**
- * How many events a tenant may send: one token bucket per tenant, refilled continuously, two seconds
- * deep. Asked twice: before the body is read, when the bucket is dry, and with the count afterwards.
+ * How many events a tenant may send: one token bucket per tenant, refilled continuously, two
+ * seconds deep. Asked twice: before the body is read, when the bucket is dry, and with the count
+ * afterwards.
  */
 type Bucket = { tokens: number; at: number };
 
@@ -13,8 +14,9 @@ export class RateLimits {
    * Takes `count` tokens.
    *
    * @param now milliseconds.
-   * @returns 0 when they were there, else the seconds (at least 1) after which they may be. A request
-   *          of more events than the bucket is deep passes when the bucket is full, and drains it.
+   * @returns 0 when they were there, else the seconds (at least 1) after which they may be. A
+   * request          of more events than the bucket is deep passes when the bucket is full, and
+   * drains it.
    */
   take(tenant: string, count: number, perSecond: number, now: number): number {
     const depth = perSecond * DEPTH_SECONDS;

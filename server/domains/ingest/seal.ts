@@ -4,9 +4,10 @@ import type { Tools } from './ports.ts';
 const DAY = 86_400_000;
 
 /**
- * Seals the fields that the policy marks personal: one ciphertext an event at most, under the key of
- * the person, so that destroying the key destroys them all. Where the policy keys a type by day or by
- * type, that key is used; where an event has no key, the personal fields are left out and counted.
+ * Seals the fields that the policy marks personal: one ciphertext an event at most, under the key
+ * of the person, so that destroying the key destroys them all. Where the policy keys a type by day
+ * or by type, that key is used; where an event has no key, the personal fields are left out and
+ * counted.
  */
 export function seal(batch: Batch, tools: Tools): Batch | Promise<Batch> {
   const waiting: Promise<void>[] = [];

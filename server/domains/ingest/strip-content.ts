@@ -3,7 +3,8 @@ import type { Batch, IngestEvent } from './model.ts';
 
 /**
  * Cuts personal content out of every field that can hold free text, of the names of events too. A
- * field that is declared to hold such content (an e-mail field) keeps that kind and loses the others.
+ * field that is declared to hold such content (an e-mail field) keeps that kind and loses the
+ * others.
  */
 export function stripContent(batch: Batch): Batch {
   for (const event of batch.events) {

@@ -127,8 +127,8 @@ const grantsXml = (grants: readonly string[]) =>
 /**
  * The engine's own session is the user `default`: without a password, from loopback, and neither
  * can be changed (a quota, a limit of queries and a reload of this file were tried; the embedded
- * engine ignores all three). So everybody on this machine is that user too, and it may open the listener
- * and sleep: it reads no table and no file.
+ * engine ignores all three). So everybody on this machine is that user too, and it may open the
+ * listener and sleep: it reads no table and no file.
  */
 export function usersXml(given: { username: string; passwordSha256: string }): string {
   const local = '<networks><ip>127.0.0.1</ip></networks>';

@@ -1,117 +1,27 @@
-/**
- * Keys and consents in memory, for the tests of single steps and of the path from a socket to a
- * table. The keeper's own tests prove the keeper; what is proven here is what ingest asks of it.
- */
-import { createCipheriv, createDecipheriv, createSecretKey, hash, randomBytes } from 'node:crypto';
+/** The path from a socket to a table on real engines: the keeper, consents, both databases. */
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { SubjectId, type TenantId } from '#base/ids';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { KeyId, type PurposeId, type TenantId } from '#base/ids';
+import { openJournal } from '#core/audit';
+import { type Handle, type Keys, openKeys, type SubjectKey } from '#core/keys';
 import { authorize } from '#core/policy';
+import { type Consent, createConsent } from '#domains/consent';
+import { openKeeper, startKeeper } from '#platform/keeper';
 import { openLocation } from '#platform/location';
 import { silentLog } from '#platform/log';
 import type { World } from '#testing/world';
-import {
-  type ConsentPort,
-  type Handle,
-  type Ingest,
-  type IngestOptions,
-  issueWriteKey,
-  type KeysPort,
-  openIngest,
-  type SubjectKey,
-} from '../index.ts';
-
-export class SmallKeys implements KeysPort {
-  readonly known = new Map<string, SubjectKey>();
-  readonly linked: [Handle, Handle][] = [];
-  readonly #cached = new Set<string>();
-  readonly #secret = randomBytes(32).toString('hex');
-  trips = 0;
-
-  #name = (tenant: string, { kind, value }: Handle) => `${tenant} ${kind} ${value}`;
-
-  cached(tenant: TenantId, handle: Handle) {
-    const name = this.#name(tenant, handle);
-    return this.#cached.has(name) ? this.known.get(name) : undefined;
-  }
-
-  async subjects(tenant: TenantId, handles: readonly Handle[], create: boolean) {
-    this.trips++;
-    await new Promise((done) => setImmediate(done));
-    return handles.map((handle) => {
-      const name = this.#name(tenant, handle);
-      if (!this.known.has(name) && create) this.known.set(name, newKey());
-      if (this.known.has(name)) this.#cached.add(name);
-      return this.known.get(name);
-    });
-  }
-
-  async link(_tenant: TenantId, from: Handle, to: Handle) {
-    this.linked.push([from, to]);
-  }
-
-  async shared(tenant: TenantId, type: string, day: number | undefined) {
-    const [key] = await this.subjects(tenant, [{ kind: 'account', value: `${type} ${day}` }], true);
-    return key as SubjectKey;
-  }
-
-  seal({ key, keyId }: SubjectKey, plaintext: Buffer, place: object) {
-    const nonce = nextNonce();
-    const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(aad(place));
-    const body = Buffer.concat([cipher.update(plaintext), cipher.final()]);
-    return Buffer.concat([Buffer.of(1), keyId, nonce, body, cipher.getAuthTag()]);
-  }
-
-  open({ key }: SubjectKey, frame: Buffer, place: object): string {
-    const decipher = createDecipheriv('aes-256-gcm', key, frame.subarray(9, 21))
-      .setAAD(aad(place))
-      .setAuthTag(frame.subarray(-16));
-    return decipher.update(frame.subarray(21, -16), undefined, 'utf8') + decipher.final('utf8');
-  }
-
-  hash(tenant: TenantId, purpose: string, text: string, day = 0) {
-    const digest = hash('sha256', `${this.#secret}${tenant} ${purpose} ${day} ${text}`, 'hex');
-    return {
-      low: Number.parseInt(digest.slice(0, 8), 16),
-      high: Number.parseInt(digest.slice(8, 16), 16),
-    };
-  }
-}
-
-let pool = randomBytes(12_000);
-let used = 0;
-function nextNonce(): Buffer {
-  if (used === pool.length) {
-    pool = randomBytes(12_000);
-    used = 0;
-  }
-  used += 12;
-  return pool.subarray(used - 12, used);
-}
-
-const aad = (place: object) => Buffer.from(JSON.stringify(place));
-const newKey = (): SubjectKey => ({
-  subject: SubjectId(randomBytes(16).toString('hex')),
-  key: createSecretKey(randomBytes(32)),
-  keyId: randomBytes(8),
-});
-
-/** Consents as a table: `${subject} ${purpose}` → the person's word. Purposes on by default listed. */
-export class SmallConsent implements ConsentPort {
-  readonly given = new Map<string, boolean>();
-  readonly defaultOn = new Set<string>(['performance-monitoring']);
-  load() {
-    return undefined;
-  }
-  decide(_tenant: TenantId, subject: string | undefined, purpose: string) {
-    return this.given.get(`${subject} ${purpose}`) ?? this.defaultOn.has(purpose);
-  }
-}
+import { type Ingest, type IngestOptions, issueWriteKey, openIngest } from '../index.ts';
 
 export type Door = {
   readonly ingest: Ingest;
-  readonly keys: SmallKeys;
-  readonly consent: SmallConsent;
+  readonly keys: Keys;
+  readonly consent: Consent;
+  /** Writes a decision as a person takes it. */
+  decide(tenant: TenantId, handle: Handle, purpose: string, granted: boolean): Promise<void>;
+  person(tenant: TenantId, handle: Handle): Promise<SubjectKey>;
   readonly minors: Handle[];
   readonly url: string;
   readonly server: Server;
@@ -130,13 +40,22 @@ export type Answer = { status: number; body: Record<string, unknown>; headers: H
 
 /** Opens the ingest path of a world on a free port of loopback, with a write key per tenant. */
 export async function openDoor(world: World, more: Partial<IngestOptions> = {}): Promise<Door> {
-  const keys = new SmallKeys();
-  const consent = new SmallConsent();
+  const { clock, db, policies } = world;
+  const folder = mkdtempSync(join(tmpdir(), 'ingest-'));
+  const given = { keyringDir: join(folder, 'a'), copyDir: join(folder, 'b'), runtimeDir: folder };
+  const keeper = await startKeeper({ ...given, create: true, log: silentLog });
+  const keys = openKeys({ keeper: openKeeper(keeper.socketPath), clock });
+  const journal = await openJournal(join(folder, 'journal'));
+  const log = silentLog;
+  const consent = await createConsent({ db, keys, policies, journal, clock, log });
   const minors: Handle[] = [];
   const writeKeys = new Map<string, string>();
   for (const tenant of world.tenants) {
     const permit = authorize({ tenant, revision: 1 }, world.operator, 'write-key.issue');
-    const { text } = await issueWriteKey(world.db.sql, permit, { origins: ['*'], now: new Date() });
+    const { text } = await issueWriteKey(world.db.sql, permit, {
+      origins: ['*'],
+      now: clock.now(),
+    });
     writeKeys.set(tenant, text);
   }
   const ingest = await openIngest({
@@ -170,6 +89,16 @@ export async function openDoor(world: World, more: Partial<IngestOptions> = {}):
       const read = text === '' ? {} : (JSON.parse(text) as Record<string, unknown>);
       return { status: answer.status, body: read, headers: answer.headers };
     },
+    async decide(tenant, handle, purpose, granted) {
+      const actor = { kind: 'write-key', id: KeyId('testDoor'), tenant } as const;
+      const asked = { inForce: policies.inForce(tenant), actor, handle: handle as never };
+      await consent.record(asked, [{ purpose: purpose as PurposeId, granted, method: 'single' }]);
+    },
+    async person(tenant, handle) {
+      const [found] = await keys.subjects(tenant, [handle], { create: true });
+      if (!found) throw new Error('the person was erased');
+      return found;
+    },
     async rows<Row>(tenant: TenantId, table: string) {
       await ingest.drain();
       return world.events.query<Row>(
@@ -181,6 +110,11 @@ export async function openDoor(world: World, more: Partial<IngestOptions> = {}):
       server.closeAllConnections();
       await new Promise((done) => server.close(done));
       await ingest.close();
+      await consent.close();
+      keys.close();
+      await journal.close();
+      await keeper.stop();
+      rmSync(folder, { recursive: true, force: true });
     },
   };
 }
