@@ -295,6 +295,22 @@ test('anonymous mode names nobody, pseudonymous mode no one who can be read', as
   assert.equal(named.counts().dropped.mode, 2);
 });
 
+test('whoever the page names from the start is named, as far as the mode allows', async () => {
+  for (const [mode, userId, told] of [
+    ['pseudonymous', 'operator-1', 'operator-1'],
+    ['pseudonymous', 'jane@example.com', undefined],
+    ['anonymous', 'operator-1', undefined],
+  ] as const) {
+    const { client, server } = open({ mode, userId });
+    client.track('page_view');
+    await client.flush();
+    const [event] = server.events();
+    assert.equal(event.userId, told);
+    const asked = told && { id: event.anonymousId };
+    assert.deepEqual(event.context.consent, asked, 'so that the decisions made here count');
+  }
+});
+
 test('identified mode gives a name only after a yes, and never keeps it in the browser', async () => {
   const storage = store();
   const purposes = { 'type:identify': 'enhanced-insights' };

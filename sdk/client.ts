@@ -75,6 +75,8 @@ class Connection {
     this.#events = new Lane({ ...pauses, step: (attempt) => this.#sendEvents(attempt) });
     this.#consents = new Lane({ ...pauses, step: () => this.#sendConsent() });
     this.#unhook = whenHidden(() => this.#leave());
+    const { userId } = options;
+    if (userId && this.#names(userId)) this.#identity.become(userId);
     this.#who();
   }
 
@@ -89,6 +91,8 @@ class Connection {
     const purpose = options.purpose ?? this.#purposeOf(kind, event);
     const essential = options.essential ?? this.#isEssential(kind, event);
     const userId = ids?.userId ?? (this.#mayName() ? who.user : undefined);
+    // Whoever is named may have decided before, under the id of this browser.
+    const consent = mode !== 'anonymous' && userId ? { id: who.id } : undefined;
     const body = JSON.stringify({
       type: kind,
       messageId: randomId(),
@@ -97,7 +101,7 @@ class Connection {
       event,
       properties: typeof properties === 'object' && properties ? properties : {},
       timestamp: new Date(this.#now()).toISOString(),
-      context: { system: this.#system },
+      context: { system: this.#system, consent },
     });
     const item = { text: body, bytes: bytesOf(body), id: who.id, purpose, essential };
     const verdict = this.#judge(item);
@@ -114,9 +118,7 @@ class Connection {
 
   identify(userId: string, traits: Properties = {}): void {
     if (!text(userId)) return this.drop('not-sendable');
-    const { mode } = this.#options;
-    const tooMuch = mode !== 'identified' && (saysWho(userId) || holdsAddress(traits));
-    if (tooMuch || !this.#namesPeople()) return this.drop('mode');
+    if (!this.#names(userId, traits)) return this.drop('mode');
     this.#who();
     this.#identity.become(userId);
     this.add({ kind: 'identify', ids: { userId }, properties: traits });
@@ -124,13 +126,14 @@ class Connection {
 
   group(groupId: string, traits?: Properties): void {
     if (!text(groupId)) return this.drop('not-sendable');
-    if (!this.#namesPeople()) return this.drop('mode');
+    if (!this.#names(groupId, traits)) return this.drop('mode');
     this.add({ kind: 'group', ids: { groupId }, properties: traits });
   }
 
   alias(userId: string, previousId = this.#who().user): void {
-    if (!this.#namesPeople()) return this.drop('mode');
-    if (!text(userId) || !previousId) return this.drop('not-sendable');
+    if (!text(userId)) return this.drop('not-sendable');
+    if (!this.#names(userId)) return this.drop('mode');
+    if (!previousId || !this.#names(previousId)) return this.drop('not-sendable');
     this.#identity.become(userId);
     this.add({ kind: 'alias', ids: { userId, previousId } });
   }
@@ -190,7 +193,12 @@ class Connection {
     return who;
   }
 
-  #namesPeople = () => (this.#options.mode ?? 'anonymous') !== 'anonymous';
+  /** Whether the page's mode has a place for this id, and for these traits. */
+  #names(id: string, traits: Properties = {}): boolean {
+    const { mode = 'anonymous' } = this.#options;
+    if (mode === 'pseudonymous') return !saysWho(id) && !holdsAddress(traits);
+    return mode === 'identified';
+  }
 
   /** Before a person agreed to be named, events go without the name. */
   #mayName(): boolean {

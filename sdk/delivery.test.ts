@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { test } from 'node:test';
 import { type ClientOptions, createClient } from './index.ts';
 import { FakeServer, PURPOSES } from './testing/fake-server.ts';
@@ -181,7 +181,7 @@ const read = async (request: IncomingMessage) => {
 
 test('over real HTTP: a server that fails once gets each event once more, and all are delivered', async () => {
   const seen: { type: string | undefined; ids: string[] }[] = [];
-  const server = createServer(async (request, response) => {
+  const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const body = await read(request);
     response.setHeader('content-type', 'application/json');
     if (request.method === 'GET') {
@@ -195,7 +195,8 @@ test('over real HTTP: a server that fails once gets each event once more, and al
     seen.push({ type: request.headers['content-type'], ids });
     response.statusCode = seen.length === 1 ? 503 : 200;
     response.end(JSON.stringify({ success: true, accepted: batch.length }));
-  });
+  };
+  const server = createServer((request, response) => void answer(request, response));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as { port: number };

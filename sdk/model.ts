@@ -93,6 +93,8 @@ export type ClientOptions = {
   tenant: string;
   /** The most that this page will say about who somebody is. Default: anonymous. */
   mode?: Mode;
+  /** Who is here, where the page knows it from the start; heeded as `identify` is. */
+  userId?: string;
   /**
    * Events without which the service does not work, by name (`page_view`), by kind (`type:page`),
    * or `*` for every tracked event. Only these leave before consent is known. Default: none.

@@ -26,7 +26,5 @@ export const magenta: Preset = {
     api_response: 'performance',
     error: 'debugging',
     error_log: 'debugging',
-    api_call: 'service-delivery',
-    api_log: 'service-delivery',
   },
 };

@@ -4,6 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { appendAudit } from '#core/audit';
 import { authorize, type Policies } from '#core/policy';
 import { type Ingest, issueWriteKey } from '#domains/ingest';
 import type { Database } from '#platform/database';
@@ -44,7 +45,14 @@ export async function writeDevelopment(given: Given): Promise<Development> {
       continue;
     }
     const permit = authorize(policies.inForce(tenant), STARTER, 'write-key.issue');
-    writeKeys[tenant] = (await issueWriteKey(db.sql, permit, { origins: ['*'], now })).text;
+    writeKeys[tenant] = await db.sql.begin(async (tx) => {
+      const issued = await issueWriteKey(tx, permit, { origins: ['*'], now });
+      await appendAudit(Object.assign(tx, { now }), permit, {
+        event: 'write-key.issued',
+        fields: { key: issued.id },
+      });
+      return issued.text;
+    });
   }
   const { cookie } = await operator.enter(await operator.newLink());
   const operatorLink = `${url}/operator?token=${await operator.newLink()}`;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Clock } from '#base/clock';
 import { Word } from '#base/ids';
 import { openJournal, recordRefusal } from '#core/audit';
-import { keysRotate, keysStatus, openKeys, recoveryKit } from '#core/keys';
+import { type Keys, keysRotate, keysStatus, openKeys, recoveryKit } from '#core/keys';
 import { authorize, type Policies } from '#core/policy';
 import { type Consent, consentRoutes, createConsent } from '#domains/consent';
 import { type Ingest, keyInHeader, openIngest } from '#domains/ingest';
@@ -13,10 +13,11 @@ import type { Config } from './config.ts';
 import type { DomainRoutes } from './edges/http/index.ts';
 import { operatorRoutes } from './edges/http/index.ts';
 import type { Foundation } from './foundation.ts';
+import { recordApplied } from './tenants.ts';
 
 type Given = Foundation & { policies: Policies; clock: Clock; log: Log; config: Config };
 
-export type Domains = { ingest: Ingest; routes: DomainRoutes[] };
+export type Domains = { ingest: Ingest; keys: Keys; routes: DomainRoutes[] };
 
 /** Opens keys, consent and ingest; what they hold is given back through `stack`. */
 export async function wireDomains(stack: AsyncDisposableStack, given: Given): Promise<Domains> {
@@ -56,7 +57,7 @@ export async function wireDomains(stack: AsyncDisposableStack, given: Given): Pr
     }),
     (open) => open.close(),
   );
-  return { ingest, routes: routesOf(given, { consent, ingest }) };
+  return { ingest, keys, routes: routesOf(given, { consent, ingest }) };
 }
 
 function routesOf(
@@ -64,7 +65,7 @@ function routesOf(
   { consent, ingest }: { consent: Consent; ingest: Ingest },
 ): DomainRoutes[] {
   const operator = operatorRoutes({
-    ...{ db, events, policies, clock, log },
+    ...{ db, events, policies, clock, log, recordApplied },
     keys: {
       status: () => keysStatus(keeper, clock.now()),
       rotate: (actor) =>

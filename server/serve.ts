@@ -9,6 +9,7 @@ import { systemClock } from '#base/clock';
 import { finishApplies, openPolicies } from '#core/policy';
 import { openTenancy } from '#core/tenancy';
 import { eventRowCounter, openDataMap, openPipelineWatch, openPromises } from '#oversight/evidence';
+import { runJobs } from '#platform/jobs';
 import { openLog } from '#platform/log';
 import { localCertificate } from '#platform/tls';
 import type { Config } from './config.ts';
@@ -23,6 +24,7 @@ import {
 } from './edges/http/index.ts';
 import { type Foundation, layFoundation } from './foundation.ts';
 import { pipelineCounters } from './pipeline-counters.ts';
+import { catchUp, standingJobs } from './standing-jobs.ts';
 import { applyFolder, servicesOf } from './tenants.ts';
 
 export type ServeOptions = {
@@ -67,7 +69,12 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
   await applyFolder(options.policiesDir, { db, events, clock, log, progress });
   const policies = stack.adopt(await openPolicies(db, { log }), (open) => open.close());
   const given = { ...foundation, policies, clock, log, config };
-  const { ingest, routes } = await wireDomains(stack, given);
+  const { ingest, keys, routes } = await wireDomains(stack, given);
+  const needs = { db, policies, clock, keys, keeper: foundation.keeper };
+  await catchUp(needs);
+  const context = { db, events, policies, clock, log };
+  const jobs = await runJobs({ db, jobs: standingJobs(needs), context, log });
+  stack.defer(() => jobs.stop());
 
   const pipeline = stack.adopt(
     openPipelineWatch({

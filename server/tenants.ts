@@ -4,7 +4,15 @@ import { basename, join } from 'node:path';
 import { lint, readPolicy } from '@troth/policy-language';
 import type { Clock } from '#base/clock';
 import { KeyId } from '#base/ids';
-import { type Actor, applyPolicy, type Policies, type PolicyInForce } from '#core/policy';
+import { appendAudit } from '#core/audit';
+import {
+  type Actor,
+  applyPolicy,
+  authorize,
+  type Policies,
+  type PolicyDraft,
+  type PolicyInForce,
+} from '#core/policy';
 import type { ServiceInForce, ServicesInForce } from '#oversight/evidence';
 import type { Database } from '#platform/database';
 import type { Events } from '#platform/events';
@@ -25,6 +33,16 @@ function proseBeside(folder: string, text: string, file: string): string | undef
     if (isMissing(error)) throw new Error(`${file} names ${named}, which is not beside it`);
     throw error;
   }
+}
+
+/** The audit entry of an apply, in the transaction that puts the revision in force. */
+export function recordApplied(actor: Actor, now: Date): NonNullable<PolicyDraft['record']> {
+  return async (tx, applied) => {
+    const permit = authorize(applied, actor, 'policy.apply');
+    const { revision } = applied;
+    const act = { event: 'policy.applied', fields: { revision } } as const;
+    await appendAudit(Object.assign(tx, { now }), permit, act);
+  };
 }
 
 /**

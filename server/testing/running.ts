@@ -101,7 +101,10 @@ export async function startRunning(options: StartOptions = {}): Promise<RunningS
 async function readyLine(child: ChildProcess): Promise<void> {
   if (!child.stdout) throw new Error('the server has no output');
   for await (const line of createInterface({ input: child.stdout })) {
-    if (line.startsWith('{') && line.includes('"url"')) break;
+    if (!line.startsWith('{') || !line.includes('"url"')) continue;
+    child.stdout.resume();
+    return;
   }
-  child.stdout.resume();
+  // Its output ended without the line: the server refused, and its exit says why.
+  await new Promise(() => undefined);
 }

@@ -7,6 +7,7 @@ export const ACTIONS = {
   'consent.record': ['operator', 'write-key', 'subject', 'system'],
   'consent.withdraw': ['operator', 'write-key', 'subject', 'system'],
   'data.sweep': ['system'],
+  'enrichment.switch': ['operator', 'system'],
   'event.ingest': ['write-key', 'system'],
   'event.read': ['operator', 'system'],
   'evidence.read': ['operator', 'system'],

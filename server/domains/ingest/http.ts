@@ -16,7 +16,7 @@ import { parseJson } from './json-guard.ts';
 import type { Arrived, Batch, Outcome, Signals } from './model.ts';
 import { type IngestPath, ingestPath } from './paths.ts';
 import type { IngestPlan } from './plan.ts';
-import { readRequest } from './wire.ts';
+import { member, readRequest } from './wire.ts';
 import { keyInHeader, type WriteKey, type WriteKeys } from './write-keys.ts';
 
 export type HttpOptions = {
@@ -216,7 +216,7 @@ class IngestHttp {
       plan,
       receivedAt: this.#options.now().getTime(),
       userAgent: headers['user-agent']?.slice(0, NO_DEVICE_HEADER),
-      signals: signalsOf(headers),
+      signals: signalsOf(headers, sent.context['signals']),
       address: this.#options.addressOf?.(call.request) ?? call.request.socket.remoteAddress,
       sent: sent.events,
       sentAt: sent.sentAt,
@@ -296,10 +296,19 @@ const says1 = (value: string | string[] | undefined): boolean =>
 
 const NO_SIGNALS: Signals = Object.freeze({ gpc: false, dnt: false, doNotSell: false });
 
-function signalsOf(headers: IncomingMessage['headers']): Signals {
+/**
+ * What the browser says in its headers, or its script in the body: a beacon may carry no header of
+ * ours. Either is enough to close; neither can open what the other closed.
+ */
+function signalsOf(headers: IncomingMessage['headers'], told: unknown): Signals {
   const { dnt } = headers;
   const gpc = headers['sec-gpc'];
   const doNotSell = headers['x-do-not-sell'];
-  if (gpc === undefined && dnt === undefined && doNotSell === undefined) return NO_SIGNALS;
-  return { gpc: says1(gpc), dnt: says1(dnt), doNotSell: says1(doNotSell) };
+  const silent = gpc === undefined && dnt === undefined && doNotSell === undefined;
+  if (silent && told === undefined) return NO_SIGNALS;
+  return {
+    gpc: says1(gpc) || member(told, 'gpc') === true,
+    dnt: says1(dnt) || member(told, 'dnt') === true,
+    doNotSell: says1(doNotSell) || member(told, 'doNotSell') === true,
+  };
 }

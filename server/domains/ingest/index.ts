@@ -8,6 +8,7 @@
 export { ageMinimum } from './check-age.ts';
 export { CLASSIFIERS, cleanText } from './classifiers.ts';
 export { DROP_REASONS, type DropReason, FIELD_REASONS, type FieldReason } from './drops.ts';
+export { enrichmentRoutes, listEnrichments, switchEnrichment } from './enrichments.ts';
 export { ingestProblem } from './errors.ts';
 export type { IngestHandler } from './http.ts';
 export type { Arrived, Batch } from './model.ts';

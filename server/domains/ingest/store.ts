@@ -1,5 +1,7 @@
 /** Write keys, switches and counters in PostgreSQL: one function per question. */
 
+import type postgres from 'postgres';
+import type postgres from 'postgres';
 import type { KeyId, TenantId } from '#base/ids';
 import type { Permit } from '#core/policy';
 import type { Database } from '#platform/database';
@@ -21,7 +23,7 @@ export type NewWriteKey = {
 
 /** Makes a key. Its text is in the answer and nowhere else. */
 export async function issueWriteKey(
-  sql: Sql,
+  sql: Sql | postgres.TransactionSql,
   permit: Permit<'write-key.issue'>,
   { scopes = ['ingest', 'consent'], origins, now }: NewWriteKey,
 ): Promise<{ id: KeyId; text: string }> {
@@ -79,20 +81,16 @@ export async function readSwitches(sql: Sql, tenant: TenantId): Promise<Switches
 }
 
 export async function writeSwitch(
-  sql: Sql,
-  tenant: TenantId,
-  enrichment: Enrichment,
-  enabled: boolean,
-  now: Date,
+  tx: postgres.TransactionSql,
+  { tenant }: Permit<'enrichment.switch'>,
+  { enrichment, enabled, now }: { enrichment: Enrichment; enabled: boolean; now: Date },
 ): Promise<void> {
-  await sql.begin(async (tx) => {
-    await tx`
-      insert into enrichment_switches (tenant, enrichment, enabled, changed_at)
-      values (${tenant}, ${enrichment}, ${enabled}, ${now})
-      on conflict (tenant, enrichment) do update
-      set enabled = excluded.enabled, changed_at = excluded.changed_at`;
-    await tx`select pg_notify(${SWITCHES_CHANNEL}, ${tenant})`;
-  });
+  await tx`
+    insert into enrichment_switches (tenant, enrichment, enabled, changed_at)
+    values (${tenant}, ${enrichment}, ${enabled}, ${now})
+    on conflict (tenant, enrichment) do update
+    set enabled = excluded.enabled, changed_at = excluded.changed_at`;
+  await tx`select pg_notify(${SWITCHES_CHANNEL}, ${tenant})`;
 }
 
 /** Adds what was counted since the last time; numbers, never events. */

@@ -32,7 +32,7 @@ export function readDocument(file: string): Read {
 
 /** The policy of a document that must be readable. */
 export function policyOf(file: string): Policy {
-  const { policy, findings } = readDocument(file);
+  const { policy, findings } = readPolicy(readText(file), { file });
   if (policy) return policy;
   throw new Usage(`${file} is not a policy:\n${findings.map(printFinding).join('\n')}`);
 }

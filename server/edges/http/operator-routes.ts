@@ -10,7 +10,13 @@ import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import type { Clock } from '#base/clock';
 import { KeyId } from '#base/ids';
-import { type Actor, applyPolicy, type Policies, type PolicyInForce } from '#core/policy';
+import {
+  type Actor,
+  applyPolicy,
+  type Policies,
+  type PolicyDraft,
+  type PolicyInForce,
+} from '#core/policy';
 import { eventTablesOf } from '#core/tenancy';
 import type { Database } from '#platform/database';
 import type { Events } from '#platform/events';
@@ -26,6 +32,8 @@ export type OperatorDeps = {
   policies: Policies;
   clock: Clock;
   log: Log;
+  /** The audit entry of an apply, for its own transaction. */
+  recordApplied(actor: Actor, now: Date): NonNullable<PolicyDraft['record']>;
   /** The keeper's own acts. */
   keys: {
     status(): Promise<unknown>;
@@ -106,6 +114,7 @@ export function operatorRoutes(deps: OperatorDeps): DomainRoutes {
 
   routes.post('/v1/operator/policies/apply', async (c) => {
     const { text, prose, reason } = await bodyAs(c, Draft);
+    const now = clock.now();
     const applied = await applyPolicy(
       db,
       events,
@@ -113,7 +122,8 @@ export function operatorRoutes(deps: OperatorDeps): DomainRoutes {
         text,
         file: 'policy.yaml',
         actor: OPERATOR,
-        now: clock.now(),
+        now,
+        record: deps.recordApplied(OPERATOR, now),
         ...(prose === undefined ? {} : { prose }),
         ...(reason === undefined ? {} : { reason }),
       },

@@ -1,0 +1,56 @@
+/** Work that comes round by itself: keys whose day is over, and the rotation before it is overdue. */
+import { z } from 'zod';
+import { defineJob, type Job, type JobContext } from '#core/domain';
+import { type Keys, keysRotate, keysStatus } from '#core/keys';
+import { authorize } from '#core/policy';
+import type { Keeper } from '#platform/keeper';
+import { STARTER } from './tenants.ts';
+
+/** How long events of an erased person may still arrive and be refused by name. */
+const LATE_DAYS = 30;
+const DAY_MS = 86_400_000;
+
+type Needs = Pick<JobContext, 'db' | 'policies' | 'clock'> & { keys: Keys; keeper: Keeper };
+
+/** Destroys the keys that are due. Twice is harmless: what is destroyed is due no more. */
+async function destroyDueKeys({ keys, clock }: Needs): Promise<void> {
+  await keys.destroyDue(new Date(clock.now().getTime() + LATE_DAYS * DAY_MS));
+}
+
+/** Rotates from day 25 on. Twice is harmless: after the first the epoch is young. */
+async function rotateWhenDue({ keeper, db, policies, clock }: Needs): Promise<void> {
+  const now = clock.now();
+  if (!(await keysStatus(keeper, now)).rotationDue) return;
+  const permits = policies
+    .tenants()
+    .map((tenant) => authorize(policies.inForce(tenant), STARTER, 'key.rotate'));
+  await keysRotate({ keeper, db, permits, now });
+}
+
+/** Catches up with what came due while the server was down; before it says that it is ready. */
+export async function catchUp(needs: Needs): Promise<void> {
+  await destroyDueKeys(needs);
+  await rotateWhenDue(needs);
+}
+
+export function standingJobs(needs: Needs): Job[] {
+  const nothing = z.strictObject({});
+  return [
+    defineJob({
+      name: 'keys.destroy-due',
+      input: nothing,
+      attemptsMax: 5,
+      timeoutSeconds: 120,
+      every: '7 * * * *',
+      run: () => destroyDueKeys(needs),
+    }),
+    defineJob({
+      name: 'keys.rotate-when-due',
+      input: nothing,
+      attemptsMax: 5,
+      timeoutSeconds: 900,
+      every: '23 * * * *',
+      run: () => rotateWhenDue(needs),
+    }),
+  ] as Job[];
+}
