@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { createContext, runInContext } from 'node:vm';
 import { type Built, buildBundles, GZIP_BYTES_MAX } from './build.ts';
-import type { SharedClient } from './index.ts';
+import type { PageClient } from './index.ts';
 import { FakeServer, store } from './testing/fake-server.ts';
 
 let folder = '';
@@ -105,7 +105,7 @@ test('what a page loads is below 6 KB, compressed', () => {
 
 test('nothing is read that could tell one machine from the next', async () => {
   const { page, server, forbidden, kept, globals } = openPage('troth.js', { dataset: DATA });
-  const LoopKit = page['LoopKit'] as SharedClient;
+  const LoopKit = page['LoopKit'] as PageClient;
   LoopKit.track('page_view', { page: '/dashboard' });
   LoopKit.page('home');
   LoopKit.setPrivacyPreferences({ performanceMonitoring: true, errorTracking: false });
@@ -129,7 +129,7 @@ test('nothing is read that could tell one machine from the next', async () => {
 
 test('the same client serves MAGENTA under its own name, and calls made early are kept', async () => {
   const { page, server, globals } = openPage('magenta.js');
-  const magenta = page['magenta'] as SharedClient;
+  const magenta = page['magenta'] as PageClient;
   server.purposes['web-analytics'] = { granted: true, required: false, since: null };
   magenta.page('pricing', { path: '/pricing' });
   assert.equal(magenta.getConsentStatus().known, false);
@@ -143,7 +143,7 @@ test('the same client serves MAGENTA under its own name, and calls made early ar
 
 test('when the page goes away, what may leave leaves as text with the key inside', async () => {
   const { page, server, listeners } = openPage('troth.js', { dataset: DATA });
-  const LoopKit = page['LoopKit'] as SharedClient;
+  const LoopKit = page['LoopKit'] as PageClient;
   LoopKit.track('page_view');
   LoopKit.track('performance');
   listeners.get('pagehide')?.();
@@ -162,7 +162,7 @@ test('when the page goes away, what may leave leaves as text with the key inside
 
 test('a browser whose requests end with the page sends a beacon of at most 60 KB', async () => {
   const { page, listeners, beacons } = openPage('troth.js', { dataset: DATA, keepalive: false });
-  const LoopKit = page['LoopKit'] as SharedClient;
+  const LoopKit = page['LoopKit'] as PageClient;
   for (let n = 0; n < 40; n += 1) LoopKit.track('page_view', { page: `/${'x'.repeat(3_000)}` });
   listeners.get('visibilitychange')?.();
   assert.equal(beacons.length, 1);
@@ -183,7 +183,7 @@ test('a browser is named without its version, and phones and tablets are told ap
     'Lynx/2.9',
   ]) {
     const { page, server } = openPage('troth.js', { dataset: DATA, navigator: { userAgent } });
-    const LoopKit = page['LoopKit'] as SharedClient;
+    const LoopKit = page['LoopKit'] as PageClient;
     LoopKit.track('page_view');
     await LoopKit.shutdown(50);
     const { browser, device_type } = server.events()[0].context.system;

@@ -6,8 +6,9 @@
  * privacy, keeps one entry in first-party storage, asks no server but the one it was given, draws a
  * new anonymous id every day, and never throws into the page.
  */
+
+import { createPageClient, type PageClient } from './page-client.ts';
 import { loopkit } from './presets.ts';
-import { createShared, type SharedClient } from './shared.ts';
 
 export { createClient } from './client.ts';
 export type {
@@ -27,11 +28,11 @@ export type {
   Signals,
   System,
 } from './model.ts';
+export type { PageClient } from './page-client.ts';
 export * as presets from './presets.ts';
-export type { SharedClient } from './shared.ts';
 
 /** The client of a page, with the calls as LoopKit prints them. Configure it once. */
-export const LoopKit: SharedClient = createShared('loopkit', (tenant) =>
+export const LoopKit: PageClient = createPageClient('loopkit', (tenant) =>
   tenant === 'loopkit' ? loopkit : undefined,
 );
 

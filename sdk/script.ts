@@ -3,8 +3,8 @@
  * server is the one that the script came from, unless `data-endpoint` names another.
  */
 import type { ClientOptions, Mode } from './model.ts';
+import { createPageClient } from './page-client.ts';
 import { loopkit, magenta } from './presets.ts';
-import { createShared } from './shared.ts';
 
 /** Filled in by the build: LoopKit or magenta. */
 declare const GLOBAL_NAME: string;
@@ -14,10 +14,10 @@ type Script = { src?: string; dataset?: Record<string, string | undefined> };
 type Page = { document?: { currentScript?: Script | null } } & Record<string, unknown>;
 
 const page = globalThis as unknown as Page;
-const shared = createShared(TENANT, (tenant) =>
+const client = createPageClient(TENANT, (tenant) =>
   tenant === TENANT ? (TENANT === 'loopkit' ? loopkit : magenta) : undefined,
 );
-page[GLOBAL_NAME] = shared;
+page[GLOBAL_NAME] = client;
 
 try {
   const { src, dataset = {} } = page.document?.currentScript ?? {};
@@ -29,7 +29,7 @@ try {
       ...(tenant && { tenant }),
       ...(mode && { mode: mode as Mode }),
     };
-    shared.configure(options);
+    client.configure(options);
   }
 } catch {
   // The page configures it by hand, or nothing is sent.

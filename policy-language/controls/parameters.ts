@@ -23,9 +23,8 @@ export const purposes = z.array(Id).min(1);
 export const setting = z
   .string()
   .regex(/^[a-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$/, 'expected a path with dots');
-/** Keys of `recipients:`, `roles:`, `cookies:`, `locations:`, `incidents.clocks:`. */
+/** Keys of `recipients:`, `cookies:`, `locations:`, `incidents.clocks:`. */
 export const recipient = Id;
-export const role = Id;
 export const cookie = Id;
 export const location = Id;
 export const clock = Id;

@@ -1,7 +1,6 @@
 /** Write keys, switches and counters in PostgreSQL: one function per question. */
 
 import type postgres from 'postgres';
-import type postgres from 'postgres';
 import type { KeyId, TenantId } from '#base/ids';
 import type { Permit } from '#core/policy';
 import type { Database } from '#platform/database';

@@ -3,7 +3,7 @@ import { createClient } from './client.ts';
 import { readSignals } from './host.ts';
 import type { Client, ClientOptions } from './model.ts';
 
-export type SharedClient = Client & {
+export type PageClient = Client & {
   /** Opens the client. A second call changes nothing. */
   configure(options: Partial<ClientOptions>): void;
 };
@@ -25,10 +25,10 @@ const LATER = [
 type Later = (...given: unknown[]) => void;
 
 /** @param preset what is known of a tenant's events; the page's own options win. */
-export function createShared(
+export function createPageClient(
   tenant: string,
   preset: (tenant: string) => Partial<ClientOptions> | undefined,
-): SharedClient {
+): PageClient {
   let client: Client | undefined;
   const early: ((open: Client) => void)[] = [];
   const calls: Record<string, Later> = {};
