@@ -125,6 +125,7 @@ function pages(root: string) {
     }) satisfies AppDeps['renderPolicy'],
     consoleDir: join(root, 'console', 'dist'),
     problemsDir: join(root, 'docs', 'problems'),
+    sdkDir: join(root, 'sdk', 'dist'),
   };
 }
 

@@ -17,7 +17,10 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
-export type FileDeps = { consoleDir: string; problemsDir: string };
+export type FileDeps = { consoleDir: string; problemsDir: string; sdkDir: string };
+
+/** The built clients, by the names under which pages load them. */
+const CLIENTS: ReadonlySet<string> = new Set(['troth.js', 'magenta.js', 'index.js']);
 
 /** Reads a file of one folder; anything that is not there, or climbs out of it, is undefined. */
 async function fileOf(folder: string, ...names: string[]): Promise<Buffer | undefined> {
@@ -27,7 +30,7 @@ async function fileOf(folder: string, ...names: string[]): Promise<Buffer | unde
   return readFile(path).catch(() => undefined);
 }
 
-export function fileRoutes({ consoleDir, problemsDir }: FileDeps): Hono<Edge> {
+export function fileRoutes({ consoleDir, problemsDir, sdkDir }: FileDeps): Hono<Edge> {
   const routes = new Hono<Edge>();
   const nothing = () => httpProblem('not-found', 'Nothing is served at this address.');
 
@@ -48,6 +51,21 @@ export function fileRoutes({ consoleDir, problemsDir }: FileDeps): Hono<Edge> {
   routes.get('/', () => send('no-cache', 'index.html'));
   routes.get('/services/:service', () => send('no-cache', 'index.html'));
   routes.get('/services/:service/:screen', () => send('no-cache', 'index.html'));
+
+  // The one kind of file that pages of other origins load: it holds no secret and reads no cookie.
+  routes.get('/sdk/:file', async (c) => {
+    const file = c.req.param('file');
+    const bytes = CLIENTS.has(file) ? await fileOf(sdkDir, file) : undefined;
+    if (!bytes) throw nothing();
+    return new Response(new Uint8Array(bytes), {
+      headers: {
+        'content-type': TYPES['js'] ?? '',
+        'cache-control': 'public, max-age=3600',
+        'cross-origin-resource-policy': 'cross-origin',
+        'access-control-allow-origin': '*',
+      },
+    });
+  });
 
   routes.get('/problems/:code', async (c) => {
     const code = c.req.param('code');

@@ -79,6 +79,7 @@ function open(changes: Partial<AppDeps> = {}) {
     securityContacts: ['mailto:security@example.org'],
     consoleDir: consoleFiles(),
     problemsDir: join(ROOT, 'docs', 'problems'),
+    sdkDir: join(ROOT, 'sdk', 'dist'),
     domains: [{ name: 'failing', routes: failing }],
     hosts: ['localhost'],
     ...changes,
@@ -384,4 +385,14 @@ test('the fast path is asked first, and what it leaves goes to the app', async (
   const at = (path: string) => fetch(`http://127.0.0.1:${listener.port}${path}`);
   assert.equal(await (await at('/v1/t/clanker/batch')).text(), 'taken');
   assert.equal((await at('/healthz')).status, 200);
+});
+
+test('pages of other origins may load the client, and nothing beside it in its folder', async () => {
+  const { app } = open();
+  const client = await app.request('/sdk/magenta.js');
+  if (client.status === 200) {
+    assert.equal(client.headers.get('cross-origin-resource-policy'), 'cross-origin');
+  }
+  assert.equal((await app.request('/sdk/.built-from')).status, 404);
+  assert.equal((await app.request('/sdk/..%2fpackage.json')).status, 404);
 });
