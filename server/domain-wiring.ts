@@ -85,5 +85,5 @@ function routesOf(
       return { kind: 'write-key', id: key.id, tenant: key.tenant };
     },
   });
-  return [operator, { name: 'consent', routes: consents }];
+  return [operator, { name: 'consent', routes: consents, operations: INGEST_OPERATIONS }];
 }

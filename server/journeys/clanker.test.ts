@@ -73,11 +73,7 @@ test('of a fingerprint only the kind of browser and its viewport are kept', asyn
   assert.deepEqual([sent.status, sent.accepted], [200, 1]);
   const [row = {}] = await journey.rows('client_signals', 1);
   const fields = Object.keys(row).filter((name) => name.startsWith('f_'));
-  assert.deepEqual(fields.sort(), [
-    'f_user_agent_family',
-    'f_viewport_height',
-    'f_viewport_width',
-  ]);
+  assert.deepEqual(fields.sort(), ['f_user_agent_family', 'f_viewport_height', 'f_viewport_width']);
   assert.equal(row['f_user_agent_family'], 'Firefox');
   assert.equal((await journey.drops())['undeclared-field'], 4);
   assert.deepEqual(journey.filesWith('CANARY-canvas-5d20'), []);
@@ -103,11 +99,12 @@ test('an event that says it is about a minor leaves nothing, and the rest of its
 });
 
 test('what the policy declares no place for is dropped and counted', async () => {
+  const before = (await journey.drops())['undeclared-event'] ?? 0;
   const sent = await journey.batch([
     { type: 'track', event: 'mouse_heatmap', userId: 'operator-7', properties: { x: 1 } },
   ]);
   assert.deepEqual(sent.dropped, { 'undeclared-event': 1 });
-  assert.equal((await journey.drops())['undeclared-event'], 1);
+  assert.equal((await journey.drops())['undeclared-event'], before + 1);
 });
 
 test('an operator sees all of it in the console', { skip: noChromium }, async () => {

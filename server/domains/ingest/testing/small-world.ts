@@ -38,9 +38,10 @@ export type SendOptions = {
 };
 export type Answer = { status: number; body: Record<string, unknown>; headers: Headers };
 
-/** Opens the ingest path of a world on a free port of loopback, with a write key per tenant. */
-export async function openDoor(world: World, more: Partial<IngestOptions> = {}): Promise<Door> {
-  const { clock, db, policies } = world;
+type Standing = { keys: Keys; consent: Consent; end(): Promise<void> };
+
+/** The keeper and the consents that a door stands on. */
+async function openStanding({ clock, db, policies }: World): Promise<Standing> {
   const folder = mkdtempSync(join(tmpdir(), 'ingest-'));
   const given = { keyringDir: join(folder, 'a'), copyDir: join(folder, 'b'), runtimeDir: folder };
   const keeper = await startKeeper({ ...given, create: true, log: silentLog });
@@ -48,6 +49,32 @@ export async function openDoor(world: World, more: Partial<IngestOptions> = {}):
   const journal = await openJournal(join(folder, 'journal'));
   const log = silentLog;
   const consent = await createConsent({ db, keys, policies, journal, clock, log });
+  return {
+    keys,
+    consent,
+    async end() {
+      await consent.close();
+      keys.close();
+      await journal.close();
+      await keeper.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/**
+ * Opens the ingest path of a world on a free port of loopback, with a write key per tenant.
+ *
+ * @param beside  a door whose keeper this one shares, as a second server would.
+ */
+export async function openDoor(
+  world: World,
+  more: Partial<IngestOptions> = {},
+  beside?: Door,
+): Promise<Door> {
+  const { clock, policies } = world;
+  const standing = beside ? { ...beside, end: async () => undefined } : await openStanding(world);
+  const { keys, consent } = standing;
   const minors: Handle[] = [];
   const writeKeys = new Map<string, string>();
   for (const tenant of world.tenants) {
@@ -110,11 +137,7 @@ export async function openDoor(world: World, more: Partial<IngestOptions> = {}):
       server.closeAllConnections();
       await new Promise((done) => server.close(done));
       await ingest.close();
-      await consent.close();
-      keys.close();
-      await journal.close();
-      await keeper.stop();
-      rmSync(folder, { recursive: true, force: true });
+      await standing.end();
     },
   };
 }
