@@ -12,6 +12,11 @@ export const loopkit: Preset = {
     performance: 'performance-monitoring',
     performance_metric: 'performance-monitoring',
     error: 'error-tracking',
+    insight_viewed: 'enhanced-insights',
+    recommendation_shown: 'enhanced-insights',
+    recommendation_used: 'enhanced-insights',
+    research: 'user-research',
+    survey_answered: 'user-research',
     'type:identify': 'identified-analytics',
   },
 };

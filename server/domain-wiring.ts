@@ -1,19 +1,21 @@
 /** The domains, opened in the order in which they know each other, and joined where they meet. */
 import { join } from 'node:path';
 import type { Clock } from '#base/clock';
-import { Word } from '#base/ids';
+import { KeyId, Word } from '#base/ids';
 import { openJournal, recordRefusal } from '#core/audit';
 import { type Keys, keysRotate, keysStatus, openKeys, recoveryKit } from '#core/keys';
-import { authorize, type Policies } from '#core/policy';
+import { type Actor, authorize, type Policies } from '#core/policy';
 import { type Consent, consentRoutes, createConsent } from '#domains/consent';
-import { type Ingest, keyInHeader, openIngest } from '#domains/ingest';
+import { enrichmentRoutes, type Ingest, keyInHeader, openIngest } from '#domains/ingest';
 import { openLocation } from '#platform/location';
 import type { Log } from '#platform/log';
 import type { Config } from './config.ts';
 import type { DomainRoutes } from './edges/http/index.ts';
-import { operatorRoutes } from './edges/http/index.ts';
+import { changedByOperator, operatorRoutes } from './edges/http/index.ts';
 import type { Foundation } from './foundation.ts';
 import { recordApplied } from './tenants.ts';
+
+const OPERATOR: Actor = { kind: 'operator', id: KeyId('operator') };
 
 type Given = Foundation & { policies: Policies; clock: Clock; log: Log; config: Config };
 

@@ -136,7 +136,7 @@ test('an operator sees all of it in the console', { skip: noChromium }, async ()
   assert.equal(await journey.counted('analytics', 2), 2);
   await walkConsole(journey, {
     promises: 166,
-    open: ['CD-14', ''],
+    open: ['CD-14', 'Fernet (AES-256)'],
     rows: { 'Tool execution data': 4, 'Analytics (optional)': 2, 'API call logs': 1 },
     drops: [
       'The browser sent Do Not Track',

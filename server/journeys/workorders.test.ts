@@ -79,7 +79,10 @@ test('a mistaken automation leaves no case details behind either', async () => {
     run({ step: `read 12 Sample Street, mail anna@${CASE}.example` }),
   ]);
   assert.deepEqual(sent.dropped, { 'undeclared-event': 1 });
-  assert.deepEqual(sent.refused?.map(({ index, code }) => [index, code]), [[1, 'wrong-schema']]);
+  assert.deepEqual(
+    sent.refused?.map(({ index, code }) => [index, code]),
+    [[1, 'wrong-schema']],
+  );
   assert.ok(!JSON.stringify(sent).includes(CASE), 'no answer repeats what was sent');
   const key = { authorization: `Bearer ${journey.key}`, 'content-type': 'application/json' };
   const raw = async (path: string, headers: Record<string, string>, body: string) => {
@@ -90,7 +93,10 @@ test('a mistaken automation leaves no case details behind either', async () => {
     return answer.status;
   };
   assert.equal(await raw('/v1/track', {}, `{"event":"${CASE}`), 400);
-  assert.equal(await raw(`/v1/track?case=${CASE}`, { 'user-agent': CASE, cookie: CASE }, '{}'), 422);
+  assert.equal(
+    await raw(`/v1/track?case=${CASE}`, { 'user-agent': CASE, cookie: CASE }, '{}'),
+    422,
+  );
   assert.equal(await raw('/v1/track', { authorization: `Bearer ${CASE}` }, '{}'), 401);
   assert.equal(await raw(`/v1/t/${CASE}/nothing`, {}, '{}'), 404);
 });
@@ -106,7 +112,7 @@ test('an operator sees all of it in the console', { skip: noChromium }, async ()
   assert.equal(await journey.counted('automation-runs', 7), 7);
   await walkConsole(journey, {
     promises: 48,
-    open: ['WO-01', ''],
+    open: ['WO-01', 'March 4, 2026'],
     rows: { 'Work orders': 3, 'Automation activity logs': 7 },
     drops: [
       'The policy declares no such event',

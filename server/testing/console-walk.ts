@@ -32,13 +32,16 @@ function watch(page: Page, origin: string): string[] {
   const complaints: string[] = [];
   page.on('pageerror', ({ message }) => complaints.push(message));
   page.on('console', (line) => {
-    if (line.type() === 'error') complaints.push(line.text());
+    // What could not be loaded is told below, with its address.
+    const told = line.text().startsWith('Failed to load resource');
+    if (line.type() === 'error' && !told) complaints.push(line.text());
   });
   page.on('request', (request) => {
     const to = new URL(request.url());
     if (to.origin !== origin) complaints.push(`third party: ${to.origin}`);
   });
   page.on('response', (answer) => {
+    if (answer.status() >= 400) complaints.push(`${answer.status()} for ${answer.url()}`);
     const policy = answer.headers()['content-security-policy'] ?? '';
     if (answer.request().isNavigationRequest() && !policy.includes("default-src 'none'")) {
       complaints.push(`no content security policy: ${answer.url()}`);

@@ -8,7 +8,7 @@ import type { Events } from '#platform/events';
 import { RotatingBloom } from './bloom.ts';
 import type { Layout } from './inbox-store.ts';
 import { MessageWindow } from './message-window.ts';
-import { inPieces, messageHigh, messageLow, messageText } from './mover-units.ts';
+import { inPieces, messageHigh, messageLow, messageOf, messageText } from './mover-units.ts';
 
 const WINDOW_MS = 86_400_000;
 const SLICE_ROWS = 100_000;
@@ -53,7 +53,7 @@ export class SeenMessages {
   async #stored(layout: Layout, rows: readonly Buffer[]): Promise<Set<string>> {
     const stored = new Set<string>();
     for (let at = 0; at < rows.length; at += ASK_AT_ONCE) {
-      const messages = rows.slice(at, at + ASK_AT_ONCE).map(messageText);
+      const messages = rows.slice(at, at + ASK_AT_ONCE).map(messageOf);
       const found = await this.#events.query<{ text: string }>(
         `select distinct toString(message) as text
          from {database:Identifier}.{table:Identifier}

@@ -52,8 +52,10 @@ export async function unitsOf(bodies: Iterable<Buffer>): Promise<Unit[]> {
 export const messageLow = (row: Buffer) => row.readUInt32LE(ROW_MESSAGE_AT);
 export const messageHigh = (row: Buffer) => row.readUInt32LE(ROW_MESSAGE_AT + 4);
 
+export const messageOf = (row: Buffer) => row.readBigUInt64LE(ROW_MESSAGE_AT);
+
 /** A message as ClickHouse and JavaScript both print it. */
-export const messageText = (row: Buffer) => row.readBigUInt64LE(ROW_MESSAGE_AT).toString();
+export const messageText = (row: Buffer) => messageOf(row).toString();
 
 /**
  * The rows as one piece, each with its batch filled in. Copies, so that a retry finds them whole.

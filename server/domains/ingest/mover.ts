@@ -35,6 +35,11 @@ const WAITING_MAX = 4_000;
 const IN_MEMORY_BYTES_MAX = 48 * 1024 * 1024;
 const INSERTS_AT_ONCE = 4;
 const REFUSALS_MAX = 4;
+/**
+ * What no waiting mends: a column, table or database that is not there, bytes that cannot be read as
+ * the columns. Everything else (memory, disk, time, too many parts) passes, and is waited for.
+ */
+const WILL_NEVER_TAKE = new Set([6, 16, 26, 27, 33, 36, 38, 41, 53, 60, 69, 72, 81, 117, 131]);
 const PAUSE_MS = 50;
 const FAILURE_PAUSE_MS = 1_000;
 const LEDGER_MS = 7 * 86_400_000;
@@ -229,13 +234,13 @@ export class Mover {
    */
   async #isSetAside(round: inbox.Round, unit: Unit, error: unknown): Promise<boolean> {
     const problem = error as Partial<Problem>;
-    if (problem.code !== 'events-refused') return false;
+    const reason = Number(problem.fields?.['engineCode'] ?? 0);
+    if (problem.code !== 'events-refused' || !WILL_NEVER_TAKE.has(reason)) return false;
     const name = `${round.id}.${unit.place}`;
     const refusals = (this.#refused.get(name) ?? 0) + 1;
     this.#refused.set(name, refusals);
     if (refusals < REFUSALS_MAX) return false;
     const { db, log, now } = this.#options;
-    const reason = Number(problem.fields?.['engineCode'] ?? 0);
     const { layout, day, rows } = unit;
     const body = await assemble(rows, batchOf(round.id, unit.place));
     await inbox.setAside(db.sql, { layout, day, rows: rows.length, body, reason }, now());

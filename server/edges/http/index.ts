@@ -9,5 +9,5 @@ export { type AppDeps, createApp, type DomainRoutes } from './app.ts';
 export { type FastPath, type ListenerOptions, listen } from './listener.ts';
 export { type ExtraOperation, openApiOf } from './open-api.ts';
 export { type Operator, type OperatorStore, openOperator } from './operator.ts';
-export { type OperatorDeps, operatorRoutes } from './operator-routes.ts';
+export { changedByOperator, type OperatorDeps, operatorRoutes } from './operator-routes.ts';
 export { memoryOperatorStore, operatorStore } from './store.ts';

@@ -9,7 +9,7 @@ import type { Edge } from './edge.ts';
 export type ExtraOperation = { method: string; path: string; summary: string };
 
 /** Pages and files are for people; everything else is described. */
-const FOR_PEOPLE = /^\/($|assets|services|mark\.svg|operator$|problems|sdk/)/;
+const FOR_PEOPLE = /^\/($|assets|services|mark\.svg|operator$|problems|sdk)/;
 
 const SUMMARIES: Readonly<Record<string, string>> = {
   'GET /healthz': 'Answers while the process lives',

@@ -143,3 +143,14 @@ export function operatorRoutes(deps: OperatorDeps): DomainRoutes {
   });
   return { name: 'operator', routes };
 }
+
+/** Lets everybody read a domain's routes; only the operator may change anything below `path`. */
+export function changedByOperator(name: string, path: string, routes: Hono): DomainRoutes {
+  const guarded = new Hono<Edge>();
+  guarded.put(path, async (c, next) => {
+    operatorOnly(c);
+    await next();
+  });
+  guarded.route('/', routes);
+  return { name, routes: guarded };
+}
