@@ -17,6 +17,17 @@ import { recordApplied } from './tenants.ts';
 
 const OPERATOR: Actor = { kind: 'operator', id: KeyId('operator') };
 
+const post = (path: string, summary: string) => ({ method: 'POST', path, summary });
+/** Served before the router, so the description has to be told of them. */
+const INGEST_OPERATIONS = [
+  post('/v1/t/:tenant/batch', 'Takes a batch of events; answered when it is durable'),
+  post('/v1/tracks', 'Takes one event, or a list, as LoopKit prints it'),
+  post('/v1/batch', 'Takes what a Segment client sends'),
+  ...['track', 'identify', 'page', 'screen', 'group', 'alias', 'import'].map((call) =>
+    post(`/v1/${call}`, `Takes Segment’s ${call} call`),
+  ),
+];
+
 type Given = Foundation & { policies: Policies; clock: Clock; log: Log; config: Config };
 
 export type Domains = { ingest: Ingest; keys: Keys; routes: DomainRoutes[] };
@@ -87,5 +98,11 @@ function routesOf(
       return { kind: 'write-key', id: key.id, tenant: key.tenant };
     },
   });
-  return [operator, { name: 'consent', routes: consents, operations: INGEST_OPERATIONS }];
+  const enrichments = changedByOperator(
+    'enrichments',
+    '/v1/t/:tenant/enrichments/:name',
+    enrichmentRoutes({ db, policies, clock, authenticate: () => OPERATOR }),
+  );
+  const consenting = { name: 'consent', routes: consents, operations: INGEST_OPERATIONS };
+  return [operator, consenting, enrichments];
 }

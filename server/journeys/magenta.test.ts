@@ -1,11 +1,9 @@
 /**
- * MAGENTA: a customer's page loads magenta.js, and its server sends events as Segment's libraries
+ * MAGENTA: a customer's page loads magenta.js from here, and its server sends events as Segment's libraries
  * do. Where somebody is comes from the address and is then forgotten; a referrer is an origin.
  */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import { noChromium, openChromium, walkConsole } from '#testing/console-walk';
@@ -17,15 +15,13 @@ let journey: Journey;
 let shop: Server;
 before(async () => {
   journey = await startJourney('magenta');
-  const script = readFileSync(createRequire(import.meta.url).resolve('@troth/sdk/magenta.js'));
   const page =
     '<!doctype html><meta charset="utf-8"><title>Shop</title><link rel="icon" href="data:,">' +
-    `<script src="/magenta.js" data-write-key="${journey.key}" ` +
-    `data-endpoint="${journey.server.url}"></script><h1>Shop</h1>`;
-  shop = createServer(({ url }, response) => {
-    const isScript = url === '/magenta.js';
-    response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
-    response.end(isScript ? script : page);
+    `<script src="${journey.server.url}/sdk/magenta.js" data-write-key="${journey.key}">` +
+    '</script><h1>Shop</h1>';
+  shop = createServer((_, response) => {
+    response.setHeader('content-type', 'text/html');
+    response.end(page);
   });
   await new Promise<void>((resolve) => shop.listen(0, '127.0.0.1', resolve));
 });

@@ -1,7 +1,8 @@
-import postgres from 'postgres';
+import type { Options, Sql } from 'postgres';
+import { postgres } from './driver.ts';
 
 /** What postgres.js needs to reach a database, read from a URL. */
-export type Target = postgres.Options<Record<string, never>>;
+export type Target = Options<Record<string, never>>;
 
 /**
  * Reads a URL in the form that libpq and `pg` also read: `?host=/directory` means a unix socket,
@@ -38,7 +39,7 @@ export function withLogin(url: string, username: string, password: string): stri
 }
 
 /** Connects; nothing is sent before the first query. Notices of the server are not printed. */
-export function connect(url: string, more: Target = {}): postgres.Sql {
+export function connect(url: string, more: Target = {}): Sql {
   return postgres({
     onnotice: () => undefined,
     connect_timeout: 10,
