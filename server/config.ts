@@ -65,11 +65,16 @@ export function readConfig(env: Record<string, string | undefined>, root: string
   }
   const given = read.data;
   const dataDir = resolve(given.TROTH_DATA_DIR ?? join(root, '.data'));
+  const keyringDir = resolve(given.TROTH_KEYRING_DIR ?? defaultKeyring(dataDir, root));
+  if (`${keyringDir}/`.startsWith(`${dataDir}/`)) {
+    // A copy of the data would hold its keys.
+    throw new Error('configuration:\n  TROTH_KEYRING_DIR: must lie outside TROTH_DATA_DIR');
+  }
   return Object.freeze({
     httpPort: given.TROTH_HTTP_PORT,
     httpsPort: given.TROTH_HTTPS_PORT,
     dataDir,
-    keyringDir: resolve(given.TROTH_KEYRING_DIR ?? defaultKeyring(dataDir, root)),
+    keyringDir,
     keyringCopyDir: given.TROTH_KEYRING_COPY_DIR && resolve(given.TROTH_KEYRING_COPY_DIR),
     keyringPassphraseFile: given.TROTH_KEYRING_PASSPHRASE_FILE,
     postgresUrl: given.TROTH_POSTGRES_URL,

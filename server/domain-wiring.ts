@@ -2,11 +2,17 @@
 import { join } from 'node:path';
 import type { Clock } from '#base/clock';
 import { KeyId, Word } from '#base/ids';
-import { openJournal, recordRefusal } from '#core/audit';
+import { beginIntent, openJournal, recordRefusal, settleIntent } from '#core/audit';
 import { type Keys, keysRotate, keysStatus, openKeys, recoveryKit } from '#core/keys';
 import { type Actor, authorize, type Policies } from '#core/policy';
 import { type Consent, consentRoutes, createConsent } from '#domains/consent';
-import { enrichmentRoutes, type Ingest, keyInHeader, openIngest } from '#domains/ingest';
+import {
+  enrichmentRoutes,
+  type Ingest,
+  ingestProblem,
+  keyInHeader,
+  openIngest,
+} from '#domains/ingest';
 import { openLocation } from '#platform/location';
 import type { Log } from '#platform/log';
 import type { Config } from './config.ts';
@@ -88,13 +94,27 @@ function routesOf(
             .tenants()
             .map((tenant) => authorize(policies.inForce(tenant), actor, 'key.rotate')),
         }),
-      recoveryKit: async () => (await recoveryKit(keeper, clock.now())).kit,
+      async recoveryKit(actor) {
+        const now = clock.now();
+        const intents = [];
+        for (const tenant of policies.tenants()) {
+          const permit = authorize(policies.inForce(tenant), actor, 'key.create');
+          const intent = await beginIntent(db, permit, { event: 'recovery-kit.issued', now });
+          intents.push({ permit, intent });
+        }
+        const { kit } = await recoveryKit(keeper, now);
+        for (const { permit, intent } of intents)
+          await settleIntent(db, permit, { intent, done: true, now });
+        return kit;
+      },
     },
   });
   const consents = consentRoutes({
     ...{ consent, db, policies, clock },
     async authenticate(headers) {
       const key = await ingest.keys.check(keyInHeader(headers.get('authorization') ?? undefined));
+      if (!key.scopes.includes('consent'))
+        throw ingestProblem('ingest-key-not-allowed', 'this key may not speak of consent');
       return { kind: 'write-key', id: key.id, tenant: key.tenant };
     },
   });

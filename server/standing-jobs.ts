@@ -1,4 +1,6 @@
-/** Work that comes round by itself: keys whose day is over, and the rotation before it is overdue. */
+/**
+ * Work that comes round by itself: keys whose day is over, and the rotation before it is overdue.
+ */
 import { z } from 'zod';
 import { defineJob, type Job, type JobContext } from '#core/domain';
 import { type Keys, keysRotate, keysStatus } from '#core/keys';

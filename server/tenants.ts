@@ -3,12 +3,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { lint, readPolicy } from '@troth/policy-language';
 import type { Clock } from '#base/clock';
-import { KeyId } from '#base/ids';
+import { KeyId, TenantId } from '#base/ids';
 import { appendAudit } from '#core/audit';
 import {
   type Actor,
   applyPolicy,
   authorize,
+  judgePolicy,
+  listRevisions,
   type Policies,
   type PolicyDraft,
   type PolicyInForce,
@@ -45,32 +47,38 @@ export function recordApplied(actor: Actor, now: Date): NonNullable<PolicyDraft[
   };
 }
 
+/** What an operator put in force stays in force: the folder spoke until then. */
+async function wasAppliedByOperator(db: Database, tenant: TenantId): Promise<boolean> {
+  const revisions = await listRevisions(db, tenant);
+  return revisions.find(({ inForce }) => inForce)?.actorKind === 'operator';
+}
+
 /**
  * Applies every document of a folder. What is in force already changes nothing.
  *
- * @throws Problem policy-has-errors: that document was not applied.
+ * @throws Problem policy-has-errors: no document of the folder was applied.
  */
 export async function applyFolder(
   folder: string,
   given: { db: Database; events: Events; clock: Clock; log: Log; progress(text: string): void },
 ): Promise<void> {
   const files = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
-  for (const file of files.sort()) {
+  const drafts = files.sort().map((file): PolicyDraft => {
     const text = readFileSync(join(folder, file), 'utf8');
     const prose = proseBeside(folder, text, file);
-    const draft = {
-      text,
-      file,
-      actor: STARTER,
-      reason: 'applied at start',
-      now: given.clock.now(),
-    };
-    const applied = await applyPolicy(
-      given.db,
-      given.events,
-      prose === undefined ? draft : { ...draft, prose },
-      given.log,
-    );
+    const now = given.clock.now();
+    const record = recordApplied(STARTER, now);
+    const draft = { text, file, actor: STARTER, reason: 'applied at start', now, record };
+    return prose === undefined ? draft : { ...draft, prose };
+  });
+  const theirs = new Set<string>();
+  // All are judged before any is applied.
+  for (const draft of drafts) {
+    const { policy } = judgePolicy(draft);
+    if (await wasAppliedByOperator(given.db, TenantId(policy.service))) theirs.add(draft.file);
+  }
+  for (const draft of drafts.filter(({ file }) => !theirs.has(file))) {
+    const applied = await applyPolicy(given.db, given.events, draft, given.log);
     if (applied.changed)
       given.progress(`  ${applied.tenant}: revision ${applied.revision} in force`);
   }

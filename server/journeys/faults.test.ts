@@ -1,157 +1,128 @@
-/** Faults: what was acknowledged is present, once, after each of them. */
+/** Faults of processes: what was acknowledged is present, once, after each of them. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type RunningServer, startRunning } from '#testing/running';
+import {
+  FaultLoad,
+  isAlive,
+  type Part,
+  partOf,
+  signal,
+  until,
+  withChildren,
+} from '#testing/faults';
+import { startRunning } from '#testing/running';
 
 const folder = mkdtempSync(join(tmpdir(), 'troth-faults-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-const ROUNDS = 20;
-let serial = 0;
+const KILLS = 20;
+const PARTS: readonly Part[] = ['postgres', 'clickhouse', 'keeper'];
+const timeout = 60_000;
 
-/** Sends one batch of ten; returns true when it was acknowledged. */
-async function sendBatch(server: RunningServer): Promise<boolean> {
-  const batch = Array.from({ length: 10 }, () => {
-    serial += 1;
-    return {
-      type: 'track',
-      messageId: `fault-${serial}`,
-      userId: `operator-${serial % 25}`,
-      event: 'agent_command',
-      properties: { tool: 'shell', sequence: serial, outcome: 'done', arguments: { n: serial } },
-    };
-  });
-  const first = serial - 9;
-  for (let attempt = 0; attempt < 60; attempt += 1) {
+/** A moment that falls before, into or after the commit of a batch. */
+const aMoment = () => sleep(Math.random() * 25);
+
+for (const part of PARTS) {
+  test(`kill -9 of ${part}, ${KILLS} times in the middle of batches: every acknowledged event is present once`, {
+    timeout,
+  }, async (t) => {
+    const server = await startRunning({ folder: join(folder, `kill-${part}`) });
     try {
-      const answer = await fetch(new URL('/v1/t/clanker/batch', server.url), {
-        method: 'POST',
-        headers: {
-          authorization: `Bearer ${server.writeKeys['clanker']}`,
-          'content-type': 'application/json',
-        },
-        body: JSON.stringify({ batch }),
-      });
-      if (answer.status === 200) {
-        for (let n = first; n < first + 10; n += 1) acknowledged.add(n);
-        return true;
-      }
-      assert.equal(answer.status, 503, 'an engine that is away is a 503');
-    } catch (error) {
-      if (error instanceof assert.AssertionError) throw error;
-      return false; // The server was killed in the middle; nothing was acknowledged.
-    }
-    await sleep(250);
-  }
-  return false;
-}
-
-const acknowledged = new Set<number>();
-
-/** Children of the server by a word in their command line. */
-function childPid(server: RunningServer, word: string): number | undefined {
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ');
-      const parent = Number(
-        readFileSync(`/proc/${name}/stat`, 'utf8')
-          .replace(/^.*\) /, '')
-          .split(' ')[1],
-      );
-      if (parent === server.child.pid && command.includes(word)) return Number(name);
-    } catch {
-      // It ended while we looked.
-    }
-  }
-  return undefined;
-}
-
-async function present(server: RunningServer): Promise<{ rows: number; distinct: number }> {
-  for (let attempt = 0; attempt < 80; attempt += 1) {
-    const answer = await fetch(new URL('/v1/t/clanker/data-map', server.url), {
-      headers: { cookie: `troth_operator=${server.operatorToken}` },
-    });
-    const map = (await answer.json()) as { types: { id: string; rows: number | null }[] };
-    const rows = map.types.find(({ id }) => id === 'agent-commands')?.rows ?? 0;
-    if (rows >= acknowledged.size || attempt === 79) return { rows, distinct: acknowledged.size };
-    await sleep(250);
-  }
-  throw new Error('unreachable');
-}
-
-for (const word of ['postgres', 'clickhouse', 'keeper']) {
-  test(`kill -9 of ${word}, ${ROUNDS} times in the middle of batches: every acknowledged event is present once`, async () => {
-    acknowledged.clear();
-    const server = await startRunning({ folder: join(folder, word) });
-    try {
-      for (let round = 0; round < ROUNDS; round += 1) {
-        const sending = Promise.all([sendBatch(server), sendBatch(server), sendBatch(server)]);
-        await sleep(Math.random() * 30);
-        const pid = childPid(server, word);
-        if (pid) process.kill(pid, 'SIGKILL');
+      const load = new FaultLoad(server);
+      for (let kill = 0; kill < KILLS; kill += 1) {
+        await until(`${part} runs`, 20_000, () => partOf(server, part) !== undefined);
+        const sending = Promise.all([load.deliver(), load.deliver(), load.deliver()]);
+        await aMoment();
+        signal([partOf(server, part) ?? 0].filter(Boolean), 'SIGKILL');
         await sending;
       }
-      const { rows, distinct } = await present(server);
-      assert.equal(rows, distinct);
-      assert.ok(distinct >= ROUNDS * 10, `${distinct} acknowledged`);
+      assert.equal(load.acknowledged.size, load.sent);
+      await load.settle();
+      t.diagnostic(`${load.sent} events; answers ${JSON.stringify([...load.answers])}`);
     } finally {
       await server.stop();
     }
   });
 }
 
-test(`kill -9 of the server, ${ROUNDS} times: every acknowledged event is present once`, async () => {
-  acknowledged.clear();
-  const home = join(folder, 'server');
-  for (let round = 0; round < ROUNDS; round += 1) {
-    const server = await startRunning({ folder: home });
-    await sendBatch(server);
-    const sending = Promise.all([sendBatch(server), sendBatch(server)]);
-    await sleep(Math.random() * 20);
-    await server.kill();
-    await sending;
-  }
-  const server = await startRunning({ folder: home });
+test(`kill -9 of the server, ${KILLS} times in the middle of batches: every acknowledged event is present once, and each restart works at once`, {
+  timeout,
+}, async (t) => {
+  const home = join(folder, 'kill-server');
+  let server = await startRunning({ folder: home });
+  const load = new FaultLoad(server);
+  const starts: number[] = [];
   try {
-    const { rows, distinct } = await present(server);
-    // A batch may be durable and its answer lost: more rows than acknowledged, never fewer.
-    assert.ok(rows >= distinct, `${rows} rows of ${distinct} acknowledged`);
-    assert.ok(rows <= serial);
+    for (let kill = 0; kill < KILLS; kill += 1) {
+      const batches = [load.batch(), load.batch(), load.batch()];
+      const sending = Promise.all(batches.map((batch) => load.send(batch)));
+      await aMoment();
+      const children = PARTS.flatMap((part) => partOf(server, part) ?? []);
+      await server.kill();
+      await sending;
+      server = await startRunning({ folder: home });
+      load.server = server;
+      starts.push(Math.round(server.readyMs));
+      assert.deepEqual(children.filter(isAlive), [], 'children of the dead server');
+      // The client sends again what it does not know to be stored.
+      for (const batch of batches) assert.equal(await load.send(batch), 200);
+    }
+    assert.equal(load.acknowledged.size, load.sent);
+    await load.settle();
+    t.diagnostic(`${load.sent} events; slowest restart ${Math.max(...starts)} ms`);
   } finally {
     await server.stop();
   }
 });
 
-test('a second start on one data directory refuses with a sentence, and the first goes on', async () => {
-  const home = join(folder, 'twice');
-  const first = await startRunning({ folder: home });
+test('while ClickHouse is stopped every event is still taken, and all are queryable afterwards', {
+  timeout,
+}, async (t) => {
+  const server = await startRunning({ folder: join(folder, 'stop-clickhouse') });
   try {
-    await assert.rejects(startRunning({ folder: home }), /troth: .*(in use|already)/i);
-    assert.equal((await fetch(new URL('/readyz', first.url))).status, 200);
+    const load = new FaultLoad(server);
+    await load.deliver();
+    const stopped = new Set<number>();
+    const end = Date.now() + 15_000;
+    while (Date.now() < end) {
+      // The supervisor replaces an engine that does not answer: the next one is stopped as well.
+      const pid = partOf(server, 'clickhouse');
+      if (pid && !stopped.has(pid)) signal([pid], 'SIGSTOP');
+      if (pid) stopped.add(pid);
+      assert.equal(await load.send(load.batch()), 200);
+      await sleep(50);
+    }
+    signal([...stopped].filter(isAlive), 'SIGCONT');
+    assert.equal(load.answers.get(503), undefined);
+    await load.settle();
+    t.diagnostic(`${load.sent} events while ${stopped.size} engines were stopped`);
   } finally {
-    await first.stop();
+    await server.stop();
   }
 });
 
-test('data without its keys, and a taken port, are refused with a sentence', async () => {
-  const home = join(folder, 'apart');
-  await (await startRunning({ folder: home })).stop();
-  rmSync(join(home, 'keys'), { recursive: true });
-  await assert.rejects(startRunning({ folder: home }), /troth: .*key/i);
-
-  const holder = createServer().listen(0, '127.0.0.1');
-  await once(holder, 'listening');
-  const { port } = holder.address() as { port: number };
-  await assert.rejects(
-    startRunning({ folder: join(folder, 'port'), env: { TROTH_HTTP_PORT: String(port) } }),
-    /troth: port \d+ is taken/,
-  );
-  holder.close();
+test('while PostgreSQL is stopped events are refused or wait, and nothing acknowledged is lost', {
+  timeout,
+}, async (t) => {
+  const server = await startRunning({ folder: join(folder, 'stop-postgres') });
+  try {
+    const load = new FaultLoad(server);
+    await load.deliver();
+    const stopped = withChildren(partOf(server, 'postgres') ?? 0);
+    signal(stopped, 'SIGSTOP');
+    const sending = Array.from({ length: 8 }, () => load.deliver(40_000));
+    await sleep(10_000);
+    assert.equal(load.acknowledged.size, 10, 'nothing is acknowledged that is not durable');
+    signal(stopped, 'SIGCONT');
+    await Promise.all(sending);
+    await load.deliver(2_000);
+    await load.settle();
+    t.diagnostic(`answers ${JSON.stringify([...load.answers])}`);
+  } finally {
+    await server.stop();
+  }
 });

@@ -26,6 +26,8 @@ function sources(pattern: string): Source[] {
 const code = sources('{policy-language,server,sdk,console,bench,demo}/**/*.{ts,tsx}');
 const server = code.filter(({ file }) => file.startsWith('server/'));
 const isTest = (file: string) => /\.test\.tsx?$|\/testing\/|\/journeys\//.test(file);
+/** An address, a string or a pattern stands on one line, however long it is. */
+const UNBREAKABLE = /https?:|['"`]|^\s*\/\S/;
 const complain = (complaints: string[]) => assert.deepEqual(complaints, []);
 
 /** Every way to name another module: static, bare, re-export and dynamic. */
@@ -90,7 +92,7 @@ test('a source file is a room of at most 400 lines, and a line at most 100 chara
     .map(({ file, lines }) => `${file}: ${lines.length} lines`);
   const wide = code.flatMap(({ file, lines }) =>
     lines.flatMap((line, index) =>
-      line.length > 100 && !/https?:|['"`]/.test(line) ? [`${file}:${index + 1}`] : [],
+      line.length > 100 && !UNBREAKABLE.test(line) ? [`${file}:${index + 1}`] : [],
     ),
   );
   complain([...long, ...wide]);

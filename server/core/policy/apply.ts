@@ -67,13 +67,21 @@ export type Applied = {
 
 type Engines = { readonly db: Database; readonly events: Events; readonly log: Log };
 
-function judge(draft: PolicyDraft): { policy: Policy; findings: Finding[] } {
+/**
+ * Reads and judges a document, and applies nothing.
+ *
+ * @throws Problem policy-has-errors, which names the file and the line of the first.
+ */
+export function judgePolicy(draft: Pick<PolicyDraft, 'text' | 'prose' | 'file'>): {
+  policy: Policy;
+  findings: Finding[];
+} {
   const { policy, findings } = readPolicy(draft.text, { file: draft.file });
   const all = policy ? [...findings, ...lint(policy, draft.prose)] : findings;
   if (policy && !blocksApply(all)) return { policy, findings: all };
   const open = all.filter(({ severity, state }) => severity === 'error' && state === 'open');
   const first = open[0];
-  const where = first ? ` First: line ${first.line}, ${first.code}.` : '';
+  const where = first ? ` First: ${draft.file}, line ${first.line}, ${first.code}.` : '';
   throw policyProblem('policy-has-errors', `${open.length} open errors.${where}`, {
     openErrors: open.length,
   });
@@ -132,7 +140,7 @@ export async function applyPolicy(
   draft: PolicyDraft,
   log: Log = () => undefined,
 ): Promise<Applied> {
-  const judged = judge(draft);
+  const judged = judgePolicy(draft);
   return inTurn(db, () => applyJudged({ db, events, log }, draft, judged));
 }
 

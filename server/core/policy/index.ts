@@ -5,7 +5,13 @@
  * that writes needs a permit, and only `authorize` makes one.
  */
 export { ACTIONS, type Action } from './actions.ts';
-export { type Applied, applyPolicy, finishApplies, type PolicyDraft } from './apply.ts';
+export {
+  type Applied,
+  applyPolicy,
+  finishApplies,
+  judgePolicy,
+  type PolicyDraft,
+} from './apply.ts';
 export { type Actor, authorize, type Permit, type PermitContext } from './authorize.ts';
 export { policyProblem } from './errors.ts';
 export { openPolicies, type Policies, type PolicyInForce } from './in-force.ts';

@@ -1,6 +1,6 @@
 /**
- * The switches of the enrichments: each tenant may turn off what its policy says can be disabled, and
- * nothing else. A change counts for the events that arrive after it, on every server.
+ * The switches of the enrichments: each tenant may turn off what its policy says can be disabled,
+ * and nothing else. A change counts for the events that arrive after it, on every server.
  */
 import { Hono } from 'hono';
 import type { Clock } from '#base/clock';

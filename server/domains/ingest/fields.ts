@@ -108,8 +108,20 @@ const json =
     return written.length > max ? TOO_LONG : (value as JsonObject);
   };
 
+/** A field that is named an origin holds no more than one, whatever the sender puts there. */
+const ORIGIN_NAME = /(?:^|_)origin$/;
+
 /** Chooses how a value is read; called once per field and revision. */
-export function readerOf(field: DeclaredField): Read {
+export function readerOf(field: DeclaredField, name = ''): Read {
+  const read = readerOfKind(field);
+  if (!ORIGIN_NAME.test(name)) return read;
+  return (value) => {
+    const origin = originOf(value);
+    return origin === undefined ? undefined : read(origin);
+  };
+}
+
+function readerOfKind(field: DeclaredField): Read {
   const { kind, max } = kindOf(field);
   switch (kind) {
     case 'enum': {

@@ -36,8 +36,8 @@ const IN_MEMORY_BYTES_MAX = 48 * 1024 * 1024;
 const INSERTS_AT_ONCE = 4;
 const REFUSALS_MAX = 4;
 /**
- * What no waiting mends: a column, table or database that is not there, bytes that cannot be read as
- * the columns. Everything else (memory, disk, time, too many parts) passes, and is waited for.
+ * What no waiting mends: a column, table or database that is not there, bytes that cannot be read
+ * as the columns. Everything else (memory, disk, time, too many parts) passes, and is waited for.
  */
 const WILL_NEVER_TAKE = new Set([6, 16, 26, 27, 33, 36, 38, 41, 53, 60, 69, 72, 81, 117, 131]);
 const PAUSE_MS = 50;

@@ -231,7 +231,7 @@ function compileType(
     return {
       name,
       kind,
-      read: readerOf(field),
+      read: readerOf(field, name),
       write: field.seal === undefined ? writerOf(column) : undefined,
       strip: stripOf(field, kind, strip),
       gates: field.purposes && gatesOf(policy, field.purposes),

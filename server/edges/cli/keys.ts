@@ -1,5 +1,5 @@
 /** `troth keys`: the state of the keyring, rotation now, and the recovery kit. */
-import { writeFileSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { askServer } from './running-server.ts';
 import { type Command, Usage } from './terminal.ts';
 
@@ -17,13 +17,26 @@ export const keysCommand: Command = {
     if (what !== 'recovery-kit') throw new Usage(`"${what}" is not something keys can do`);
     const { out } = invocation.options;
     if (!out) throw new Usage('say where to write it: --out FILE');
+    // Opened first: a new kit makes the one before worthless, so it must have a place to go.
+    const file = openNew(out);
     const answer = await askServer(invocation.dataDir, 'POST', '/v1/operator/keys/recovery-kit');
     if (answer.status >= 300) {
       invocation.complain('the server refused to write the kit');
       return 1;
     }
-    writeFileSync(out, `${(answer.body as { kit: string }).kit}\n`, { mode: 0o600, flag: 'wx' });
+    writeSync(file, `${(answer.body as { kit: string }).kit}\n`);
+    closeSync(file);
     invocation.print(`${out} opens every key: print it, store it apart, remove the file.`);
     return 0;
   },
 };
+
+function openNew(path: string): number {
+  try {
+    return openSync(path, 'wx', 0o600);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const why = code === 'EEXIST' ? 'it is there already' : `it cannot be written (${code})`;
+    throw new Usage(`${path}: ${why}`);
+  }
+}

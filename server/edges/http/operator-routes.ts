@@ -63,6 +63,19 @@ async function bodyAs<Body>(c: Context<Edge>, shape: z.ZodType<Body>): Promise<B
   return read.data;
 }
 
+/**
+ * A page of another port of this host is of the same site, so the cookie comes along: what browsers
+ * say of where a request comes from decides. The command line says nothing, and is no page.
+ */
+function sameOriginOnly(c: Context<Edge>): void {
+  const origin = c.req.header('origin');
+  const site = c.req.header('sec-fetch-site');
+  const elsewhere =
+    (origin !== undefined && origin !== new URL(c.req.url).origin) ||
+    (site !== undefined && site !== 'same-origin' && site !== 'none');
+  if (elsewhere) throw httpProblem('operator-only', 'Ask from the console or the command line.');
+}
+
 /** The plan with the rows that a shorter limit would delete, counted where they are. */
 async function planWithRows(
   { events, clock }: OperatorDeps,
@@ -96,14 +109,13 @@ async function planWithRows(
 export function operatorRoutes(deps: OperatorDeps): DomainRoutes {
   const { db, events, policies, clock, log, keys } = deps;
   const routes = new Hono<Edge>();
-  routes.use('/v1/operator/policies/*', async (c, next) => {
-    operatorOnly(c);
-    await next();
-  });
-  routes.use('/v1/operator/keys/*', async (c, next) => {
-    operatorOnly(c);
-    await next();
-  });
+  for (const path of ['/v1/operator/policies/*', '/v1/operator/keys/*']) {
+    routes.use(path, async (c, next) => {
+      operatorOnly(c);
+      sameOriginOnly(c);
+      await next();
+    });
+  }
 
   routes.post('/v1/operator/policies/plan', async (c) => {
     const { text } = await bodyAs(c, Draft);
@@ -149,6 +161,7 @@ export function changedByOperator(name: string, path: string, routes: Hono): Dom
   const guarded = new Hono<Edge>();
   guarded.put(path, async (c, next) => {
     operatorOnly(c);
+    sameOriginOnly(c);
     await next();
   });
   guarded.route('/', routes);

@@ -110,7 +110,7 @@ const STARTER_GRANTS = ['GRANT SYSTEM LISTEN ON *.*', 'GRANT CREATE TEMPORARY TA
 /** The engine ends when its first query does, so that one never does. */
 export const STARTER_QUERY = [
   'system start listen http',
-  'select sleep(3) from numbers(1000000000000) settings max_block_size = 1 format Null',
+  'select sleep(3) from numbers(1000000000000) settings max_block_size = 1, max_execution_time = 0 format Null',
 ].join('; ');
 
 /** No limit of time, since the query that sleeps never ends; but little of everything else. */

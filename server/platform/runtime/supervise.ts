@@ -9,7 +9,8 @@ import { runtimeProblem } from './errors.ts';
 
 const READY_POLL_MS = 20;
 const BACK_OFF_MS_MIN = 50;
-const BACK_OFF_MS_MAX = 5_000;
+/** An engine that is killed again and again is back within seconds each time. */
+const BACK_OFF_MS_MAX = 1_000;
 const STABLE_AFTER_MS = 30_000;
 const HEALTH_EVERY_MS = 3_000;
 const HEALTH_FAILURES_MAX = 2;
