@@ -19,7 +19,7 @@ export const pipelineScreen: Screen<Asked> = {
 
 function PipelineScreen({ answer, stream, service }: Asked & { service: string }) {
   const { pipeline, connected } = useLive(stream, use(answer));
-  const dropped = pipeline.drops.reduce((sum, { events }) => sum + events, 0);
+  const dropped = sumOf(pipeline.drops.filter(({ step }) => step !== null));
   return (
     <>
       <div className="list-head">
@@ -46,7 +46,12 @@ function PipelineScreen({ answer, stream, service }: Asked & { service: string }
       ) : (
         <div className="pipeline">
           <StepsTable pipeline={pipeline} />
-          <Drops pipeline={pipeline} dropped={dropped} />
+          <section aria-labelledby="drops">
+            <h2 id="drops">Why events were dropped</h2>
+            <Reasons drops={pipeline.drops.filter(({ step }) => step !== null)} counted="Events" />
+            <h2>What was cut from events that were kept</h2>
+            <Reasons drops={pipeline.drops.filter(({ step }) => step === null)} counted="Fields" />
+          </section>
         </div>
       )}
     </>
@@ -94,43 +99,41 @@ function Figures({ pipeline, dropped }: { pipeline: Answer; dropped: number }) {
   );
 }
 
-function Drops({ pipeline, dropped }: { pipeline: Answer; dropped: number }) {
-  const drops = pipeline.drops
-    .filter(({ events }) => events > 0)
-    .toSorted((a, b) => b.events - a.events);
+type Drop = Answer['drops'][number];
+
+const sumOf = (drops: readonly Drop[]) => drops.reduce((sum, { events }) => sum + events, 0);
+
+function Reasons({ drops, counted }: { drops: readonly Drop[]; counted: string }) {
+  const all = sumOf(drops);
+  const shown = drops.filter(({ events }) => events > 0).toSorted((a, b) => b.events - a.events);
+  if (shown.length === 0)
+    return <p className="muted">{counted === 'Events' ? 'None was.' : 'Nothing.'}</p>;
   return (
-    <section aria-labelledby="drops">
-      <h2 id="drops">Why events were dropped</h2>
-      {drops.length === 0 ? (
-        <p className="muted">None was.</p>
-      ) : (
-        <table className="drops">
-          <thead>
-            <tr>
-              <th scope="col">Reason</th>
-              <th scope="col" className="number">
-                Events
-              </th>
-              <th scope="col" className="number">
-                Share
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {drops.map(({ reason, says, step, events }) => (
-              <tr key={`${reason} ${step}`}>
-                <th scope="row">
-                  <code>{reason}</code>
-                  <span className="muted">{says}</span>
-                </th>
-                <td className="number">{count(events)}</td>
-                <td className="number">{((events / Math.max(dropped, 1)) * 100).toFixed(0)} %</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
-    </section>
+    <table className="drops">
+      <thead>
+        <tr>
+          <th scope="col">Reason</th>
+          <th scope="col" className="number">
+            {counted}
+          </th>
+          <th scope="col" className="number">
+            Share
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {shown.map(({ reason, says, step, events }) => (
+          <tr key={`${reason} ${step}`}>
+            <th scope="row">
+              <code>{reason}</code>
+              <span className="muted">{says}</span>
+            </th>
+            <td className="number">{count(events)}</td>
+            <td className="number">{((events / all) * 100).toFixed(0)} %</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }
 

@@ -117,6 +117,6 @@ async function walkService(page: Page, tenant: string, walk: Walk, look: () => P
   }
 
   await tab(/^Pipeline/);
-  const reasons = (await page.locator('table.drops').textContent()) ?? '';
+  const reasons = (await page.locator('table.drops').allTextContents()).join(' ');
   for (const says of walk.drops) assert.ok(reasons.includes(says), `${says}, of: ${reasons}`);
 }

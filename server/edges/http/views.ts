@@ -1,6 +1,11 @@
 /** The shapes in which the routes answer, made from what the core keeps. */
 import type { Finding } from '@troth/policy-language';
-import type { PipelineView, PromiseAnswers, ServiceInForce } from '#oversight/evidence';
+import {
+  droppedOf,
+  type PipelineView,
+  type PromiseAnswers,
+  type ServiceInForce,
+} from '#oversight/evidence';
 
 /** The name people know a service by: the controller's, where that is the service's own. */
 export function nameOf({ tenant, policy }: ServiceInForce): string {
@@ -40,7 +45,7 @@ export function summaryOf(
   const flow = {
     received: pipeline.received,
     accepted: pipeline.accepted,
-    dropped: pipeline.drops.reduce((sum, { events }) => sum + events, 0),
+    dropped: droppedOf(pipeline),
     perSecond: pipeline.perSecond.map(({ accepted }) => accepted),
   };
   return { ...summary, flow };

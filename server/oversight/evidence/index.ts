@@ -15,6 +15,7 @@ export type {
   ServicesInForce,
 } from './model.ts';
 export {
+  droppedOf,
   openPipelineWatch,
   type PipelineCounters,
   type PipelineSnapshot,

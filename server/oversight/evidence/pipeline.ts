@@ -43,8 +43,9 @@ const SECOND_MS = 1_000;
 type Sample = { accepted: number; dropped: number };
 type Track = { last: Sample; samples: Sample[] };
 
-const droppedOf = ({ drops }: PipelineSnapshot) =>
-  drops.reduce((sum, { events }) => sum + events, 0);
+/** Whole events only: a reason without a step is about a field, and its event was kept. */
+export const droppedOf = ({ drops }: Pick<PipelineSnapshot, 'drops'>) =>
+  drops.reduce((sum, { step, events }) => (step === null ? sum : sum + events), 0);
 
 /**
  * Watches the counters, one sample a second, so that a page shows two minutes of flow at once.
