@@ -121,7 +121,11 @@ function routesOf(
   const enrichments = changedByOperator(
     'enrichments',
     '/v1/t/:tenant/enrichments/:name',
-    enrichmentRoutes({ db, policies, clock, authenticate: () => OPERATOR }),
+    enrichmentRoutes({
+      ...{ db, policies, clock },
+      authenticate: () => OPERATOR,
+      refresh: (tenant) => ingest.refresh(tenant),
+    }),
   );
   const consenting = { name: 'consent', routes: consents, operations: INGEST_OPERATIONS };
   return [operator, consenting, enrichments];

@@ -12,6 +12,7 @@ import { eventRowCounter, openDataMap, openPipelineWatch, openPromises } from '#
 import { runJobs } from '#platform/jobs';
 import { openLog } from '#platform/log';
 import { localCertificate } from '#platform/tls';
+import { BUILT_CONTROLS } from './built-controls.ts';
 import type { Config } from './config.ts';
 import { type Development, greetingOf, writeDevelopment } from './development.ts';
 import { wireDomains } from './domain-wiring.ts';
@@ -40,9 +41,6 @@ export type Serving = { development: Development; greeting: string; close(): Pro
 const HOSTS = ['localhost', '127.0.0.1', '[::1]'];
 const LOOPBACK = '127.0.0.1';
 const SECURITY_CONTACT = 'mailto:security@localhost';
-
-/** Controls that are enforced in this version; none has a proof yet, so none is kept. */
-const BUILT: ReadonlySet<string> = new Set();
 
 /** Starts everything; on a failure half-way, takes down what had started. */
 export async function serve(options: ServeOptions): Promise<Serving> {
@@ -118,7 +116,7 @@ function pages(root: string) {
     hosts: HOSTS,
     gpcSince: '2026-11-21',
     securityContacts: [SECURITY_CONTACT],
-    promises: openPromises({ catalogue: controlCatalogue, built: BUILT }),
+    promises: openPromises({ catalogue: controlCatalogue, built: BUILT_CONTROLS }),
     renderPolicy: (({ policy }, format, { promises }) => {
       const states = Object.fromEntries(promises.map(({ id, state }) => [id, state]));
       return renderPolicy(policy, { format, states });

@@ -136,7 +136,7 @@ function readIds(wire: WireEvent): Ids | undefined {
   return { userId, anonymousId, previousId, sessionId, messageId };
 }
 
-/** The future is cut to now, and a clock that shows in `sentAt` is corrected. @see Segment's spec. */
+/** The future is cut to now; a clock that `sentAt` shows to be wrong is corrected, as Segment does. */
 function timeOf(wire: WireEvent, { receivedAt, sentAt, plan }: Arrived): number | undefined {
   if (wire.timestamp === undefined || wire.timestamp === null) return receivedAt;
   const told = readTimestamp(wire.timestamp);

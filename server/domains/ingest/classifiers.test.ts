@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { hasLuhn, isIban } from './check-digits.ts';
-import { CLASSIFIERS, type Classifier, classifyName, cleanJson, cleanText } from './classifiers.ts';
+import { CLASSIFIERS, type Classifier, cleanJson, cleanText } from './classifiers.ts';
+import { classifyName } from './personal-names.ts';
 
 const all = new Set<Classifier>(CLASSIFIERS);
 const clean = (text: string) => cleanText(text, all).text;

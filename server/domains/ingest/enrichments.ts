@@ -4,7 +4,7 @@
  */
 import { Hono } from 'hono';
 import type { Clock } from '#base/clock';
-import { Word } from '#base/ids';
+import { type TenantId, Word } from '#base/ids';
 import { appendAudit } from '#core/audit';
 import {
   type Actor,
@@ -79,6 +79,8 @@ export type EnrichmentRoutesDeps = {
   readonly clock: Clock;
   /** Who asks. @throws Problem for anyone but an operator. */
   readonly authenticate: (headers: Headers) => Actor | Promise<Actor>;
+  /** Awaited before the answer, so that the next event of the caller is under the new switch. */
+  readonly refresh?: (tenant: TenantId) => Promise<void>;
 };
 
 /** `GET` and `PUT /v1/t/:tenant/enrichments[/:name]`; mount them at the root. */
@@ -87,6 +89,7 @@ export function enrichmentRoutes({
   policies,
   clock,
   authenticate,
+  refresh,
 }: EnrichmentRoutesDeps): Hono {
   const routes = new Hono().basePath('/v1/t/:tenant/enrichments');
   const inForceOf = (tenant: string) => {
@@ -111,6 +114,7 @@ export function enrichmentRoutes({
       { db, inForce },
       { permit, name: c.req.param('name'), enabled, now: clock.now() },
     );
+    await refresh?.(inForce.tenant);
     return c.json({ enrichments: await listEnrichments({ db, inForce }) });
   });
   return routes;

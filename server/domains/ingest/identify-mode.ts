@@ -2,9 +2,10 @@
  * How much a service may know about who somebody is: nothing (anonymous), that it is the same one
  * again (pseudonymous), or who (identified). A policy lists the modes it allows.
  */
-import { type Classifier, classifyName, cleanText } from './classifiers.ts';
+import { type Classifier, cleanText } from './classifiers.ts';
 import type { DropReason } from './drops.ts';
 import { MODE, type Mode } from './model.ts';
+import { classifyName } from './personal-names.ts';
 import type { IngestPlan } from './plan.ts';
 import type { JsonObject } from './wire.ts';
 

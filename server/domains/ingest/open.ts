@@ -53,6 +53,8 @@ export type Ingest = {
   readonly handler: IngestHandler;
   readonly keys: WriteKeys;
   planOf(tenant: string): IngestPlan | undefined;
+  /** Resolves when this process works by the policy and the switches as they now stand. */
+  refresh(tenant: TenantId): Promise<void>;
   /** Runs events that did not come over HTTP through the same pipeline; resolves when durable. */
   submit(arrived: Arrived): Promise<Batch>;
   view(tenant: TenantId, sinceDay: string): Promise<PipelineView>;
@@ -87,6 +89,7 @@ class OpenIngest implements Ingest {
   readonly #ending: (() => unknown)[] = [];
   readonly keys: WriteKeys;
   readonly handler: IngestHandler;
+  #compiled: Promise<void> = Promise.resolve();
   #backlog: Backlog = { rows: 0, bytes: 0, oldest: null };
 
   constructor(options: IngestOptions) {
@@ -179,12 +182,18 @@ class OpenIngest implements Ingest {
     this.#plans.set(tenant, plan);
   }
 
+  /** One after the other: what was read last is also what stands last. */
+  #recompile(changed: PolicyInForce): Promise<void> {
+    this.#compiled = this.#compiled.then(() => this.#compileAgain(changed));
+    return this.#compiled;
+  }
+
   /**
    * Until the new plan stands, the one before goes on: two adjacent revisions are always in order.
    */
-  async #recompile(changed: PolicyInForce): Promise<void> {
+  async #compileAgain(changed: PolicyInForce): Promise<void> {
     try {
-      await this.#compile(changed);
+      await this.#compile(this.#options.policies.find(changed.tenant) ?? changed);
     } catch (error) {
       this.#options.log('bug.seen', { where: Word('ingest.compile'), frames: framesOf(error) });
       setTimeout(() => void this.#recompile(changed), 1_000).unref();
@@ -206,6 +215,10 @@ class OpenIngest implements Ingest {
     return ingestProblem('ingest-not-durable', 'a part of the platform does not answer', {
       retryAfterSeconds: 1,
     });
+  }
+
+  async refresh(tenant: TenantId): Promise<void> {
+    await this.#recompile(this.#options.policies.inForce(tenant));
   }
 
   planOf(tenant: string): IngestPlan | undefined {

@@ -1,0 +1,52 @@
+/**
+ * The controls that this version enforces. Each is enforced by the folder named; none has a proof
+ * yet, so a promise bound to one is a gap that says so, and a promise bound to any other name is a
+ * gap that says that nothing keeps it.
+ */
+import type { ControlName } from '#core/promises';
+
+const BY_FOLDER: Readonly<Record<string, readonly ControlName[]>> = {
+  'domains/ingest': [
+    'ingest.declared-fields-only',
+    'ingest.event-stored',
+    'ingest.value-reduced',
+    'ingest.content-stripped',
+    'ingest.no-person',
+    'ingest.address-forgotten',
+    'ingest.enrichment',
+    'ingest.stages',
+    'ingest.request-checked',
+    'ingest.endpoint',
+    'ingest.accounted',
+    'ingest.minor-refused',
+    'web.rate-limit',
+  ],
+  'domains/consent': [
+    'consent.asked-first',
+    'consent.default',
+    'consent.switch',
+    'consent.required-purpose',
+    'consent.per-purpose',
+    'consent.withdrawn',
+    'consent.signal',
+    'consent.mode',
+  ],
+  'core/keys': ['keys.rotate', 'keys.apart', 'keys.two-wraps'],
+  'core/tenancy': [
+    'tenancy.no-crossing',
+    'tenancy.own-schema',
+    'tenancy.row-security',
+    'tenancy.own-endpoint',
+  ],
+  'core/audit': ['audit.append-only'],
+  'edges/http': [
+    'encryption.tls',
+    'encryption.forward-secrecy',
+    'policy.rendered-as-enforced',
+    'web.first-party-only',
+    'web.headers',
+    'web.security-txt',
+  ],
+};
+
+export const BUILT_CONTROLS: ReadonlySet<string> = new Set(Object.values(BY_FOLDER).flat());
