@@ -4,8 +4,8 @@
  * As published (3.4.9) it ends the whole process, uncatchably, when a transaction or a reserved
  * connection is used after PostgreSQL died: the rollback that it sends by itself is enough. It also
  * lets such a late query run on the connection that took the place of the lost one, inside somebody
- * else's transaction. Here a transaction that lost its connection is over: each later query of it
- * is refused. @see github.com/porsager/postgres issues 1066, 1154 and 1208, open at this version.
+ * else's transaction, and loses a connection with each reservation that fails. Here a transaction
+ * that lost its connection is over: each later query of it is refused. @see github.com/porsager/postgres issues 1066, 1154 and 1208, open at this version.
  *
  * A patched copy was rejected because `npm ci` would not check it against the registry's digest;
  * an `uncaughtException` handler, because the query would then never be settled.
@@ -39,6 +39,25 @@ const CONNECTION: readonly Repair[] = [
 ];
 
 const POOL: readonly Repair[] = [
+  // A reservation that failed stayed in the queue, and the next connection was given to nobody.
+  [
+    '        const query = { reserve: resolve, reject }\n',
+    `        const query = {
+          reserve: resolve,
+          reject: (e) => (queries.remove(query), reject(e))
+        }
+`,
+  ],
+  // One that waited while a connection was lost left the queue, and was never served.
+  [
+    '    queries.length && connect(c, queries.shift())\n',
+    `    if (queries.length) {
+      const next = queries.shift()
+      next.reserve && queries.push(next)
+      connect(c, next)
+    }
+`,
+  ],
   [
     '    c.reserved.release = true\n',
     `    c.reserved.release = true
