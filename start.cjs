@@ -219,6 +219,8 @@ async function main() {
       await build(node, env);
       return test(node, env, args);
     case 'check':
+      // The server's tests use the client as it is published: built.
+      await build(node, env);
       return check(node, env);
     case 'fix':
       return run(path.join(MODULES, '.bin', 'biome'), ['check', '--write', '.'], env);

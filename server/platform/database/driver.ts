@@ -34,8 +34,16 @@ const CONNECTION: readonly Repair[] = [
     socket.removeListener('data', data)
 `,
   ],
-  // A query that was sent between the socket's error and its end would wait for ever.
-  ['    !hadError && (query || sent.length) && error(', '    ;(query || sent.length) && error('],
+  // A query that was sent between the socket's error and its end would wait for ever, and so would
+  // whoever ends the pool.
+  [
+    '    !hadError && (query || sent.length) && error(',
+    '    const unsettled = query || sent.length\n    unsettled && error(',
+  ],
+  [
+    '    closedTime = performance.now()\n    hadError &&',
+    '    query = null\n    closedTime = performance.now()\n    hadError &&',
+  ],
 ];
 
 const POOL: readonly Repair[] = [
