@@ -33,7 +33,7 @@ function sentenceOf(error: unknown): string {
 function openLogFile(folder: string): (line: string) => void {
   const file = join(folder, 'troth.jsonl');
   let bytes = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-  return (line) => {
+  const append = (line: string) => {
     if (bytes === 0) mkdirSync(folder, { recursive: true, mode: 0o700 });
     if (bytes > LOG_BYTES_MAX) {
       renameSync(file, `${file}.1`);
@@ -41,6 +41,14 @@ function openLogFile(folder: string): (line: string) => void {
     }
     appendFileSync(file, line, { mode: 0o600 });
     bytes += line.length;
+  };
+  return (line) => {
+    try {
+      append(line);
+    } catch {
+      // The disk is full: a line that has no place in the file must not end what it tells of.
+      process.stderr.write(line);
+    }
   };
 }
 

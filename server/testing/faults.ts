@@ -84,6 +84,12 @@ export async function until(
   assert.ok(await done(), `not within ${withinMs} ms: ${says}`);
 }
 
+/** Processes that were told of this folder: engines and keeper of a server that should be gone. */
+export const leftIn = (folder: string): number[] =>
+  processes().flatMap(({ pid, words }) =>
+    words.some((word) => word.includes(`${folder}/`)) ? [pid] : [],
+  );
+
 /** A start that must be refused. @returns what it wrote to its error output. */
 export async function refusalOf(options: StartOptions): Promise<string> {
   let server: RunningServer;

@@ -200,7 +200,9 @@ test('__proto__ is a name like any other, and Object.prototype stays as it was',
   assert.equal(({} as Record<string, unknown>)['polluted'], undefined);
 });
 
-/** Milliseconds of processor time that this thread used: what it held the loop for, on any machine. */
+/**
+ * Milliseconds of processor time that this thread used: what it held the loop for, on any machine.
+ */
 function busyMs(): number {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1_000;

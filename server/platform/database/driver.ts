@@ -5,7 +5,8 @@
  * connection is used after PostgreSQL died: the rollback that it sends by itself is enough. It also
  * lets such a late query run on the connection that took the place of the lost one, inside somebody
  * else's transaction, and loses a connection with each reservation that fails. Here a transaction
- * that lost its connection is over: each later query of it is refused. @see github.com/porsager/postgres issues 1066, 1154 and 1208, open at this version.
+ * that lost its connection is over: each later query of it is refused. @see
+ * github.com/porsager/postgres issues 1066, 1154 and 1208, open at this version.
  *
  * A patched copy was rejected because `npm ci` would not check it against the registry's digest;
  * an `uncaughtException` handler, because the query would then never be settled.

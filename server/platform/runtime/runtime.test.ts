@@ -136,7 +136,9 @@ test('the data directory is free again when its owner was killed', async () => {
   const given = directories();
   const door = join(import.meta.dirname, 'data-directory.ts');
   const script = `import { openDataDirectory } from '${door}';
-    openDataDirectory(${JSON.stringify(given)}); console.log('mine'); setInterval(() => {}, 1000);`;
+    globalThis.mine = openDataDirectory(${JSON.stringify(given)});
+    console.log("mine");
+    setInterval(() => {}, 1000);`;
   const owner = spawn(process.execPath, ['--no-warnings', '--input-type=module', '-e', script], {
     cwd: import.meta.dirname,
   });
