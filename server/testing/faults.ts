@@ -233,7 +233,7 @@ async function storedNumbers(dataDir: string): Promise<number[]> {
   }
 }
 
-export type SmallDisk = { path: string; unmount(): void };
+type SmallDisk = { path: string; unmount(): void };
 
 /** A disk of a few megabytes in memory; undefined where this user may not mount one. */
 export function mountSmallDisk(path: string, megabytes: number): SmallDisk | undefined {

@@ -1,0 +1,161 @@
+/** Starts that are refused with a sentence, and a disk that is full. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import {
+  cpSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FaultLoad, leftIn, mountSmallDisk, refusalOf, until } from '#testing/faults';
+import { type RunningServer, startRunning } from '#testing/running';
+
+const POLICIES = join(import.meta.dirname, '..', '..', 'policies');
+const folder = mkdtempSync(join(tmpdir(), 'troth-starts-'));
+const home = join(folder, 'home');
+const timeout = 60_000;
+let first: RunningServer;
+before(async () => {
+  first = await startRunning({ folder: home });
+});
+after(async () => {
+  await first?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const isReady = async ({ url }: RunningServer) =>
+  (await fetch(new URL('/readyz', url))).status === 200;
+
+test('a second start on one data directory names the owner, and the first goes on', async () => {
+  const said = await refusalOf({ folder: home });
+  assert.match(said, new RegExp(`troth: .*is in use by .*process id ${first.child.pid}\\b`));
+  assert.ok(await isReady(first));
+});
+
+test('a taken port is named, and nothing of the refused start is left running', {
+  timeout,
+}, async () => {
+  const holder = createServer().listen(0, '127.0.0.1');
+  await once(holder, 'listening');
+  const { port } = holder.address() as { port: number };
+  const elsewhere = join(folder, 'port');
+  const said = await refusalOf({ folder: elsewhere, env: { TROTH_HTTP_PORT: String(port) } });
+  assert.match(said, new RegExp(`^troth: port ${port} is taken\\.`));
+  await until('its children are gone', 5_000, () => leftIn(elsewhere).length === 0);
+  holder.close();
+});
+
+const revisionOf = async ({ url }: RunningServer, tenant: string) => {
+  const answer = await fetch(new URL(`/v1/t/${tenant}/policy`, url));
+  return ((await answer.json()) as { revision: number }).revision;
+};
+
+test('a broken document among good ones is named by file and line, and none of them is applied', {
+  timeout,
+}, async () => {
+  await first.stop();
+  const drafts = join(folder, 'policies');
+  cpSync(POLICIES, drafts, { recursive: true });
+  const edit = (file: string, from: string, to: string) => {
+    const text = readFileSync(join(drafts, file), 'utf8');
+    assert.ok(text.includes(from));
+    writeFileSync(join(drafts, file), text.replace(from, to));
+    return text.slice(0, text.indexOf(from)).split('\n').length;
+  };
+  // The first is good and would come first; the second names a length that is none.
+  edit('clanker.yaml', 'title: Agent Commands', 'title: Commands of Agents');
+  const line = edit('magenta.yaml', 'retain: P', 'retain: for a while #');
+  const args = ['--policies', drafts];
+  const said = await refusalOf({ folder: home, args });
+  assert.match(said, /^troth: .*nothing was applied/);
+  assert.match(said, new RegExp(`magenta\\.yaml, line ${line}\\b`));
+
+  first = await startRunning({ folder: home });
+  for (const tenant of ['clanker', 'magenta']) assert.equal(await revisionOf(first, tenant), 1);
+  assert.equal(await new FaultLoad(first).send(new FaultLoad(first).batch()), 200);
+  await first.stop();
+
+  cpSync(join(POLICIES, 'magenta.yaml'), join(drafts, 'magenta.yaml'));
+  first = await startRunning({ folder: home, args });
+  assert.equal(await revisionOf(first, 'clanker'), 2);
+  assert.equal(await revisionOf(first, 'magenta'), 1);
+});
+
+test('data without its keys, and data of a newer version, are refused and stay as they were', {
+  timeout,
+}, async () => {
+  await first.stop();
+  const keys = join(home, 'keys');
+  renameSync(keys, `${keys}-away`);
+  assert.match(await refusalOf({ folder: home }), /^troth: .*keys.*restore the keyring/);
+  rmSync(keys, { recursive: true, force: true });
+  renameSync(`${keys}-away`, keys);
+
+  const file = join(home, 'data', 'instance.json');
+  const text = readFileSync(file, 'utf8');
+  writeFileSync(file, JSON.stringify({ ...JSON.parse(text), version: 9_000 }));
+  assert.match(await refusalOf({ folder: home }), /^troth: .*version 9000.*Use the newer server/);
+  writeFileSync(file, text);
+
+  first = await startRunning({ folder: home });
+  assert.ok(await isReady(first));
+});
+
+test('on a full disk events are refused, nothing acknowledged is lost, and space mends it', {
+  timeout: 90_000,
+}, async (t) => {
+  const small = join(folder, 'small');
+  const disk = mountSmallDisk(join(small, 'data'), 400);
+  if (!disk) return t.skip('this user may not mount a small disk');
+  let server: RunningServer | undefined;
+  try {
+    server = await startRunning({ folder: small });
+    const load = new FaultLoad(server, 3_500);
+    await load.deliver();
+    const filler = join(disk.path, 'filler');
+    // The last page of the log is written too, so that the next line has no place.
+    fill(join(disk.path, 'log', 'troth.jsonl'), disk.path);
+    truncateSync(join(disk.path, 'log', 'troth.jsonl'), 8_192);
+    fill(filler, disk.path);
+    await until('an event is refused', 30_000, async () => {
+      fill(filler, disk.path);
+      return (await load.send(load.batch())) === 503;
+    });
+    for (let n = 0; n < 10; n += 1) {
+      await load.send(load.batch());
+      await sleep(200);
+    }
+    rmSync(filler);
+    await load.deliver(30_000);
+    await load.settle();
+    t.diagnostic(`answers ${JSON.stringify([...load.answers])}`);
+  } finally {
+    await server?.stop();
+    disk.unmount();
+  }
+});
+
+/** Takes what is free. Grows the file it is given, a megabyte and then a page at a time. */
+function fill(file: string, disk: string): void {
+  for (const bytes of [1024 * 1024, 4_096]) {
+    const block = Buffer.alloc(bytes, 1);
+    try {
+      for (let free = statfsSync(disk).bavail; free > 0; free = statfsSync(disk).bavail) {
+        writeFileSync(file, block, { flag: 'a' });
+      }
+    } catch {
+      // Full.
+    }
+  }
+  assert.ok(statSync(file).size > 0);
+}
