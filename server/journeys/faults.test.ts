@@ -21,7 +21,7 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 
 const KILLS = 20;
 const PARTS: readonly Part[] = ['postgres', 'clickhouse', 'keeper'];
-const timeout = 90_000;
+const timeout = 240_000;
 
 /** A moment that falls before, into or after the commit of a batch. */
 const aMoment = () => sleep(Math.random() * 25);
