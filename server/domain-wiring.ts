@@ -17,7 +17,7 @@ import { openLocation } from '#platform/location';
 import type { Log } from '#platform/log';
 import type { Config } from './config.ts';
 import type { DomainRoutes } from './edges/http/index.ts';
-import { changedByOperator, operatorRoutes } from './edges/http/index.ts';
+import { changedByOperator, operatorRoutes, publicKeyRoutes } from './edges/http/index.ts';
 import type { Foundation } from './foundation.ts';
 import { recordApplied } from './tenants.ts';
 
@@ -80,7 +80,7 @@ export async function wireDomains(stack: AsyncDisposableStack, given: Given): Pr
 }
 
 function routesOf(
-  { db, events, keeper, policies, clock, log }: Given,
+  { db, events, keeper, signer, policies, clock, log }: Given,
   { consent, ingest }: { consent: Consent; ingest: Ingest },
 ): DomainRoutes[] {
   const operator = operatorRoutes({
@@ -128,5 +128,5 @@ function routesOf(
     }),
   );
   const consenting = { name: 'consent', routes: consents, operations: INGEST_OPERATIONS };
-  return [operator, consenting, enrichments];
+  return [operator, consenting, enrichments, publicKeyRoutes(signer)];
 }

@@ -1,7 +1,10 @@
 /**
  * What everything else stands on: the data directory, the engines, the keeper, the two databases.
  */
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { vkeyOf } from '#base/signed-note';
+import { openSigner, type Signer } from '#core/keys';
 import { type Database, openDatabase, startPostgres } from '#platform/database';
 import { type Events, openEvents, startClickHouse } from '#platform/events';
 import { type Keeper, openKeeper, startKeeper } from '#platform/keeper';
@@ -9,7 +12,14 @@ import type { Log } from '#platform/log';
 import { openDataDirectory, shortDirectory } from '#platform/runtime';
 import type { Config } from './config.ts';
 
-export type Foundation = { db: Database; events: Events; keeper: Keeper };
+export type Foundation = {
+  db: Database;
+  events: Events;
+  keeper: Keeper;
+  signer: Signer;
+  /** The mark that data and keys share. */
+  instance: string;
+};
 
 type Stoppable = { stop(): Promise<void> };
 
@@ -56,5 +66,16 @@ export async function layFoundation(
   const events = stack.adopt(openEvents(clickhouseUrl), (open) => open.close());
   const keeper = openKeeper(kept.socketPath);
   stack.defer(() => keeper.close());
-  return { db, events, keeper };
+  const signer = await openSigner(keeper);
+  writePublicKey(dataDir, { instance: directory.instance, signer });
+  return { db, events, keeper, signer, instance: directory.instance };
+}
+
+/** For the operator to hand out: what a certificate, a report or a log is checked with elsewhere. */
+function writePublicKey(
+  dataDir: string,
+  { instance, signer }: { instance: string; signer: Signer },
+): void {
+  const vkey = vkeyOf({ name: `troth/${instance}`, publicKey: signer.publicKey });
+  writeFileSync(join(dataDir, 'troth.pub'), `${vkey}\n`, { mode: 0o644 });
 }

@@ -5,6 +5,8 @@
  * sealed value opens in the place it was sealed for and nowhere else. When a key is destroyed,
  * every server has dropped it before the destruction is answered.
  */
+
+export type { Signer } from '#base/ed25519';
 export {
   type KeysStatus,
   keysRotate,
@@ -18,5 +20,6 @@ export { FIELD_OVERHEAD_BYTES, openField, sealField } from './fields.ts';
 export { type Handle, NOBODY, type OpenKey, type SealPlace, type SubjectKey } from './model.ts';
 export { CACHE_LIFE_MS, type Forgotten, type Keys, type KeysOptions, openKeys } from './open.ts';
 export { personalOf } from './personal.ts';
+export { openSigner } from './signer.ts';
 export type { Halves } from './tenant-keys.ts';
 export { checkEndToEnd, VaultKey } from './vault.ts';

@@ -16,6 +16,7 @@ const SUMMARIES: Readonly<Record<string, string>> = {
   'GET /readyz': 'Answers 200 once every part is ready, 503 before',
   'GET /openapi.json': 'This description',
   'GET /.well-known/gpc.json': 'Says that Global Privacy Control is honoured',
+  'GET /.well-known/troth-keys.json': 'The public key of certificates, reports and logs (JWK set)',
   'GET /.well-known/security.txt': 'Where to report a weakness (RFC 9116)',
   'GET /v1/tenants': 'Every service, with its counts; with an operator’s session also its flow',
   'GET /v1/t/:tenant/promises': 'Each promise with its state, and why it has that state',

@@ -3,11 +3,12 @@ import { statSync } from 'node:fs';
 import { keeperProblem } from './errors.ts';
 import { hasRecovery, type Keks, metaNumber, openKeks, setMeta } from './keks.ts';
 import type { Keyring } from './keyring.ts';
-import { namedKeysOf } from './named-keys.ts';
+import { namedKeysOf, SIGNING_TENANT } from './named-keys.ts';
 import type { Ask, Call, Evict, KeeperStatus } from './protocol.ts';
 import { HANDLES_MAX } from './protocol.ts';
 import { makeRecoveryPair, wrapOf } from './roots.ts';
 import { type Rotation, rotationOf } from './rotation.ts';
+import { signingKeysOf } from './signing-keys.ts';
 import { type Gone, subjectKeysOf } from './subject-keys.ts';
 
 /** What a call answers, and which cached keys every connected server must drop before. */
@@ -54,6 +55,7 @@ export function openCustody(
   const keks = openKeks(keyring, passphrase, at);
   const people = subjectKeysOf(keyring, keks);
   const named = namedKeysOf(keyring, keks);
+  const signing = signingKeysOf(keyring, keks, at);
   const rotation = rotationOf(keyring, keks);
   /** A key that lives on in a copy we cannot write is not destroyed. */
   const bothCopies = () => {
@@ -82,6 +84,8 @@ export function openCustody(
     linked: ({ tenant, subject }) => done(people.cluster(tenant, subject)),
     named: (ask) => done(named.named(ask)),
     namedVersion: (ask) => done(named.version(ask)),
+    sign: (ask) => done(signing.sign(ask)),
+    publicKey: (ask) => done(signing.publicKey(ask)),
     quarantine: (ask) => gone(people.quarantine(ask)),
     release: (ask) => done(people.release(ask)),
     destroy: ({ tenant, subject, lateUntil }) => {
@@ -95,7 +99,8 @@ export function openCustody(
     destroyDue,
   };
 
-  const count = (sql: string) => Number(keyring.get<{ count: number }>(sql)?.count ?? 0);
+  const count = (sql: string, ...values: string[]) =>
+    Number(keyring.get<{ count: number }>(sql, ...values)?.count ?? 0);
   let counted = { subjects: 0, until: 0 };
   /** Counting reads the whole file, so a figure serves for a while. */
   const countSubjects = () => {
@@ -120,7 +125,10 @@ export function openCustody(
       rotating: keks.rotatingFrom !== undefined,
       keysLeft: rotation.keysLeft(),
       subjects: countSubjects(),
-      tenants: count("select count(*) as count from keks where purpose = 'live'"),
+      tenants: count(
+        "select count(*) as count from keks where purpose = 'live' and tenant <> ?",
+        SIGNING_TENANT,
+      ),
       copies: keyring.dirs.length === 2 ? 2 : 1,
       durabilityGaps: durabilityGaps(keyring, keks),
       wrap: wrapOf(keyring.dirs[0] ?? '', keks.epoch) ?? 'file',

@@ -9,6 +9,9 @@ import type { Keyring } from './keyring.ts';
 import { type Ask, type Named, type NamedKey, SEALS_MAX } from './protocol.ts';
 import type { Gone } from './subject-keys.ts';
 
+/** The installation's own keys, which sign; no tenant has such a name. They never leave. */
+export const SIGNING_TENANT = '@instance';
+
 export const namedAad = (tenant: string, name: string, version: number) =>
   `troth/v1/named|${tenant}|${name}|${version}`;
 
@@ -22,6 +25,12 @@ type Row = {
 };
 
 const COLUMNS = 'version, class, key_id as "keyId", epoch, wrapped, seals';
+
+function checkTenant(tenant: string): void {
+  if (tenant === SIGNING_TENANT) {
+    throw keeperProblem('keyring-call-invalid', 'a key that signs is not handed out');
+  }
+}
 
 export type NamedKeys = ReturnType<typeof namedKeysOf>;
 
@@ -58,6 +67,7 @@ export function namedKeysOf(keyring: Keyring, keks: Keks) {
 
   function one(given: Named): NamedKey {
     const { tenant, name, lease = 0 } = given;
+    checkTenant(tenant);
     const row = keyring.get<Row>(
       `select ${COLUMNS} from named_keys where tenant = ? and name = ?
        order by version desc limit 1`,
@@ -88,6 +98,7 @@ export function namedKeysOf(keyring: Keyring, keks: Keks) {
   return {
     named: ({ keys }: Ask<'named'>) => keys.map(one),
     version({ tenant, name, keyId }: Ask<'namedVersion'>): NamedKey | 'unknown' {
+      checkTenant(tenant);
       const row = keyring.get<Row>(
         `select ${COLUMNS} from named_keys where tenant = ? and name = ? and key_id = ?`,
         ...[tenant, name, Buffer.from(keyId, 'base64')],
@@ -95,6 +106,7 @@ export function namedKeysOf(keyring: Keyring, keks: Keks) {
       return row ? open(tenant, name, row) : 'unknown';
     },
     destroy({ tenant, name }: Ask<'destroyNamed'>, at: number): Gone {
+      checkTenant(tenant);
       const rows = keyring.all<{ keyId: Uint8Array }>(
         'select key_id as "keyId" from named_keys where tenant = ? and name = ?',
         ...[tenant, name],

@@ -69,6 +69,13 @@ export type KeeperCalls = {
     ask: { tenant: string; name: string; keyId: Bytes };
     answer: NamedKey | 'unknown';
   };
+  /** Signs with a key that never leaves; made when first asked for. Ed25519, 64 bytes. */
+  sign: {
+    ask: { name: string; bytes: Bytes };
+    answer: { signature: Bytes; publicKey: Bytes };
+  };
+  /** Of such a key: 32 bytes. */
+  publicKey: { ask: { name: string }; answer: { publicKey: Bytes } };
   quarantine: {
     ask: { tenant: string; subject: string; destroyAt: number };
     answer: Destroyed;
