@@ -5,8 +5,8 @@ import type { Keeper } from '#platform/keeper';
 const NAME = 'instance';
 
 /**
- * Opens what signs checkpoints, certificates and reports: one Ed25519 key an installation, which the
- * keeper made and never hands out.
+ * Opens what signs checkpoints, certificates and reports: one Ed25519 key an installation, made by
+ * the keeper and never handed out.
  *
  * @throws Problem keeper-unavailable.
  */
