@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -104,14 +104,58 @@ test('no statement reaches a file, another server or a program', async () => {
   }
 });
 
-test('the user without a password, whom the engine insists on, reads no table and no file', async () => {
-  const { origin, username } = new URL(running.url);
-  const asks = async (sql: string, headers: Record<string, string> = {}) => {
-    const answer = await fetch(`${origin}/?query=${encodeURIComponent(sql)}`, {
-      ...{ headers, method: 'POST' },
-    });
-    return { ok: answer.ok, text: (await answer.text()).trim() };
-  };
+async function asks(sql: string, headers: Record<string, string> = {}, as = '') {
+  const { origin } = new URL(running.url);
+  const answer = await fetch(`${origin}/?query=${encodeURIComponent(sql)}${as}`, {
+    ...{ headers, method: 'POST' },
+  });
+  return { status: answer.status, text: (await answer.text()).trim() };
+}
+const basic = (name: string, password: string) => ({
+  authorization: `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`,
+});
+
+test('nobody on this machine reaches ClickHouse without the password of this start', async () => {
+  const { username, password, url } = running;
+  const strangers: [Record<string, string>, string?][] = [
+    [{}],
+    [basic('default', '')],
+    [basic(username, 'wrong')],
+    [basic(username, '')],
+    [basic(username, 'wrong'), '&user=default'],
+    [{ 'x-clickhouse-user': 'default' }],
+    [{ 'x-clickhouse-user': username, 'x-clickhouse-key': password }],
+    [{}, `&user=${username}&password=${password}`],
+    [{ authorization: `${basic(username, password).authorization}x` }],
+  ];
+  for (const [headers, as] of strangers) {
+    assert.equal((await asks('select 1', headers, as)).status, 404, JSON.stringify([headers, as]));
+  }
+  for (const page of ['ping', 'play', 'dashboard', 'replicas_status', 'metrics']) {
+    assert.equal((await fetch(`${new URL(url).origin}/${page}`)).status, 404, page);
+  }
+  assert.equal((await asks('select 1', basic(username, password))).text, '1');
+});
+
+test("the passwords of ClickHouse are in files that only the server's user reads, and new at each start", async () => {
+  const settings = join(dataDir, 'clickhouse-settings');
+  for (const name of readdirSync(settings)) {
+    assert.equal(statSync(join(settings, name)).mode & 0o777, 0o600, name);
+  }
+  const file = `/proc/${running.pid}/cmdline`;
+  if (existsSync(file)) assert.ok(!readFileSync(file, 'latin1').includes(running.password));
+  const other = mkdtempSync(join(tmpdir(), 'troth-ch-'));
+  const second = await startClickHouse({ dataDir: other, runtimeDir: other, log: silentLog });
+  await second.stop();
+  rmSync(other, { recursive: true, force: true });
+  assert.notEqual(second.password, running.password);
+});
+
+/** The session of the engine itself, which the password of the server's user also opens. */
+const asEngine = (sql: string) =>
+  asks(sql, basic(running.username, running.password), '&user=default');
+
+test("the engine's own user reads no table and no file, even for one who has the password", async () => {
   for (const statement of [
     'select * from kept.rows',
     "select * from file('/etc/passwd', 'LineAsString')",
@@ -122,10 +166,23 @@ test('the user without a password, whom the engine insists on, reads no table an
     "select 1 into outfile '/tmp/troth-outfile'",
     'select count() from numbers(10) settings max_memory_usage = 0',
   ]) {
-    assert.equal((await asks(statement)).ok, false, statement);
+    assert.notEqual((await asEngine(statement)).status, 200, statement);
   }
-  assert.equal((await asks("select count() from system.tables where database = 'kept'")).text, '0');
-  assert.equal((await asks('select 1', { 'x-clickhouse-user': username })).ok, false);
+  assert.equal(
+    (await asEngine("select count() from system.tables where database = 'kept'")).text,
+    '0',
+  );
+});
+
+test('a listener that is stopped from inside is noticed, and ClickHouse is started again', async () => {
+  const { pid } = running;
+  await asEngine('system stop listen http').catch(() => undefined);
+  for (let tries = 0; tries < 3_000 && (running.pid === pid || running.pid === 0); tries++) {
+    await wait(10);
+  }
+  await running.whenReady();
+  assert.notEqual(running.pid, pid);
+  await events.ping();
 });
 
 test('a ClickHouse that no longer answers is started again', async () => {

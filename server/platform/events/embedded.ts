@@ -1,7 +1,7 @@
 /**
  * ClickHouse as a supervised child server on loopback, from the library in the npm package.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -14,7 +14,7 @@ import {
   type Supervised,
   supervise,
 } from '#platform/runtime';
-import { configurationXml, STARTER_QUERY, usersXml } from './settings.ts';
+import { configurationXml, SERVER_GRANTS, STARTER_QUERY, usersXml } from './settings.ts';
 
 /** Node and its thread pool inside the child; the engine has threads of its own. */
 const THREAD_POOL_SIZE = '8';
@@ -54,8 +54,9 @@ function findLibrary(): string {
 
 async function answers(url: string, password: string, withinMs = 2_000): Promise<void> {
   const { origin, username } = new URL(url);
+  const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
   const answer = await fetch(`${origin}/?query=select+1`, {
-    headers: { 'x-clickhouse-user': username, 'x-clickhouse-key': password },
+    headers: { authorization },
     signal: AbortSignal.timeout(withinMs),
   });
   if (!answer.ok) throw new Error('not ready');
@@ -64,7 +65,8 @@ async function answers(url: string, password: string, withinMs = 2_000): Promise
 
 /**
  * Starts the embedded ClickHouse. It opens the HTTP listener only, on a random port of loopback,
- * for one user of a random name. It is ended by a signal: what it acknowledged is on the disk.
+ * for one user of a random name and a random password, both new at each start. It is ended by a
+ * signal: what it acknowledged is on the disk.
  *
  * @throws Problem child-did-not-start.
  */
@@ -80,10 +82,10 @@ export async function startClickHouse(options: ClickHouseOptions): Promise<Embed
   const password = randomBytes(24).toString('base64url');
   const port = await freePort();
   const files = { config: join(settings, 'config.xml'), users: join(settings, 'users.xml') };
-  const passwordSha256 = createHash('sha256').update(password).digest('hex');
-  writeFileSync(files.users, usersXml({ username, passwordSha256 }), { mode: 0o600 });
+  const users = [{ name: username, password, grants: SERVER_GRANTS }];
+  writeFileSync(files.users, usersXml(users), { mode: 0o600 });
   const memoryBytesMax = options.memoryBytesMax ?? 1024 ** 3;
-  const xml = configurationXml({ usersFile: files.users, durable, memoryBytesMax });
+  const xml = configurationXml({ usersFile: files.users, users, durable, memoryBytesMax });
   writeFileSync(files.config, xml, { mode: 0o600 });
 
   const url = `http://${username}:${password}@127.0.0.1:${port}`;

@@ -2,6 +2,20 @@ import { Readable } from 'node:stream';
 import { type ClickHouseClient, ClickHouseError, createClient } from '@clickhouse/client';
 import { eventsProblem } from './errors.ts';
 
+/**
+ * What a statement means must not depend on whose server it is sent to, so these travel with each:
+ * an insert is answered when it is stored and a delete when the rows are gone, and no log of the
+ * engine keeps the text of a statement.
+ */
+const MEANING = {
+  async_insert: 0,
+  mutations_sync: '2',
+  log_queries: 0,
+  send_logs_level: 'none',
+  wait_end_of_query: 0,
+  date_time_output_format: 'iso',
+} as const;
+
 const NAME = /^[a-z_][A-Za-z0-9_]{0,99}$/;
 
 export type Insertion = {
@@ -79,7 +93,7 @@ export function openEvents(url: string, { timeoutMs = 60_000, connectionsMax = 1
     request_timeout: timeoutMs,
     max_open_connections: connectionsMax,
     compression: { request: false, response: false },
-    clickhouse_settings: { wait_end_of_query: 0, date_time_output_format: 'iso' },
+    clickhouse_settings: MEANING,
     log: { level: 127 as never },
   });
   return {

@@ -5,6 +5,7 @@
  * load the engine did not open at all (6 of 6 cuts). With the four fsync settings: 17 cuts, 11,114
  * acknowledged batches, none lost.
  */
+import { createHash } from 'node:crypto';
 
 type Tree = { [name: string]: string | number | Tree };
 
@@ -36,15 +37,44 @@ const CLEANING = {
   merge_with_ttl_timeout: 5,
 } as const;
 
-/** @param durable  false leaves out the fsync settings; for tests only. */
+/** A login that the engine is told of at each start. Purposes get one each, with grants of theirs. */
+export type EventsUser = {
+  readonly name: string;
+  readonly password: string;
+  readonly grants: readonly string[];
+};
+
+/** What HTTP sends for this user, and the only thing that opens the door. */
+const authorizationOf = ({ name, password }: EventsUser) =>
+  `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`;
+
+/** One rule a user; whatever fits no rule is answered 404 before anybody is asked who he is. */
+const doors = (users: readonly EventsUser[]): Tree =>
+  Object.fromEntries(
+    users.map((user, index) => [
+      `rule_${index}`,
+      {
+        headers: { Authorization: authorizationOf(user) },
+        handler: { type: 'dynamic_query_handler', query_param_name: 'query' },
+      },
+    ]),
+  );
+
+/**
+ * Holds the passwords of this start: its file has mode 0600.
+ *
+ * @param durable  false leaves out the fsync settings; for tests only.
+ */
 export function configurationXml(given: {
   usersFile: string;
+  users: readonly EventsUser[];
   durable: boolean;
   memoryBytesMax: number;
 }): string {
   return document({
     logger: { level: 'none' },
     user_directories: { users_xml: { path: given.usersFile } },
+    http_handlers: doors(given.users),
     max_server_memory_usage: given.memoryBytesMax,
     mark_cache_size: 16 * 1024 ** 2,
     uncompressed_cache_size: 0,
@@ -95,7 +125,7 @@ const PROFILE = {
 } as const;
 
 /** Tables of the MergeTree family only: no file, no URL, no other server can be reached by SQL. */
-const GRANTS = [
+export const SERVER_GRANTS: readonly string[] = [
   'GRANT SHOW, SELECT, INSERT, ALTER, CREATE DATABASE, CREATE TABLE, CREATE VIEW, DROP, TRUNCATE, OPTIMIZE ON *.*',
   'GRANT KILL QUERY, SYSTEM MERGES, SYSTEM TTL MERGES ON *.*',
   'GRANT TABLE ENGINE ON MergeTree',
@@ -121,30 +151,42 @@ const STARTER_PROFILE = {
   constraints: { max_memory_usage: { readonly: '' }, max_threads: { readonly: '' } },
 } as const;
 
-const grantsXml = (grants: readonly string[]) =>
-  `<grants>${grants.map((grant) => `<query>${grant}</query>`).join('')}</grants>`;
+const userXml = ({ name, password, grants }: EventsUser) => {
+  const digest = createHash('sha256').update(password).digest('hex');
+  return userElement(name, `<password_sha256_hex>${digest}</password_sha256_hex>`, {
+    profile: 'default',
+    grants,
+  });
+};
+
+const userElement = (
+  name: string,
+  proof: string,
+  { profile, grants }: { profile: string; grants: readonly string[] },
+) =>
+  [
+    `    <${name}>${proof}<networks><ip>127.0.0.1</ip></networks>`,
+    `      <profile>${profile}</profile><quota>default</quota>`,
+    `      <grants>${grants.map((grant) => `<query>${grant}</query>`).join('')}</grants></${name}>`,
+  ].join('\n');
 
 /**
- * The engine's own session is the user `default`: without a password, from loopback, and neither
- * can be changed (a quota, a limit of queries and a reload of this file were tried; the embedded
- * engine ignores all three). So everybody on this machine is that user too, and it may open the
- * listener and sleep: it reads no table and no file.
+ * The engine's own session is the user `default`, without a password and from loopback; neither can
+ * be changed: it signs itself in that way and ends when it may not. (Tried: a password, an address
+ * that HTTP cannot come from, a quota, a reload of this file.) So the door is guarded instead: HTTP
+ * answers nobody who does not show a password of this start, see `doors`. And `default` itself may
+ * open the listener and sleep: it reads no table and no file.
  */
-export function usersXml(given: { username: string; passwordSha256: string }): string {
-  const local = '<networks><ip>127.0.0.1</ip></networks>';
-  return [
+export const usersXml = (users: readonly EventsUser[]): string =>
+  [
     '<clickhouse>',
     `  <profiles><default>\n${xml(PROFILE, '    ')}  </default>`,
     `  <starter>\n${xml(STARTER_PROFILE, '    ')}  </starter></profiles>`,
     '  <quotas><default/></quotas>',
     '  <users>',
-    `    <default><no_password/>${local}<profile>starter</profile><quota>default</quota>`,
-    `      ${grantsXml(STARTER_GRANTS)}</default>`,
-    `    <${given.username}><password_sha256_hex>${given.passwordSha256}</password_sha256_hex>`,
-    `      ${local}<profile>default</profile><quota>default</quota>`,
-    `      ${grantsXml(GRANTS)}</${given.username}>`,
+    userElement('default', '<no_password/>', { profile: 'starter', grants: STARTER_GRANTS }),
+    ...users.map(userXml),
     '  </users>',
     '</clickhouse>',
     '',
   ].join('\n');
-}
