@@ -22,14 +22,14 @@ export const FIELD_OVERHEAD_BYTES = HEAD_BYTES + TAG_BYTES;
 // One call for 512 nonces: a call for each costs a quarter of the seal. Each is used once.
 const pool = Buffer.alloc(512 * NONCE_BYTES);
 let used = pool.length;
-function putNonce(target: Buffer, at: number): void {
+/** A view into the pool: good until the pool is filled again, so copy it at once. */
+function nextNonce(): Buffer {
   if (used === pool.length) {
     randomFillSync(pool);
     used = 0;
   }
-  pool.copy(target, at, used, used + NONCE_BYTES);
-  pool.fill(0, used, used + NONCE_BYTES);
   used += NONCE_BYTES;
+  return pool.subarray(used - NONCE_BYTES, used);
 }
 
 /** The row stands last: it is the only part whose alphabet is open. */
@@ -44,14 +44,15 @@ function aadOf(place: SealPlace, keyId: Buffer): Buffer {
 /** Seals one value; the result is `FIELD_OVERHEAD_BYTES` longer. */
 export function sealField(key: OpenKey, plaintext: Buffer, place: SealPlace): Buffer {
   const frame = Buffer.allocUnsafe(FIELD_OVERHEAD_BYTES + plaintext.length);
+  const nonce = nextNonce();
   frame[0] = VERSION;
-  key.keyId.copy(frame, 1);
-  putNonce(frame, 1 + KEY_ID_BYTES);
-  const gcm = createCipheriv('aes-256-gcm', key.key, frame.subarray(1 + KEY_ID_BYTES, HEAD_BYTES));
+  frame.set(key.keyId, 1);
+  frame.set(nonce, 1 + KEY_ID_BYTES);
+  const gcm = createCipheriv('aes-256-gcm', key.key, nonce);
   gcm.setAAD(aadOf(place, key.keyId));
-  gcm.update(plaintext).copy(frame, HEAD_BYTES);
+  frame.set(gcm.update(plaintext), HEAD_BYTES);
   gcm.final();
-  gcm.getAuthTag().copy(frame, HEAD_BYTES + plaintext.length);
+  frame.set(gcm.getAuthTag(), HEAD_BYTES + plaintext.length);
   return frame;
 }
 

@@ -27,7 +27,8 @@ export function locate(batch: Addressed, { location }: Tools): Addressed {
 
 /**
  * Lets go of the address. It was never written anywhere; from here on it is not even in memory, and
- * the type of what follows has no place for it.
+ * the type of what follows has no place for it. Only what is named here goes on: the body as it was
+ * sent may hold an address too.
  */
 export function forgetAddress(batch: Addressed): Batch {
   for (const event of batch.events) {
@@ -35,6 +36,10 @@ export function forgetAddress(batch: Addressed): Batch {
     const context = event.context as { ip?: unknown };
     if (context.ip !== undefined) context.ip = undefined;
   }
-  const { address: _, ...rest } = batch;
-  return rest;
+  const { tenant, permit, plan, receivedAt, userAgent, signals } = batch;
+  const { events, refused, dropped, conflicts, group, kept, duplicates } = batch;
+  return {
+    ...{ tenant, permit, plan, receivedAt, userAgent, signals },
+    ...{ events, refused, dropped, conflicts, group, kept, duplicates },
+  };
 }

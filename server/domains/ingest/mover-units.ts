@@ -4,7 +4,7 @@
  * The same inbox rows always give the same units in the same order; the ledger relies on it.
  */
 import { setImmediate } from 'node:timers/promises';
-import { decodeInbox, ROW_BATCH_AT, ROW_MESSAGE_AT } from './inbox-format.ts';
+import { decodeInbox, type InboxRow, ROW_BATCH_AT, ROW_MESSAGE_AT } from './inbox-format.ts';
 
 export type Unit = {
   readonly layout: number;
@@ -16,36 +16,45 @@ export type Unit = {
 
 export const UNITS_MAX = 65_535;
 
-const PIECE_ROWS = 500;
+/**
+ * How long an answer may wait for the mover, milliseconds; and how long the mover waits for answers
+ * that are due: a busy server spends some ten milliseconds on those, so pieces counted in rows were
+ * too small to keep up.
+ */
+const TURN_MS = 3;
+const ROWS_A_LOOK = 100;
 
 /** Does something with each item and lets other work in between, so that no answer waits for it. */
 export async function inPieces<Item>(
-  items: readonly Item[],
+  items: Iterable<Item>,
   work: (item: Item) => unknown,
 ): Promise<void> {
-  for (let at = 0; at < items.length; at += PIECE_ROWS) {
-    if (at > 0) await setImmediate();
-    const end = Math.min(items.length, at + PIECE_ROWS);
-    for (let i = at; i < end; i++) work(items[i] as Item);
+  let until = performance.now() + TURN_MS;
+  let done = 0;
+  for (const item of items) {
+    work(item);
+    if (++done % ROWS_A_LOOK > 0 || performance.now() < until) continue;
+    await setImmediate();
+    until = performance.now() + TURN_MS;
   }
+}
+
+function* rowsOf(bodies: Iterable<Buffer>): Generator<InboxRow> {
+  for (const body of bodies) yield* decodeInbox(body);
 }
 
 /** Sorts rows into units. Rows are views into the bodies. */
 export async function unitsOf(bodies: Iterable<Buffer>): Promise<Unit[]> {
   const units = new Map<string, Unit>();
-  let rows = 0;
-  for (const body of bodies) {
-    for (const { layout, day, row } of decodeInbox(body)) {
-      if (++rows % PIECE_ROWS === 0) await setImmediate();
-      const name = `${layout}.${day}`;
-      let unit = units.get(name);
-      if (unit === undefined) {
-        unit = { layout, day, place: units.size, rows: [] };
-        units.set(name, unit);
-      }
-      unit.rows.push(row);
+  await inPieces(rowsOf(bodies), ({ layout, day, row }) => {
+    const name = `${layout}.${day}`;
+    let unit = units.get(name);
+    if (unit === undefined) {
+      unit = { layout, day, place: units.size, rows: [] };
+      units.set(name, unit);
     }
-  }
+    unit.rows.push(row);
+  });
   return [...units.values()];
 }
 

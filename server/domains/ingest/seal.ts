@@ -56,7 +56,11 @@ function sealWith(
   });
 }
 
-/** What a row is called in the data that a ciphertext is bound to: its message, in hexadecimal. */
-const rowOf = ({ messageHigh, messageLow }: IngestEvent) => hex(messageHigh) + hex(messageLow);
+const message = Buffer.alloc(8);
 
-const hex = (half: number) => half.toString(16).padStart(8, '0');
+/** What a row is called in the data that a ciphertext is bound to: its message, in hexadecimal. */
+function rowOf({ messageHigh, messageLow }: IngestEvent): string {
+  message.writeUInt32BE(messageHigh, 0);
+  message.writeUInt32BE(messageLow, 4);
+  return message.toString('hex');
+}

@@ -75,3 +75,14 @@ test('reservations that fail while PostgreSQL is away use up no connection', asy
   });
   assert.deepEqual(await Promise.all(answers), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
 });
+
+test('bytes come back as they were sent, none of them and a megabyte of them too', async () => {
+  const all = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
+  const sent = [Buffer.alloc(0), all, Buffer.alloc(1024 * 1024, 0x5c)];
+  for (const bytes of sent) {
+    const [got] = await sql<{ bytes: Buffer; size: number; text: string; none: Buffer | null }[]>`
+      select ${bytes}::bytea as bytes, length(${bytes}::bytea) as size, ${'\\x41'}::text as text,
+             ${null}::bytea as none`;
+    assert.deepEqual(got, { bytes, size: bytes.length, text: '\\x41', none: null });
+  }
+});

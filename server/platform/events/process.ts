@@ -5,8 +5,14 @@
  * A process of its own, because the engine takes the whole libuv pool and can take its process
  * down; never a worker thread (measured: a crash at exit, a hang with two).
  */
+import { setPriority } from 'node:os';
 import { DataType, load, open } from 'ffi-rs';
 
+/** A sender waits for the server's answer; nobody waits for an insert or a merge. 0 is usual. */
+const NICENESS = 5;
+
+// Before the engine starts its threads: they inherit it.
+setPriority(NICENESS);
 const [library, ...args] = process.argv.slice(2);
 open({ library: 'chdb', path: library ?? '' });
 load({
