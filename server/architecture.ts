@@ -16,7 +16,7 @@ export const ALLOWED_PAIRS: Readonly<Record<string, readonly string[]>> = {
   'core/policy': ['core/tenancy', 'core/audit'],
   'core/audit': ['core/tenancy', 'core/policy', 'core/keys'],
   'core/keys': ['core/audit', 'core/policy', 'core/tenancy'],
-  'core/promises': ['core/tenancy'],
+  'core/promises': ['core/tenancy', 'core/keys'],
   'domains/ingest': ['domains/consent'],
 };
 

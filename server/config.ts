@@ -4,6 +4,7 @@
  */
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { parseDuration } from '@troth/policy-language';
 import { z } from 'zod';
 
 const Port = z.coerce.number().int().min(0).max(65_535);
@@ -43,6 +44,11 @@ export const Environment = z.object({
     .url({ protocol: /^https?$/ })
     .optional()
     .describe('Unset: the ClickHouse that ships with Troth. Set: yours.'),
+  TROTH_PROVE_EVERY: z
+    .string()
+    .regex(/^(off|PT[1-9]\d{0,3}[HM])$/)
+    .default('PT1H')
+    .describe('Pause between two rounds of proofs, as PT1H or PT15M; `off`: only when asked.'),
   TROTH_LOCATION_FILE: z
     .string()
     .min(1)
@@ -80,6 +86,10 @@ export function readConfig(env: Record<string, string | undefined>, root: string
     postgresUrl: given.TROTH_POSTGRES_URL,
     clickhouseUrl: given.TROTH_CLICKHOUSE_URL,
     locationFile: given.TROTH_LOCATION_FILE,
+    proveEveryMs:
+      given.TROTH_PROVE_EVERY === 'off'
+        ? 0
+        : (parseDuration(given.TROTH_PROVE_EVERY)?.milliseconds ?? 0),
   });
 }
 

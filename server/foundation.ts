@@ -19,6 +19,8 @@ export type Foundation = {
   signer: Signer;
   /** The mark that data and keys share. */
   instance: string;
+  clickhouseUrl: string;
+  keeperSocket: string;
 };
 
 type Stoppable = { stop(): Promise<void> };
@@ -68,7 +70,10 @@ export async function layFoundation(
   stack.defer(() => keeper.close());
   const signer = await openSigner(keeper);
   writePublicKey(dataDir, { instance: directory.instance, signer });
-  return { db, events, keeper, signer, instance: directory.instance };
+  return {
+    ...{ db, events, keeper, signer, instance: directory.instance },
+    ...{ clickhouseUrl, keeperSocket: kept.socketPath },
+  };
 }
 
 /** For the operator to hand out: what a certificate, a report or a log is checked with elsewhere. */

@@ -8,7 +8,13 @@ import { controlCatalogue, renderPolicy } from '@troth/policy-language';
 import { systemClock } from '#base/clock';
 import { finishApplies, openPolicies } from '#core/policy';
 import { openTenancy } from '#core/tenancy';
-import { eventRowCounter, openDataMap, openPipelineWatch, openPromises } from '#oversight/evidence';
+import {
+  type Evidence,
+  eventRowCounter,
+  openDataMap,
+  openPipelineWatch,
+  openPromises,
+} from '#oversight/evidence';
 import { runJobs } from '#platform/jobs';
 import { openLog } from '#platform/log';
 import { localCertificate } from '#platform/tls';
@@ -19,12 +25,16 @@ import { wireDomains } from './domain-wiring.ts';
 import {
   type AppDeps,
   createApp,
+  evidenceRoutes,
+  httpProblem,
   listen,
   openOperator,
   operatorStore,
 } from './edges/http/index.ts';
+import { wireEvidence } from './evidence-wiring.ts';
 import { type Foundation, layFoundation } from './foundation.ts';
 import { pipelineCounters } from './pipeline-counters.ts';
+import { PROOFS } from './proofs.ts';
 import { catchUp, standingJobs } from './standing-jobs.ts';
 import { applyFolder, servicesOf } from './tenants.ts';
 
@@ -40,6 +50,9 @@ export type Serving = { development: Development; greeting: string; close(): Pro
 
 const HOSTS = ['localhost', '127.0.0.1', '[::1]'];
 const LOOPBACK = '127.0.0.1';
+/** A finding that no round has renewed for so long says nothing of today. */
+const STALE_ROUNDS = 3;
+const STALE_MS_MIN = 3_600_000;
 const SECURITY_CONTACT = 'mailto:security@localhost';
 
 /** Starts everything; on a failure half-way, takes down what had started. */
@@ -83,12 +96,23 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
     (open) => open.close(),
   );
   const operator = openOperator(operatorStore(db), clock);
+  let evidence: Evidence | undefined;
+  const promises = openPromises({
+    catalogue: controlCatalogue,
+    built: BUILT_CONTROLS,
+    proven: new Set(PROOFS.map(({ control }) => control)),
+    last: (tenant, promise) => evidence?.last(tenant, promise),
+    staleMs: Math.max(STALE_ROUNDS * config.proveEveryMs, STALE_MS_MIN),
+    clock,
+  });
+  const services = servicesOf(policies);
   const app = createApp({
     ...{ log, clock, operator, pipeline },
     ...pages(root),
+    promises,
     ...standing(foundation),
-    domains: routes,
-    services: servicesOf(policies),
+    domains: [...routes, evidenceRoutes({ evidence: () => nowOpen(evidence), services, clock })],
+    services,
     dataMap: openDataMap({ counters: [eventRowCounter(events)], clock }),
   });
   const certificate = await localCertificate(join(config.dataDir, 'tls'), clock.now());
@@ -98,6 +122,18 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
   const tls = { key: certificate.key, cert: certificate.chain };
   const secure = await listen({ ...door, port: config.httpsPort, tls });
   stack.defer(() => secure.close());
+
+  evidence = stack.adopt(
+    await wireEvidence({
+      ...{ db, policies, clock, log, operator, config },
+      clickhouseUrl: foundation.clickhouseUrl,
+      keeperSocket: foundation.keeperSocket,
+      url: `http://localhost:${plain.port}`,
+      secureUrl: `https://localhost:${secure.port}`,
+      authority: certificate.authority,
+    }),
+    (open) => open.close(),
+  );
 
   const development = await writeDevelopment({
     ...{ db, ingest, policies, operator },
@@ -109,6 +145,12 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
   return { development, greeting: greetingOf(development), close: () => stack.disposeAsync() };
 }
 
+/** The evidence looks at the listeners, so it opens after them: a moment in which it is not there. */
+function nowOpen(evidence: Evidence | undefined): Evidence {
+  if (!evidence) throw httpProblem('not-ready', 'The proofs are not wired yet.');
+  return evidence;
+}
+
 /** What the app serves that does not change while it runs. */
 function pages(root: string) {
   return {
@@ -116,7 +158,6 @@ function pages(root: string) {
     hosts: HOSTS,
     gpcSince: '2026-11-21',
     securityContacts: [SECURITY_CONTACT],
-    promises: openPromises({ catalogue: controlCatalogue, built: BUILT_CONTROLS }),
     renderPolicy: (({ policy }, format, { promises }) => {
       const states = Object.fromEntries(promises.map(({ id, state }) => [id, state]));
       return renderPolicy(policy, { format, states });

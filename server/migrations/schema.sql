@@ -202,6 +202,35 @@
 --   PRIMARY KEY (tenant, revision, phase, number)
 --   grant select to troth_app
 --
+-- table promise_days
+--   tenant text not null
+--   promise text not null
+--   day date not null
+--   kept bigint not null default 0
+--   broken bigint not null default 0
+--   gap bigint not null default 0
+--   PRIMARY KEY (tenant, promise, day)
+--   grant delete, insert, select, update to troth_app
+--   grant insert, select to troth_purpose
+--
+-- table promise_states
+--   tenant text not null
+--   promise text not null
+--   revision bigint not null
+--   state text not null
+--   saw text not null
+--   control text not null
+--   strength text not null
+--   blind_to text not null
+--   found_at timestamp with time zone not null
+--   since timestamp with time zone not null
+--   took_ms bigint not null
+--   CHECK ((length(saw) <= 2000))
+--   CHECK ((state = ANY (ARRAY['kept'::text, 'broken'::text, 'gap'::text])))
+--   PRIMARY KEY (tenant, promise)
+--   grant delete, insert, select, update to troth_app
+--   grant insert, select to troth_purpose
+--
 -- table tenants
 --   id text not null
 --   schema text not null
@@ -211,6 +240,13 @@
 --   UNIQUE (schema)
 --   grant select to troth_app
 --   grant select to troth_purpose
+--
+-- table verification_keys
+--   key_id text not null
+--   tenant text not null
+--   PRIMARY KEY (key_id)
+--   grant delete, insert, select, update to troth_app
+--   grant insert, select to troth_purpose
 --
 -- table write_keys
 --   id text not null

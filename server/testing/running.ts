@@ -60,6 +60,7 @@ export async function startRunning(options: StartOptions = {}): Promise<RunningS
       TROTH_DATA_DIR: dataDir,
       TROTH_KEYRING_DIR: keyringDir,
       NODE_NO_WARNINGS: '1',
+      TROTH_PROVE_EVERY: 'off',
       ...options.env,
     },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

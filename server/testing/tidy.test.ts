@@ -137,6 +137,35 @@ test('SQL of a domain stands in its store, its controls or its personal data', (
   );
 });
 
+const proofFiles = server.filter(({ file }) => /\/proofs\/[^/]+\.ts$/.test(file));
+
+test('a proof imports nothing of what it checks', () => {
+  const allowed = /^(#core\/promises|#base\/|@troth\/policy-language$|node:|\.\/)/;
+  complain(
+    proofFiles
+      .filter(({ file }) => !isTest(file))
+      .flatMap(({ file, text }) =>
+        importsOf(text)
+          .filter((target) => !allowed.test(target))
+          .map((target) => `${file}: ${target}`),
+      ),
+  );
+});
+
+test('each proof has a test that sabotages its control and sees it broken', () => {
+  const proven = proofFiles
+    .filter(({ file }) => !isTest(file))
+    .flatMap(({ text }) => [...text.matchAll(/control: '([a-z.-]+)'/g)].map(([, name]) => name));
+  const sabotaged = new Set(
+    proofFiles
+      .filter(({ file }) => isTest(file))
+      .flatMap(({ text }) => [...text.matchAll(/\.breaks\(\s*'([a-z.-]+)'/g)])
+      .map(([, name]) => name),
+  );
+  assert.ok(proven.length > 0);
+  complain(proven.filter((name) => !sabotaged.has(name)).map((name) => `${name} is never broken`));
+});
+
 test('each problem code is declared once, has a page, and is provoked by a test', () => {
   const declared = new Map<string, string>();
   const twice: string[] = [];

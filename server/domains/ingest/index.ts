@@ -16,5 +16,6 @@ export { type Ingest, type IngestOptions, openIngest, type PipelineView } from '
 export { pipeline } from './pipeline.ts';
 export { ENRICHMENTS, type Enrichment, type IngestPlan } from './plan.ts';
 export type { ConsentPort, KeysPort, LocationPort } from './ports.ts';
+export { ingestProofs } from './proofs/index.ts';
 export { issueWriteKey, revokeWriteKey } from './store.ts';
 export { keyInHeader, type WriteKey, type WriteKeys } from './write-keys.ts';

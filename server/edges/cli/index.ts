@@ -1,5 +1,5 @@
 /**
- * The command line: `troth lint | plan | apply | diff | render | explain | keys`.
+ * The command line: `troth lint | plan | apply | diff | render | explain | keys | prove`.
  *
  * Quiet on success, one line a step; what a program reads comes with `--json` on standard output.
  * Exit codes: 0 done, 1 the answer is no (open findings, a refusal), 2 the command was wrong.
@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { applyCommand, planCommand } from './apply.ts';
 import { diffCommand, explainCommand, lintCommand, renderCommand } from './documents.ts';
 import { keysCommand } from './keys.ts';
+import { proveCommand } from './prove.ts';
 import type { Command, Invocation } from './terminal.ts';
 import { Usage } from './terminal.ts';
 
@@ -19,6 +20,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   render: renderCommand,
   explain: explainCommand,
   keys: keysCommand,
+  prove: proveCommand,
 };
 
 const OPTIONS = {
@@ -27,6 +29,8 @@ const OPTIONS = {
   format: { type: 'string' },
   out: { type: 'string' },
   reason: { type: 'string' },
+  tenant: { type: 'string' },
+  promise: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 

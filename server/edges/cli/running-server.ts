@@ -35,6 +35,45 @@ export async function askServer(
   return { status: response.status, body: await response.json() };
 }
 
+/**
+ * Asks the running server for something that it answers line by line.
+ *
+ * @returns the problem document when it refused, `undefined` when all lines were handed over.
+ * @throws Usage when no server runs on this data directory, or it stopped in the middle.
+ */
+export async function streamServer(
+  dataDir: string,
+  path: string,
+  body: unknown,
+  onLine: (line: unknown) => void,
+): Promise<unknown> {
+  const kept = readKept(dataDir);
+  const headers = {
+    cookie: `troth_operator=${kept.operatorToken}`,
+    'content-type': 'application/json',
+  };
+  try {
+    const init = { method: 'POST', headers, body: JSON.stringify(body) };
+    const response = await fetch(new URL(path, kept.url), init);
+    if (!response.ok || !response.body) return await response.json();
+    const text = response.body.pipeThrough(new TextDecoderStream());
+    for await (const line of linesOf(text)) onLine(JSON.parse(line));
+    return undefined;
+  } catch {
+    throw new Usage(`no server answers at ${kept.url}; start it with: npm start`);
+  }
+}
+
+async function* linesOf(text: AsyncIterable<string>): AsyncGenerator<string> {
+  let rest = '';
+  for await (const chunk of text) {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+  }
+  if (rest !== '') yield rest;
+}
+
 export function isServerKnown(dataDir: string): boolean {
   try {
     readKept(dataDir);

@@ -2,7 +2,15 @@ import { readFileSync } from 'node:fs';
 
 export type Invocation = {
   names: string[];
-  options: { json?: boolean; against?: string; format?: string; out?: string; reason?: string };
+  options: {
+    json?: boolean;
+    against?: string;
+    format?: string;
+    out?: string;
+    reason?: string;
+    tenant?: string;
+    promise?: string;
+  };
   /** The repository's folder: where `policies/` is looked for. */
   root: string;
   dataDir: string;

@@ -12,6 +12,7 @@ export const httpProblem = problems({
   'body-not-understood': { status: 422, title: 'The body is not what this address takes' },
   'request-broken': { status: 400, title: 'The request could not be read' },
   'streams-exhausted': { status: 503, title: 'Too many live pages are open' },
+  'proofs-running': { status: 503, title: 'Proofs are running already' },
   'not-ready': { status: 503, title: 'The server is not ready yet' },
   internal: { status: 500, title: 'Something went wrong here' },
 });

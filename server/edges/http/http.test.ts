@@ -51,10 +51,8 @@ function open(changes: Partial<AppDeps> = {}) {
   const hash = policyHash(policy);
   const prose = 'One\nTwo';
   const service = { tenant, revision: 3, hash, policy, prose, findings: [] } as const;
-  const services = {
-    list: () => [service],
-    get: (id: string) => (id === 'clanker' ? service : undefined),
-  };
+  const get = (id: string) => (id === 'clanker' ? service : undefined);
+  const services = { list: () => [service], get };
   const lines: string[] = [];
   const operator = openOperator(memoryOperatorStore(), clock);
   const empty = { received: 0, accepted: 0, steps: [], drops: [], inbox: { rows: 0, lagMs: null } };
@@ -64,7 +62,10 @@ function open(changes: Partial<AppDeps> = {}) {
     clock,
     log: openLog((line) => lines.push(line)),
     version: '0.1.0',
-    promises: openPromises({ catalogue: controlCatalogue, built: new Set() }),
+    promises: openPromises({
+      ...{ catalogue: controlCatalogue, built: new Set(), proven: new Set(), clock, staleMs: 1 },
+      last: () => undefined,
+    }),
     dataMap: openDataMap({ counters: [async () => new Map()], clock }),
     pipeline: openPipelineWatch({
       counters: { snapshot: () => empty, reasons: {} },

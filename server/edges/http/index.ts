@@ -6,6 +6,8 @@
  * text of an error, and no log line carries what a caller sent.
  */
 export { type AppDeps, createApp, type DomainRoutes } from './app.ts';
+export { httpProblem } from './errors.ts';
+export { type EvidenceDeps, evidenceRoutes } from './evidence-routes.ts';
 export { publicKeyRoutes } from './key-routes.ts';
 export { type FastPath, type ListenerOptions, listen } from './listener.ts';
 export { type ExtraOperation, openApiOf } from './open-api.ts';

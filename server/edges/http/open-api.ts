@@ -20,6 +20,8 @@ const SUMMARIES: Readonly<Record<string, string>> = {
   'GET /.well-known/security.txt': 'Where to report a weakness (RFC 9116)',
   'GET /v1/tenants': 'Every service, with its counts; with an operator’s session also its flow',
   'GET /v1/t/:tenant/promises': 'Each promise with its state, and why it has that state',
+  'GET /v1/t/:tenant/promises/days': 'How often each promise was found in each state, by day',
+  'POST /v1/operator/prove': 'Runs proofs now; answers a finding a line as each is made',
   'GET /v1/t/:tenant/prose': 'The policy as published, line by line',
   'GET /v1/t/:tenant/findings': 'What the linter found, and the decision that resolved it',
   'GET /v1/t/:tenant/policy': 'The compiled document and its hash',

@@ -67,7 +67,7 @@ async function bodyAs<Body>(c: Context<Edge>, shape: z.ZodType<Body>): Promise<B
  * A page of another port of this host is of the same site, so the cookie comes along: what browsers
  * say of where a request comes from decides. The command line says nothing, and is no page.
  */
-function sameOriginOnly(c: Context<Edge>): void {
+export function sameOriginOnly(c: Context<Edge>): void {
   const origin = c.req.header('origin');
   const site = c.req.header('sec-fetch-site');
   const elsewhere =

@@ -6,9 +6,9 @@ import { controlCatalogue, policyHash, readPolicy } from '@troth/policy-language
 import { movableClock } from '#base/clock';
 import { TenantId } from '#base/ids';
 import { openDataMap } from './data-map.ts';
-import type { Counted, ServiceInForce } from './model.ts';
+import type { Counted, LastFound, PromiseAnswers, ServiceInForce } from './model.ts';
 import { openPipelineWatch, type PipelineSnapshot } from './pipeline.ts';
-import { openPromises, valueAt } from './promises.ts';
+import { type Known, openPromises } from './promises.ts';
 import { eventRowCounter } from './store.ts';
 
 const NOON = new Date('2026-03-02T12:00:00Z');
@@ -23,29 +23,87 @@ function clanker(): ServiceInForce {
   return { tenant, revision: 1, hash, policy, prose: undefined, findings: [] };
 }
 
-test('without a proof no promise is kept, and each gap says why', () => {
-  const built = new Set(['ingest.declared-fields-only']);
-  const { counts, promises } = openPromises({ catalogue: controlCatalogue, built })(clanker());
+const looked = (state: LastFound['state'], at = NOON): LastFound => ({
+  ...{ promise: '', revision: 1, state, saw: 'three canaries', control: '', strength: 'protocol' },
+  ...{ blindTo: 'the moon', foundAt: at, since: at, tookMs: 5 },
+});
 
-  assert.equal(promises.length, 77);
-  assert.deepEqual(counts, { kept: 0, broken: 0, gap: 77, attested: 0 });
-  assert.ok(promises.every(({ state, reason }) => state === 'gap' && reason));
-  const reasonOf = (control: string) => promises.find((one) => one.control === control)?.reason;
-  assert.match(reasonOf('ingest.declared-fields-only') ?? '', /no proof has looked at it yet/);
-  assert.match(reasonOf('retention.limit') ?? '', /No control of this name is built/);
+const known = (more: Partial<Known> = {}): Known => ({
+  catalogue: controlCatalogue,
+  built: new Set(['ingest.declared-fields-only']),
+  proven: new Set(),
+  last: () => undefined,
+  staleMs: 3 * 3_600_000,
+  clock: movableClock(NOON),
+  ...more,
+});
+
+const about = (answers: PromiseAnswers, control: string) =>
+  answers.promises.find((one) => one.control === control);
+
+test('without a proof no promise is kept, and each gap says why', () => {
+  const answers = openPromises(known())(clanker());
+  assert.equal(answers.promises.length, 77);
+  assert.deepEqual(answers.counts, { kept: 0, broken: 0, gap: 77, attested: 0 });
+  assert.ok(answers.promises.every(({ state, reason }) => state === 'gap' && reason));
+  assert.match(about(answers, 'ingest.declared-fields-only')?.reason ?? '', /no proof of it/);
+  assert.match(about(answers, 'retention.limit')?.reason ?? '', /No control of this name is built/);
+});
+
+test('before its first proof under this policy a promise is a gap that says so', () => {
+  const proven = new Set(['ingest.declared-fields-only']);
+  const earlier = () => ({ ...looked('kept'), revision: 0 });
+  const answer = about(
+    openPromises(known({ proven, last: earlier }))(clanker()),
+    'ingest.declared-fields-only',
+  );
+  assert.equal(answer?.state, 'gap');
+  assert.match(answer?.reason ?? '', /first proof under this policy/);
+});
+
+test('a promise is what its last proof found, with what it saw and what it cannot see', () => {
+  const proven = new Set(['ingest.declared-fields-only']);
+  for (const state of ['kept', 'broken', 'gap'] as const) {
+    const answers = openPromises(known({ proven, last: () => looked(state) }))(clanker());
+    const answer = about(answers, 'ingest.declared-fields-only');
+    assert.equal(answer?.state, state);
+    assert.equal(answer?.saw, 'three canaries');
+    assert.equal(answer?.blindTo, 'the moon');
+  }
+});
+
+test('a finding that no round renewed turns into a gap, never into a pass', () => {
+  const proven = new Set(['ingest.declared-fields-only']);
+  const last = () => looked('kept', new Date(NOON.getTime() - 4 * 3_600_000));
+  const answer = about(
+    openPromises(known({ proven, last }))(clanker()),
+    'ingest.declared-fields-only',
+  );
+  assert.equal(answer?.state, 'gap');
+  assert.match(answer?.reason ?? '', /No proof has run since 2026-03-02T08/);
+});
+
+test('a finding of a control that has no proof any more counts for nothing', () => {
+  const answers = openPromises(known({ last: () => looked('kept') }))(clanker());
+  assert.equal(about(answers, 'ingest.declared-fields-only')?.state, 'gap');
+});
+
+test('a promise that also wants somebody’s word is not kept by a probe alone', () => {
+  const service = clanker();
+  const row = service.policy.promises.find(({ control, attest }) => control && attest);
+  assert.ok(row?.control);
+  const proven = new Set([row.control]);
+  const answers = openPromises(known({ proven, last: () => looked('kept') }))(service);
+  const answer = answers.promises.find(({ id }) => id === row.id);
+  assert.equal(answer?.state, 'gap');
+  assert.match(answer?.reason ?? '', /attestation/);
 });
 
 test('a person’s word without a document on file is a gap, not an attestation', () => {
-  const answers = openPromises({ catalogue: controlCatalogue, built: new Set() })(clanker());
+  const answers = openPromises(known())(clanker());
   const words = answers.promises.filter(({ kind }) => kind === 'attestation');
   assert.ok(words.length > 0);
   assert.ok(words.every(({ reason }) => reason === 'No attestation is on file'));
-});
-
-test('a value is found by its path, and a path of the prototype leads nowhere', () => {
-  assert.equal(valueAt({ a: { b: 3 } }, 'a.b'), 3);
-  assert.equal(valueAt({ a: {} }, 'a.constructor'), undefined);
-  assert.equal(valueAt({ a: 1 }, 'a.b'), undefined);
 });
 
 const ninetyDays = new Map<string, Counted>([

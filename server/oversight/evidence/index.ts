@@ -1,11 +1,19 @@
 /**
  * Evidence: what can be said about each promise, and what was looked at before saying it.
  *
- * A promise is kept, broken, attested or a gap. In this version no proof runs yet, so nothing is
- * kept and nothing is broken: each answer is a gap that says why. Nothing here is ever derived from
- * what the product intends to do.
+ * A promise is kept, broken, attested or a gap. Proofs run in a process of their own, from outside,
+ * at start, on a schedule, after a change of policy and when asked; what one could not look at is a
+ * gap that says why. Nothing here is ever derived from what the product intends to do.
  */
 export { openDataMap } from './data-map.ts';
+export { type Evidence, openEvidence, type Round, type Turn } from './evidence.ts';
+export {
+  dropVerificationKey,
+  noteVerificationKey,
+  readVerificationKeys,
+  sweepDays,
+} from './findings-store.ts';
+export { openGround } from './ground.ts';
 export type {
   Counted,
   DataMap,
@@ -14,6 +22,7 @@ export type {
   ServiceInForce,
   ServicesInForce,
 } from './model.ts';
+export type { Outlook, Wanted } from './outlook.ts';
 export {
   droppedOf,
   openPipelineWatch,
@@ -22,5 +31,7 @@ export {
   type PipelineView,
   type PipelineWatch,
 } from './pipeline.ts';
-export { type Catalogue, openPromises } from './promises.ts';
+export { type Catalogue, type Known, openPromises } from './promises.ts';
+export { type Finding, prove, proveOne, type Unit, unitsOf } from './prover.ts';
+export { proveInProcess, runProver } from './prover-process.ts';
 export { eventRowCounter } from './store.ts';

@@ -40,8 +40,38 @@ export type PromiseAnswer = {
   attest: { owner: string; renew: string; what: string } | null;
   controlTitle: string | null;
   area: string | null;
+  /** How near to the fact the last proof looked; before one has, how near its control asks for. */
   probe: string | null;
+  /** What the proof cannot see. */
+  blindTo: string | null;
+  /** ISO 8601: since when the state has been the same. */
+  since: string | null;
+  tookMs: number | null;
 };
+/** The last finding about one promise, as it is on record. */
+export type LastFound = {
+  readonly promise: string;
+  readonly revision: number;
+  readonly state: 'kept' | 'broken' | 'gap';
+  readonly saw: string;
+  readonly control: string;
+  readonly strength: string;
+  readonly blindTo: string;
+  readonly foundAt: Date;
+  /** Since when the state has been the same. */
+  readonly since: Date;
+  readonly tookMs: number;
+};
+
+/** How often a promise was found kept, broken or a gap on one day (YYYY-MM-DD). */
+export type DayFound = {
+  readonly promise: string;
+  readonly day: string;
+  readonly kept: number;
+  readonly broken: number;
+  readonly gap: number;
+};
+
 export type PromiseAnswers = { counts: PromiseCounts; promises: PromiseAnswer[] };
 
 export type Counted = { rows: number; oldestAt: Date | null; store: 'clickhouse' | 'postgresql' };

@@ -1,5 +1,12 @@
 import type { Policy } from '@troth/policy-language';
-import type { PromiseAnswer, PromiseAnswers, PromiseCounts, ServiceInForce } from './model.ts';
+import type { Clock } from '#base/clock';
+import type {
+  LastFound,
+  PromiseAnswer,
+  PromiseAnswers,
+  PromiseCounts,
+  ServiceInForce,
+} from './model.ts';
 
 /** What the language says about each control, by name. */
 export type Catalogue = Readonly<Record<string, { area: string; title: string; probe: string }>>;
@@ -7,48 +14,72 @@ export type Catalogue = Readonly<Record<string, { area: string; title: string; p
 type Row = Policy['promises'][number];
 
 const NOT_BUILT = 'No control of this name is built into this version';
-const NOT_PROVEN = 'Enforced; no proof has looked at it yet';
+const NO_PROOF = 'Enforced; no proof of it is built into this version';
+const FIRST_PROOF = 'The first proof under this policy is running';
 const NOT_ATTESTED = 'No attestation is on file';
-const NOT_COMPARED = 'The policy gives the value; no probe has read it on the rendered page yet';
 const UNBOUND = 'Bound to no control, no value and no attestation';
 
-/** Walks `controller.contacts.privacy.email`; undefined when the document has no such place. */
-export function valueAt(document: unknown, path: string): unknown {
-  let here = document;
-  for (const step of path.split('.')) {
-    if (typeof here !== 'object' || here === null || !Object.hasOwn(here, step)) return undefined;
-    here = (here as Record<string, unknown>)[step];
-  }
-  return here;
+export type Known = {
+  readonly catalogue: Catalogue;
+  /** Names of controls that this version enforces. */
+  readonly built: ReadonlySet<string>;
+  /** Names of controls that a proof is there for. */
+  readonly proven: ReadonlySet<string>;
+  /** The last finding about a promise. */
+  last(tenant: string, promise: string): LastFound | undefined;
+  /** A finding that is older says nothing of today. Milliseconds. */
+  readonly staleMs: number;
+  readonly clock: Clock;
+};
+
+const kindOf = ({ control, config, attest }: Row): PromiseAnswer['kind'] =>
+  control ? 'control' : config ? 'config' : attest ? 'attestation' : 'unbound';
+
+/** Whether a probe could ever look at this row in this version. */
+const isLookedAt = ({ control, config }: Row, { proven }: Known) =>
+  control ? proven.has(control) : config !== undefined;
+
+/** What was found, when it is of the policy in force and of today. */
+function freshFinding(row: Row, { tenant, revision }: ServiceInForce, known: Known) {
+  const last = known.last(tenant, row.id);
+  if (!last || last.revision !== revision || !isLookedAt(row, known)) return undefined;
+  const age = known.clock.now().getTime() - last.foundAt.getTime();
+  return { last, isStale: age > known.staleMs };
 }
 
 /** Why this promise is a gap. Each thing that is missing is named; none is glossed over. */
-function reasonFor(row: Row, policy: Policy, built: ReadonlySet<string>): string {
-  const paths = [row.config ?? []].flat();
-  const missing = paths.find((path) => valueAt(policy, path) === undefined);
+function reasonFor(row: Row, found: ReturnType<typeof freshFinding>, known: Known): string {
   const reasons: string[] = [];
-  if (row.control) reasons.push(built.has(row.control) ? NOT_PROVEN : NOT_BUILT);
-  if (missing) reasons.push(`The policy has no value at ${missing}`);
-  else if (paths.length > 0 && !row.control) reasons.push(NOT_COMPARED);
+  if (found?.isStale) reasons.push(`No proof has run since ${found.last.foundAt.toISOString()}`);
+  else if (found?.last.state === 'gap') reasons.push(found.last.saw);
+  else if (!found && isLookedAt(row, known)) reasons.push(FIRST_PROOF);
+  else if (row.control && !known.built.has(row.control)) reasons.push(NOT_BUILT);
+  else if (row.control && !found) reasons.push(NO_PROOF);
   if (row.attest) reasons.push(NOT_ATTESTED);
   if (reasons.length === 0) reasons.push(UNBOUND);
   const [first, ...rest] = reasons;
   return [first, ...rest.map((one) => one.charAt(0).toLowerCase() + one.slice(1))].join('; ');
 }
 
-const kindOf = ({ control, config, attest }: Row): PromiseAnswer['kind'] =>
-  control ? 'control' : config ? 'config' : attest ? 'attestation' : 'unbound';
+/** A promise that also wants somebody's word is never kept by a probe alone. */
+function stateOf(row: Row, found: ReturnType<typeof freshFinding>): PromiseAnswer['state'] {
+  if (!found || found.isStale) return 'gap';
+  if (found.last.state === 'kept' && row.attest) return 'gap';
+  return found.last.state;
+}
 
-function answerFor(row: Row, policy: Policy, known: Known): PromiseAnswer {
+function answerFor(row: Row, service: ServiceInForce, known: Known): PromiseAnswer {
   const entry = row.control ? known.catalogue[row.control] : undefined;
+  const found = freshFinding(row, service, known);
+  const state = stateOf(row, found);
   return {
     id: row.id,
-    state: 'gap',
+    state,
     control: row.control ?? null,
     says: row.says,
-    provenAt: null,
-    saw: null,
-    reason: reasonFor(row, policy, known.built),
+    provenAt: found?.last.foundAt.toISOString() ?? null,
+    saw: found?.last.saw ?? null,
+    reason: state === 'gap' ? reasonFor(row, found, known) : null,
     line: String(row.line),
     means: row.means ?? null,
     kind: kindOf(row),
@@ -57,29 +88,19 @@ function answerFor(row: Row, policy: Policy, known: Known): PromiseAnswer {
     attest: row.attest ?? null,
     controlTitle: entry?.title ?? null,
     area: entry?.area ?? null,
-    probe: entry?.probe ?? null,
+    probe: found?.last.strength ?? entry?.probe ?? null,
+    blindTo: found?.last.blindTo ?? null,
+    since: found?.last.since.toISOString() ?? null,
+    tookMs: found?.last.tookMs ?? null,
   };
 }
 
-type Known = { catalogue: Catalogue; built: ReadonlySet<string> };
-
-/**
- * Opens the answers about promises.
- *
- * @param known.built  The names of the controls that this version registered. A control that is
- *                     registered is enforced, which is not yet a proof.
- * @returns a function of a service; its answer is made once for each revision and kept.
- */
+/** Opens the answers about promises: what the last proof of each found, and nothing else. */
 export function openPromises(known: Known): (service: ServiceInForce) => PromiseAnswers {
-  const made = new WeakMap<ServiceInForce, PromiseAnswers>();
   return (service) => {
-    const earlier = made.get(service);
-    if (earlier) return earlier;
     const counts: PromiseCounts = { kept: 0, broken: 0, gap: 0, attested: 0 };
-    const promises = service.policy.promises.map((row) => answerFor(row, service.policy, known));
+    const promises = service.policy.promises.map((row) => answerFor(row, service, known));
     for (const { state } of promises) counts[state] += 1;
-    const answers = { counts, promises };
-    made.set(service, answers);
-    return answers;
+    return { counts, promises };
   };
 }

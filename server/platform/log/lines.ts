@@ -31,7 +31,8 @@ export type LogLines = Checked<{
   'job.abandoned': { job: Word; attempt: number };
   'job.done': { job: Word; durationMs: number };
   'http.done': { request: RequestId; tenant?: TenantId; status: number; durationMs: number };
-  'proof.failed': { tenant: TenantId; promise: PromiseId };
+  'promise.broken': { tenant: TenantId; promise: PromiseId };
+  'evidence.round': { findings: number; durationMs: number };
   'rows.swept': { tenant: TenantId; dataType: DataTypeId; rows: number };
   'subject.erased': { tenant: TenantId; subject: SubjectId };
   'consent.recorded': { tenant: TenantId; purpose: PurposeId };

@@ -1,0 +1,141 @@
+import type { Policy } from '@troth/policy-language';
+import type postgres from 'postgres';
+import type { TenantId } from '#base/ids';
+import type { Keys } from '#core/keys';
+import type { Keeper } from '#platform/keeper';
+
+/** A request as a stranger makes it: over a socket, to the address that the server listens on. */
+export type Ask = {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** An object is sent as JSON. */
+  readonly body?: object | string | Uint8Array;
+};
+export type Told = {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** The body as JSON; `undefined` where it is none. */
+  readonly json: unknown;
+};
+
+/** Somebody who does not exist. Their handles are random, as anybody's are. */
+export type Canary = {
+  readonly anonymousId: string;
+  readonly userId: string;
+  /** 20 random letters that occur nowhere else; put it into values and look for it later. */
+  readonly marker: string;
+};
+
+/** A row of an event table as the engine holds it, under its own column names. */
+export type StoredRow = Readonly<Record<string, unknown>> & {
+  readonly subject: string;
+  /** ISO 8601, UTC. */
+  readonly received_at: string;
+  /** Hexadecimal digits. */
+  readonly sealed: string;
+};
+
+export type Canaries = {
+  /** A new person. Whatever was sent for them is removed after the proofs have run. */
+  person(): Canary;
+  /** The same, after they agreed to every purpose that may be asked for. */
+  agreeing(): Promise<Canary>;
+  /**
+   * An event that lands in a declared type, with a value in each declared field: the marker in
+   * every text, 7 in every number.
+   *
+   * @param more.event  one of the type's event names. Default: its first.
+   * @param more.known  with a `userId`. Default: true.
+   */
+  event(
+    dataType: string,
+    person: Canary,
+    more?: { readonly event?: string; readonly known?: boolean },
+  ): Record<string, unknown>;
+  /** The types whose rows come from events, by id. */
+  readonly eventTypes: readonly string[];
+  /**
+   * Sends events with the verification key of the service, as a client does. Each gets a
+   * `messageId` unless it has one.
+   *
+   * @returns the answer, and the ids of the messages in their order.
+   */
+  send(
+    events: readonly object[],
+    more?: Ask & { readonly path?: string },
+  ): Promise<Told & { readonly messages: readonly string[] }>;
+  /**
+   * The rows of one message in one type's table, once they are there; none after `waitMs`
+   * (default 15,000).
+   */
+  stored(dataType: string, messageId: string, waitMs?: number): Promise<readonly StoredRow[]>;
+  /**
+   * The personal fields of a row, opened with the key that the keeper has for it.
+   *
+   * @returns `undefined` where the row seals nothing, or no key opens it.
+   */
+  opened(dataType: string, row: StoredRow): Promise<Readonly<Record<string, unknown>> | undefined>;
+  /** The opaque id that the keeper has for a handle; `undefined` where there is none. */
+  subjectOf(kind: 'user' | 'anonymous', value: string): Promise<string | undefined>;
+};
+
+/** What a byte search saw, store by store. */
+export type ByteLook = {
+  readonly stores: readonly {
+    readonly store: 'postgresql' | 'clickhouse' | 'objects' | 'logs';
+    readonly files: number;
+    readonly bytes: number;
+    /** False where a file could not be read, or nothing of the store is on this machine. */
+    readonly whole: boolean;
+    /** For each pattern, how often it occurs. */
+    readonly counts: readonly number[];
+  }[];
+};
+
+/**
+ * What a proof may look with. Everything here looks from outside: over the wire, into the engines
+ * with the owner's login, at the files. No part of it is code that a promise is kept by.
+ */
+export type Look = {
+  readonly tenant: TenantId;
+  /** The document in force, as the database has it. */
+  readonly policy: Policy;
+  readonly revision: number;
+  readonly hash: string;
+  /** Ends the proof: hand it to whatever waits. */
+  readonly signal: AbortSignal;
+  /** The time of PostgreSQL's own clock. */
+  now(): Promise<Date>;
+  /** Plain HTTP on loopback. @param path  absolute, on the server. */
+  http(path: string, ask?: Ask): Promise<Told>;
+  /** The same as the operator. */
+  operator(path: string, ask?: Ask): Promise<Told>;
+  /** The TLS listener, and the authority that its certificate is from. */
+  readonly tls: { readonly host: string; readonly port: number; readonly authority: string };
+  /** PostgreSQL as its owner, who sees every tenant. */
+  readonly sql: postgres.Sql;
+  /** ClickHouse; parameters are bound by the engine. */
+  query<Row>(statement: string, params?: Record<string, unknown>): Promise<Row[]>;
+  readonly keys: Keys;
+  readonly keeper: Keeper;
+  readonly canaries: Canaries;
+  /** A write key of the service with every scope, for requests of a proof's own. */
+  readonly writeKey: string;
+  /** The other services and their verification keys. */
+  readonly others: readonly { readonly tenant: TenantId; readonly writeKey: string }[];
+  readonly folders: { readonly data: string; readonly keyring: string };
+  /**
+   * Puts a standing job into the queue, as its schedule would, and waits until it has run.
+   *
+   * @throws Error when it has not been done within `waitMs` (default 30,000).
+   */
+  job(name: string, waitMs?: number): Promise<void>;
+  /**
+   * Byte search over all files of the engines, objects and logs of this machine. Whoever concludes
+   * from finding nothing first has to find a control canary in the same store.
+   *
+   * @param patterns  at least 6 bytes each.
+   */
+  bytes(patterns: readonly Uint8Array[]): Promise<ByteLook>;
+};

@@ -1,0 +1,37 @@
+-- What proofs found: the latest finding of each promise, and a count of findings for each day.
+-- A change of state also stands in the audit log, which is where it cannot be taken back.
+-- Words and figures only; no value of a person.
+-- Owner: oversight/evidence
+
+create table troth.promise_states (
+  tenant    text        not null,
+  promise   text        not null,
+  revision  bigint      not null,
+  state     text        not null check (state in ('kept', 'broken', 'gap')),
+  saw       text        not null check (length(saw) <= 2000),
+  control   text        not null,
+  strength  text        not null,
+  blind_to  text        not null,
+  found_at  timestamptz not null,
+  since     timestamptz not null,
+  took_ms   bigint      not null,
+  primary key (tenant, promise)
+);
+
+create table troth.promise_days (
+  tenant   text   not null,
+  promise  text   not null,
+  day      date   not null,
+  kept     bigint not null default 0,
+  broken   bigint not null default 0,
+  gap      bigint not null default 0,
+  primary key (tenant, promise, day)
+);
+
+-- The write keys that proofs send their canaries with; each is revoked when the next is made.
+create table troth.verification_keys (
+  key_id  text primary key,
+  tenant  text not null
+);
+
+revoke truncate on troth.promise_states, troth.promise_days, troth.verification_keys from public;

@@ -1,0 +1,165 @@
+/**
+ * Evidence as it stands: runs the prover at start, on a schedule, after a change of policy and when
+ * asked, puts what it found on record, and knows the last finding about every promise.
+ */
+
+import type { Clock } from '#base/clock';
+import { type TenantId, Word } from '#base/ids';
+import { appendAudit } from '#core/audit';
+import { type Actor, authorize, type Policies } from '#core/policy';
+import { term } from '#core/promises';
+import type { Database } from '#platform/database';
+import { framesOf, type Log } from '#platform/log';
+import { type Change, readDays, readLastFound, recordFinding } from './findings-store.ts';
+import type { DayFound, LastFound } from './model.ts';
+import type { Wanted } from './outlook.ts';
+import type { Finding } from './prover.ts';
+
+export type EvidenceOptions = {
+  readonly db: Database;
+  readonly policies: Policies;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Runs proofs in a process of their own. */
+  readonly run: (wanted: Wanted) => AsyncIterable<Finding>;
+  /** Milliseconds between the end of one round and the next; 0 for none by itself. */
+  readonly everyMs: number;
+};
+
+/** A promise that came to be in another state. */
+export type Turn = Change & { readonly tenant: TenantId; readonly saw: string };
+
+export type Evidence = {
+  last(tenant: string, promise: string): LastFound | undefined;
+  /** Proves now; each finding is on record before it is handed out. */
+  prove(wanted: Wanted): AsyncGenerator<Finding>;
+  days(tenant: TenantId, from: Date): Promise<DayFound[]>;
+  /** Told of every promise that turns; returns what ends it. */
+  onTurn(listener: (turn: Turn) => void): () => void;
+  /** How the last round went; undefined before the first has ended. */
+  lastRound(): Round | undefined;
+  close(): Promise<void>;
+};
+
+export type Round = { readonly endedAt: Date; readonly tookMs: number; readonly findings: number };
+
+const PROVER: Actor = { kind: 'system', id: 'prover' as Actor['id'] };
+const AFTER_CHANGE_MS = 1_000;
+
+/** Opens the evidence and, unless `everyMs` is 0, begins the first round. */
+export async function openEvidence(options: EvidenceOptions): Promise<Evidence> {
+  const opened = new OpenEvidence(options);
+  await opened.begin();
+  return opened;
+}
+
+class OpenEvidence implements Evidence {
+  readonly #options: EvidenceOptions;
+  readonly #last = new Map<string, LastFound>();
+  readonly #listeners = new Set<(turn: Turn) => void>();
+  readonly #ending: (() => void)[] = [];
+  #round: Round | undefined;
+  #working: Promise<void> = Promise.resolve();
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(options: EvidenceOptions) {
+    this.#options = options;
+  }
+
+  async begin(): Promise<void> {
+    const { db, policies, everyMs } = this.#options;
+    for (const { tenant, ...found } of await readLastFound(db.sql)) this.#keep(tenant, found);
+    if (everyMs <= 0) return;
+    this.#ending.push(policies.onChange(() => this.#schedule(AFTER_CHANGE_MS)));
+    this.#schedule(0);
+  }
+
+  #keep(tenant: string, found: LastFound): void {
+    this.#last.set(`${tenant} ${found.promise}`, found);
+  }
+
+  #schedule(inMs: number): void {
+    clearTimeout(this.#timer);
+    if (this.#closed) return;
+    this.#timer = setTimeout(() => {
+      this.#working = this.#working.then(() => this.#runRound());
+    }, inMs);
+    this.#timer.unref();
+  }
+
+  async #runRound(): Promise<void> {
+    if (this.#closed) return;
+    const began = performance.now();
+    let findings = 0;
+    try {
+      for await (const _ of this.prove({})) findings++;
+      const tookMs = Math.round(performance.now() - began);
+      this.#round = { endedAt: this.#options.clock.now(), tookMs, findings };
+      this.#options.log('evidence.round', { findings, durationMs: tookMs });
+    } catch (error) {
+      // What was not found stays as old as it is, and turns into a gap by its age.
+      this.#options.log('bug.seen', { where: Word('evidence.round'), frames: framesOf(error) });
+    }
+    this.#schedule(this.#options.everyMs);
+  }
+
+  async *prove(wanted: Wanted): AsyncGenerator<Finding> {
+    for await (const finding of this.#options.run(wanted)) {
+      await this.#record(finding);
+      yield finding;
+    }
+  }
+
+  async #record(finding: Finding): Promise<void> {
+    const { db, policies, clock } = this.#options;
+    const { tenant, state, saw } = finding;
+    const inForce = policies.find(tenant);
+    if (!inForce) return;
+    const now = clock.now();
+    const changes = await db.sql.begin(async (tx) => {
+      const made = await recordFinding(tx, { ...finding, at: now.toISOString() });
+      const permit = authorize(inForce, PROVER, 'evidence.read');
+      for (const { promise, before } of made) {
+        await appendAudit(Object.assign(tx, { now }), permit, {
+          event: `promise.found-${state}`,
+          fields: { promise: term(promise), before: Word(before ?? 'unknown') },
+        });
+      }
+      return made;
+    });
+    for (const promise of finding.promises) {
+      const before = this.#last.get(`${tenant} ${promise}`);
+      const since = before?.state === state ? before.since : now;
+      const { revision, control, strength, blindTo, tookMs } = finding;
+      const found = { promise, revision, state, saw, control, strength, blindTo, tookMs };
+      this.#keep(tenant, { ...found, foundAt: now, since });
+    }
+    for (const change of changes)
+      for (const listener of this.#listeners) listener({ ...change, tenant, saw });
+  }
+
+  last(tenant: string, promise: string): LastFound | undefined {
+    return this.#last.get(`${tenant} ${promise}`);
+  }
+
+  days(tenant: TenantId, from: Date): Promise<DayFound[]> {
+    return readDays(this.#options.db.sql, tenant, from);
+  }
+
+  onTurn(listener: (turn: Turn) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  lastRound(): Round | undefined {
+    return this.#round;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    for (const end of this.#ending) end();
+    await this.#working;
+  }
+}

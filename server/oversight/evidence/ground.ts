@@ -1,0 +1,36 @@
+import { systemClock } from '#base/clock';
+import { openKeys } from '#core/keys';
+import { openPolicies } from '#core/policy';
+import { openDatabase } from '#platform/database';
+import { openEvents } from '#platform/events';
+import { openKeeper } from '#platform/keeper';
+import { silentLog } from '#platform/log';
+import type { Ground } from './look.ts';
+import type { Outlook } from './outlook.ts';
+
+/** Opens everything that proofs look with; each connection is the prover's own. */
+export async function openGround(outlook: Outlook): Promise<Ground & { close(): Promise<void> }> {
+  const stack = new AsyncDisposableStack();
+  try {
+    const url = outlook.postgresUrl;
+    const opening = await openDatabase({ url, log: silentLog, adminOnly: true });
+    const db = stack.adopt(opening, (open) => open.close());
+    const events = stack.adopt(openEvents(outlook.clickhouseUrl), (open) => open.close());
+    const policies = await openPolicies(db, { log: silentLog });
+    stack.defer(() => policies.close());
+    const services = policies.tenants().map((tenant) => policies.inForce(tenant));
+    const keeper = openKeeper(outlook.keeperSocket);
+    const keys = openKeys({ keeper, clock: systemClock });
+    stack.defer(() => keys.close());
+    for (const { tenant } of services) await keys.prepare(tenant);
+    const close = stack.move();
+    return {
+      ...{ outlook, events, keys, keeper, services },
+      sql: db.sql,
+      close: () => close.disposeAsync(),
+    };
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}

@@ -1,0 +1,101 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type postgres from 'postgres';
+import type { Keys } from '#core/keys';
+import type { PolicyInForce } from '#core/policy';
+import type { ByteLook, Look } from '#core/promises';
+import { openByteScan } from '#platform/bytes';
+import type { Events } from '#platform/events';
+import { readHeartbeats } from '#platform/jobs';
+import type { Keeper } from '#platform/keeper';
+import { openCanaries } from './canaries.ts';
+import type { Outlook } from './outlook.ts';
+import { speakerTo } from './wire.ts';
+
+const JOB_WITHIN_MS = 30_000;
+const JOB_EVERY_MS = 200;
+
+/** What all proofs of one run share. */
+export type Ground = {
+  readonly outlook: Outlook;
+  readonly sql: postgres.Sql;
+  readonly events: Pick<Events, 'query' | 'command'>;
+  readonly keys: Keys;
+  readonly keeper: Keeper;
+  readonly services: readonly PolicyInForce[];
+};
+
+/** Asks for a standing job, as its schedule would, and waits for its heartbeat. */
+async function runJob(
+  sql: postgres.Sql,
+  name: string,
+  { waitMs, signal }: { waitMs: number; signal: AbortSignal },
+): Promise<void> {
+  const last = async () =>
+    (await readHeartbeats(sql)).find(({ job }) => job === name)?.lastDone?.getTime() ?? 0;
+  const before = await last();
+  await sql`select troth_sec.enqueue(${name}, '{}'::json, 1, now(), ${`proof.${name}`})`;
+  for (const end = performance.now() + waitMs; performance.now() < end; ) {
+    if ((await last()) > before) return;
+    await sleep(JOB_EVERY_MS, undefined, { signal });
+  }
+  throw new Error(`${name} was not done in time`);
+}
+
+const STORES = ['postgresql', 'clickhouse', 'objects', 'logs'] as const;
+
+async function searchBytes(
+  dataDir: string,
+  patterns: readonly Uint8Array[],
+  signal: AbortSignal,
+): Promise<ByteLook> {
+  const below = (...names: string[]) => names.map((name) => join(dataDir, name));
+  const roots = {
+    postgresql: below('postgres'),
+    clickhouse: below('clickhouse'),
+    objects: below('objects'),
+    logs: below('logs', 'keeper.log'),
+  };
+  const { stores } = await openByteScan({ roots }).scan(patterns, { signal, stores: [...STORES] });
+  return {
+    stores: stores.map(({ store, files, bytes, unreadable, missing, counts }) => ({
+      store: store as (typeof STORES)[number],
+      ...{ files, bytes, counts, whole: unreadable.length === 0 && !missing },
+    })),
+  };
+}
+
+/** Makes the look of one proof at one service. */
+export function lookAt(ground: Ground, service: PolicyInForce, signal: AbortSignal): Look {
+  const { outlook, sql, events, keys, keeper } = ground;
+  const { tenant, policy, revision, hash } = service;
+  const http = speakerTo(outlook.url, { signal });
+  const cookie = { cookie: `troth_operator=${outlook.operatorToken}` };
+  const keyOf = (id: PolicyInForce['tenant']) => outlook.writeKeys[id] ?? '';
+  const query: Look['query'] = (statement, params = {}) => events.query(statement, params);
+  const secure = new URL(outlook.secureUrl);
+  return {
+    ...{ tenant, policy, revision, hash, signal, http, sql, query, keys, keeper },
+    operator: speakerTo(outlook.url, { always: cookie, signal }),
+    tls: {
+      host: secure.hostname,
+      port: Number(secure.port || 443),
+      authority: outlook.authority,
+    },
+    async now() {
+      const [row] = await sql<{ now: Date }[]>`select clock_timestamp() as now`;
+      return row?.now ?? new Date(Number.NaN);
+    },
+    writeKey: keyOf(tenant),
+    others: ground.services
+      .filter((other) => other.tenant !== tenant)
+      .map((other) => ({ tenant: other.tenant, writeKey: keyOf(other.tenant) })),
+    folders: { data: outlook.dataDir, keyring: outlook.keyringDir },
+    canaries: openCanaries({
+      ...{ tenant, policy, revision, query, keys, http, signal },
+      writeKey: keyOf(tenant),
+    }),
+    job: (name, waitMs = JOB_WITHIN_MS) => runJob(sql, name, { waitMs, signal }),
+    bytes: (patterns) => searchBytes(outlook.dataDir, patterns, signal),
+  };
+}

@@ -1,0 +1,36 @@
+import type { Ask, Told } from '#core/promises';
+
+const ANSWER_MS = 15_000;
+const BODY_CHARS_MAX = 16 * 1024 * 1024;
+
+/** Speaks HTTP with the server from outside. @param always  headers that every request carries. */
+export function speakerTo(
+  origin: string,
+  { always = {}, signal }: { always?: Record<string, string>; signal: AbortSignal },
+) {
+  return async (path: string, ask: Ask = {}): Promise<Told> => {
+    const { body } = ask;
+    const isObject = typeof body === 'object' && !(body instanceof Uint8Array);
+    const answer = await fetch(new URL(path, origin), {
+      method: ask.method ?? (body === undefined ? 'GET' : 'POST'),
+      headers: {
+        ...always,
+        ...(isObject ? { 'content-type': 'application/json' } : {}),
+        ...ask.headers,
+      },
+      redirect: 'manual',
+      signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]),
+      ...(body === undefined ? {} : { body: isObject ? JSON.stringify(body) : (body as string) }),
+    });
+    const text = (await answer.text()).slice(0, BODY_CHARS_MAX);
+    return { status: answer.status, headers: answer.headers, text, json: parsed(text) };
+  };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,5 @@
+/** Every proof of this version. A control without one here is a gap that says so. */
+import type { Proof } from '#core/promises';
+import { ingestProofs } from '#domains/ingest';
+
+export const PROOFS: readonly Proof[] = [...ingestProofs];
