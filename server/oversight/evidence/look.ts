@@ -54,7 +54,7 @@ async function searchBytes(
     postgresql: below('postgres'),
     clickhouse: below('clickhouse'),
     objects: below('objects'),
-    logs: below('logs', 'keeper.log'),
+    logs: below('log', 'logs', 'keeper.log'),
   };
   const { stores } = await openByteScan({ roots }).scan(patterns, { signal, stores: [...STORES] });
   return {
