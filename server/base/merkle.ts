@@ -1,7 +1,7 @@
 /**
  * Merkle trees as RFC 6962 hashes them: roots, inclusion and consistency proofs, and their checks.
  *
- * Sizes and indexes are exact up to 2^53, so no bit operation may touch them (those cut to 32 bits).
+ * Sizes and indexes are exact up to 2^53, so no bit operation touches them (those cut to 32 bits).
  *
  * @see RFC 6962 section 2.1 for the hashes and proofs; RFC 9162 sections 2.1.3.2 and 2.1.4.2 for
  *      the checks. The reference vectors are in ./merkle.test.ts.

@@ -51,7 +51,7 @@ function partialWidths(dir: string, tile: Tile): number[] {
 }
 
 /**
- * A tile of this width, cut from a wider one where the log has grown since: only the widest is kept.
+ * A tile of this width, cut from a wider one where the log has grown since: the widest is kept.
  */
 export function readTile(dir: string, tile: Tile): Buffer | undefined {
   const exact = readNow(join(dir, tilePath(tile)));
