@@ -5,11 +5,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { vkeyOf } from '#base/signed-note';
 import { openSigner, type Signer } from '#core/keys';
-import { type Database, openDatabase, startPostgres } from '#platform/database';
-import { type Events, openEvents, startClickHouse } from '#platform/events';
+import { claimDatabase, type Database, openDatabase, startPostgres } from '#platform/database';
+import { claimEvents, type Events, openEvents, startClickHouse } from '#platform/events';
 import { type Keeper, openKeeper, startKeeper } from '#platform/keeper';
 import type { Log } from '#platform/log';
-import { openDataDirectory, shortDirectory } from '#platform/runtime';
+import { openDataDirectory, openRuntimeDirectory } from '#platform/runtime';
 import type { Config } from './config.ts';
 
 export type Foundation = {
@@ -24,13 +24,29 @@ export type Foundation = {
 };
 
 type Stoppable = { stop(): Promise<void> };
+type Start = <Child extends Stoppable>(starting: Promise<Child>) => Promise<Child>;
+
+/** Whatever did start is stopped with `stack`, also when another one of them did not. */
+function childrenOf(stack: AsyncDisposableStack): Start {
+  const started: Promise<Stoppable>[] = [];
+  stack.defer(async () => {
+    const ended = await Promise.allSettled(started);
+    await Promise.all(
+      ended.map((one) => (one.status === 'fulfilled' ? one.value.stop() : undefined)),
+    );
+  });
+  return (starting) => {
+    started.push(starting);
+    return starting;
+  };
+}
 
 /**
- * Starts the children, all at once, and opens what they serve. Everything is handed to `stack`, in
- * the order in which it must not be taken down.
+ * Starts the children, and opens what they serve. Everything is handed to `stack`, in the order in
+ * which it must not be taken down.
  *
  * @throws Problem data-directory-in-use, data-directory-newer, data-without-keys,
- *         child-did-not-start.
+ *         child-did-not-start, database-not-preparable, database-newer, events-unavailable.
  */
 export async function layFoundation(
   stack: AsyncDisposableStack,
@@ -39,34 +55,35 @@ export async function layFoundation(
   const { dataDir, keyringDir } = config;
   const directory = openDataDirectory({ dataDir, keyringDir });
   stack.defer(() => directory.release());
-  const given = { dataDir, runtimeDir: shortDirectory(dataDir), log };
-  const started: Promise<Stoppable>[] = [];
-  const child = <Child extends Stoppable>(starting: Promise<Child>): Promise<Child> => {
-    started.push(starting);
-    return starting;
-  };
-  // Whatever did start is stopped, also when another one of them did not.
-  stack.defer(async () => {
-    const ended = await Promise.allSettled(started);
-    await Promise.all(
-      ended.map((one) => (one.status === 'fulfilled' ? one.value.stop() : undefined)),
+  if (directory.tightened > 0) log('directory.tightened', { entries: directory.tightened });
+  const runtime = openRuntimeDirectory(dataDir);
+  stack.defer(() => runtime.remove());
+  const given = { dataDir, runtimeDir: runtime.path, log };
+  const child = childrenOf(stack);
+  const beginKeeper = () =>
+    child(
+      startKeeper({
+        ...{ keyringDir, runtimeDir: runtime.path, log },
+        copyDir: config.keyringCopyDir,
+        passphraseFile: config.keyringPassphraseFile,
+        logFile: join(dataDir, 'keeper.log'),
+        create: directory.fresh,
+      }),
     );
-  });
-  const keeperOptions = {
-    ...{ keyringDir, runtimeDir: given.runtimeDir, log },
-    copyDir: config.keyringCopyDir,
-    passphraseFile: config.keyringPassphraseFile,
-    logFile: join(dataDir, 'keeper.log'),
-    create: directory.fresh,
-  };
-  const [postgresUrl, clickhouseUrl, kept] = await Promise.all([
+
+  const [postgresUrl, clickhouseUrl, early] = await Promise.all([
     config.postgresUrl ?? child(startPostgres(given)).then(({ url }) => url),
     config.clickhouseUrl ?? child(startClickHouse(given)).then(({ url }) => url),
-    child(startKeeper(keeperOptions)),
+    directory.fresh ? undefined : beginKeeper(),
   ]);
   const db = stack.adopt(await openDatabase({ url: postgresUrl, log }), (open) => open.close());
+  await claimDatabase(db.admin, directory.instance);
   const events = stack.adopt(openEvents(clickhouseUrl), (open) => open.close());
-  const keeper = openKeeper(kept.socketPath);
+  await claimEvents(events, directory.instance);
+  // A keyring is made only for data that was seen to have none, wherever that data is.
+  const { socketPath } = early ?? (await beginKeeper());
+  if (directory.fresh) directory.settle();
+  const keeper = openKeeper(socketPath);
   stack.defer(() => keeper.close());
   const signer = await openSigner(keeper);
   writePublicKey(dataDir, { instance: directory.instance, signer });
@@ -82,5 +99,5 @@ function writePublicKey(
   { instance, signer }: { instance: string; signer: Signer },
 ): void {
   const vkey = vkeyOf({ name: `troth/${instance}`, publicKey: signer.publicKey });
-  writeFileSync(join(dataDir, 'troth.pub'), `${vkey}\n`, { mode: 0o644 });
+  writeFileSync(join(dataDir, 'troth.pub'), `${vkey}\n`, { mode: 0o600 });
 }

@@ -53,6 +53,8 @@ function openLogFile(folder: string): (line: string) => void {
 }
 
 async function main(argv: string[]): Promise<number> {
+  // Whatever we or a child of ours makes is for its owner alone, logs and sockets included.
+  process.umask(0o077);
   const config = readConfig(process.env, ROOT);
   const [command, ...rest] = argv;
   if (command !== 'serve') {

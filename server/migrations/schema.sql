@@ -132,6 +132,13 @@
 --   grant delete, insert, select, update to troth_app
 --   grant insert, select to troth_purpose
 --
+-- table instance_marks
+--   id text not null
+--   single boolean not null default true
+--   CHECK (single)
+--   PRIMARY KEY (id)
+--   UNIQUE (single)
+--
 -- table job_heartbeats
 --   job text not null
 --   last_started timestamp with time zone not null

@@ -8,7 +8,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { startPostgres } from '#platform/database';
+import { connect, startPostgres } from '#platform/database';
 import { startClickHouse } from '#platform/events';
 import { openLog } from '#platform/log';
 
@@ -31,6 +31,10 @@ rmSync(join(directory, 'socket'), { force: true });
 const log = openLog(() => undefined);
 const options = { dataDir, runtimeDir: directory, log, durable: false };
 const [database, events] = await Promise.all([startPostgres(options), startClickHouse(options)]);
+// Every test file makes and drops a database of its own; no server of ours may.
+const sql = connect(database.superUrl, { max: 1 });
+await sql.unsafe('alter role troth_owner createdb; grant pg_signal_backend to troth_owner');
+await sql.end();
 const answer = JSON.stringify({ postgresUrl: database.url, clickhouseUrl: events.url });
 
 const clients = new Set<Socket>();

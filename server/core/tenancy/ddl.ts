@@ -7,6 +7,7 @@
  */
 import type { Policy } from '@troth/policy-language';
 import type { TenantId } from '#base/ids';
+import { TABLE_SETTINGS_CLAUSE } from '#platform/events';
 import { type Column, type EventTable, eventTablesOf } from './columns.ts';
 import { tenancyProblem } from './errors.ts';
 import { eventsDatabaseOf, purposeRoleOf, schemaOf } from './naming.ts';
@@ -15,24 +16,6 @@ export type Statement = {
   readonly engine: 'postgres' | 'clickhouse';
   readonly statement: string;
 };
-
-/**
- * On the table, so that a remote engine keeps the promises that the embedded one is configured for:
- * what it acknowledges survives a power cut, a batch sent twice is stored once, and deleted parts
- * leave the disk in about a second.
- */
-const TABLE_SETTINGS = {
-  fsync_after_insert: 1,
-  fsync_part_directory: 1,
-  min_rows_to_fsync_after_merge: 1,
-  min_compressed_bytes_to_fsync_after_merge: 1,
-  old_parts_lifetime: 1,
-  cleanup_delay_period: 1,
-  cleanup_delay_period_random_add: 0,
-  max_cleanup_delay_period: 1,
-  merge_with_ttl_timeout: 5,
-  non_replicated_deduplication_window: 1000,
-} as const;
 
 const clickhouse = (statement: string): Statement => ({ engine: 'clickhouse', statement });
 const postgres = (statement: string): Statement => ({ engine: 'postgres', statement });
@@ -52,9 +35,8 @@ function createTable(given: EventTable): string {
     `partition by ${given.partitionBy}`,
     `order by ${given.orderBy}`,
     'ttl expires delete',
-    `settings ${Object.entries(TABLE_SETTINGS)
-      .map((pair) => pair.join(' = '))
-      .join(', ')}`,
+    // On the table, so that a server of the operator's own keeps the promises too.
+    TABLE_SETTINGS_CLAUSE,
   ].join('\n');
 }
 

@@ -1,26 +1,87 @@
+import { readFileSync } from 'node:fs';
+import type { ConnectionOptions } from 'node:tls';
+import type { PoolConfig } from 'pg';
 import type { Options, Sql } from 'postgres';
 import { postgres } from './driver.ts';
+import { databaseProblem } from './errors.ts';
 
 /** What postgres.js needs to reach a database, read from a URL. */
 export type Target = Options<Record<string, never>>;
 
+const LOOPBACK = /^(localhost|127(\.\d+){3}|::1)$/;
+
+/** What `sslmode` may be. libpq's `allow` and `prefer` are not: they give way in silence. */
+export const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full'] as const;
+
+function readAuthority(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    throw databaseProblem('database-not-preparable', `sslrootcert: ${file} cannot be read`);
+  }
+}
+
 /**
- * Reads a URL in the form that libpq and `pg` also read: `?host=/directory` means a unix socket,
- * which postgres.js does not know by itself.
+ * Reads `sslmode` and `sslrootcert` as libpq does. Without an `sslmode` a socket and loopback are
+ * plain, and every other host must prove its name: nothing crosses a network in the clear unless
+ * somebody wrote `sslmode=disable`.
  */
-export function targetOf(url: string): Target {
+function tlsOf(host: string, given: URLSearchParams): ConnectionOptions | false {
+  const near = host.startsWith('/') || LOOPBACK.test(host);
+  const mode = given.get('sslmode') ?? (near ? 'disable' : 'verify-full');
+  const file = given.get('sslrootcert');
+  const trusted = { host, ...(file ? { ca: readAuthority(file) } : {}) };
+  switch (mode) {
+    case 'disable':
+      return false;
+    case 'require':
+      // With an authority named, libpq checks the certificate against it.
+      return file
+        ? { ...trusted, checkServerIdentity: () => undefined }
+        : { rejectUnauthorized: false };
+    case 'verify-ca':
+      return { ...trusted, checkServerIdentity: () => undefined };
+    case 'verify-full':
+      return trusted;
+    default:
+      throw databaseProblem('database-not-preparable', `sslmode is one of ${SSL_MODES.join(', ')}`);
+  }
+}
+
+function read(url: string) {
   const parsed = new URL(url);
-  const socket = parsed.searchParams.get('host');
-  const ssl = parsed.searchParams.get('sslmode');
-  const host = socket ?? decodeURIComponent(parsed.hostname).replace(/^\[(.*)\]$/, '$1');
+  const given = parsed.searchParams;
+  const host = given.get('host') ?? decodeURIComponent(parsed.hostname).replace(/^\[(.*)\]$/, '$1');
   return {
     host,
     port: Number(parsed.port || 5432),
-    username: decodeURIComponent(parsed.username),
+    user: decodeURIComponent(parsed.username),
     password: decodeURIComponent(parsed.password),
     database: decodeURIComponent(parsed.pathname.slice(1)) || 'postgres',
-    ...(ssl && ssl !== 'disable' ? { ssl: ssl as 'require' | 'prefer' | 'verify-full' } : {}),
+    ssl: tlsOf(host, given),
   };
+}
+
+/**
+ * Reads a URL in the form that libpq reads: `?host=/directory` means a unix socket.
+ *
+ * @throws Problem database-not-preparable for an `sslmode` or an authority that cannot be used.
+ */
+export function targetOf(url: string): Target {
+  const { user, ssl, ...target } = read(url);
+  return { ...target, username: user, ...(ssl ? { ssl } : {}) };
+}
+
+/**
+ * The same for `pg`, which the job queue speaks: it is never handed the URL, since it reads
+ * `sslmode` in another way.
+ */
+export const poolTargetOf = (url: string): PoolConfig => read(url);
+
+/** Where a URL leads, for a sentence: no password. */
+export function placeOf(url: string): { server: string; user: string; database: string } {
+  const { host, port, user, database } = read(url);
+  return { server: host.startsWith('/') ? host : `${host}:${port}`, user, database };
 }
 
 /** The same server and credentials, another database. */

@@ -3,18 +3,21 @@ import { randomBytes } from 'node:crypto';
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after, before, test } from 'node:test';
+import { Pool } from 'pg';
 import { silentLog } from '#platform/log';
 import { testEngines } from '#testing/engines';
+import { type RemotePostgres, startRemotePostgres } from '#testing/engines-remote';
 import { useWorld } from '#testing/world';
 import { databaseContract } from './contract.ts';
 import {
+  claimDatabase,
   connect,
   type Database,
-  databaseProblem,
   migrateEvents,
   migrateSchema,
   openDatabase,
+  poolTargetOf,
   readMigrations,
   targetOf,
   withDatabase,
@@ -23,21 +26,98 @@ import {
 const world = useWorld({ policies: [] });
 databaseContract('the PostgreSQL of the tests', async () => world.db);
 
-const remote = process.env['TROTH_TEST_REMOTE_POSTGRES_URL'];
-let opened: Promise<Database> | undefined;
-after(async () => (await opened)?.close());
-if (remote) {
-  databaseContract('a remote PostgreSQL', () => {
-    opened ??= openDatabase({ url: remote, log: silentLog });
-    return opened;
-  });
-} else {
-  test(
-    'a remote PostgreSQL',
-    { skip: 'TROTH_TEST_REMOTE_POSTGRES_URL names none' },
-    () => undefined,
-  );
-}
+let server: RemotePostgres;
+let remote: Database;
+before(async () => {
+  server = await startRemotePostgres({ tls: true });
+  remote = await openDatabase({ url: server.url, log: silentLog });
+});
+after(async () => {
+  await remote?.close();
+  await server?.stop();
+});
+databaseContract('a PostgreSQL of the operator, over TCP', async () => remote);
+
+test('the login that the guide makes is no superuser, and neither is the embedded one', async () => {
+  for (const { admin } of [remote, world.db]) {
+    const [seen] = await admin`
+      select rolsuper or rolbypassrls or rolreplication as more
+      from pg_roles where rolname = current_user`;
+    assert.equal(seen?.['more'], false);
+    await assert.rejects(admin`select pg_read_file('/etc/passwd')`, { code: '42501' });
+    await assert.rejects(admin.unsafe("copy (select 1) to program 'true'"), { code: '42501' });
+  }
+});
+
+const withMode = (mode: string, authority = '') => {
+  const url = new URL(server.url);
+  url.searchParams.set('sslmode', mode);
+  if (authority) url.searchParams.set('sslrootcert', authority);
+  return url.href;
+};
+const encryptionOf = async (url: string) => {
+  const sql = connect(url, { max: 1 });
+  const pool = new Pool({ ...poolTargetOf(url), max: 1 });
+  const asked = 'select ssl from pg_stat_ssl where pid = pg_backend_pid()';
+  try {
+    const [seen] = await sql.unsafe<{ ssl: boolean }[]>(asked);
+    const { rows } = await pool.query<{ ssl: boolean }>(asked);
+    assert.equal(rows[0]?.ssl, seen?.ssl, 'the queue connects as everybody else does');
+    return seen?.ssl;
+  } finally {
+    await Promise.all([sql.end(), pool.end()]);
+  }
+};
+
+test('sslmode is what libpq says it is, for every part of the server', async () => {
+  assert.equal(await encryptionOf(server.url), false);
+  assert.equal(await encryptionOf(withMode('disable')), false);
+  assert.equal(await encryptionOf(withMode('require')), true);
+  for (const mode of ['require', 'verify-ca', 'verify-full']) {
+    assert.equal(await encryptionOf(withMode(mode, server.authorityFile)), true, mode);
+  }
+});
+
+test('a host that is far away must prove its name unless the URL says otherwise', () => {
+  const far = (query: string) => targetOf(`postgresql://a:b@db.example.org/c${query}`).ssl;
+  assert.deepEqual(far(''), { host: 'db.example.org' });
+  assert.equal(far('?sslmode=disable'), undefined);
+  assert.deepEqual(far('?sslmode=require'), { rejectUnauthorized: false });
+});
+
+test('a PostgreSQL that cannot be used is refused with a sentence that names no password', async () => {
+  const elsewhere = (change: Partial<URL>) => Object.assign(new URL(server.url), change).href;
+  const { port } = new URL(server.url);
+  const other = await startRemotePostgres();
+  const cases: [string, RegExp][] = [
+    [elsewhere({ port: '1' }), /127\.0\.0\.1:1 does not answer \(ECONNREFUSED\)/],
+    [elsewhere({ password: 'hunter2' }), /refuses the login troth_owner/],
+    [elsewhere({ pathname: '/nothing' }), /has no database nothing/],
+    [withMode('prefer'), /sslmode is one of disable, require, verify-ca, verify-full/],
+    [withMode('verify-full'), new RegExp(`certificate of 127.0.0.1:${port} is not trusted`)],
+    [withMode('verify-full', '/nowhere.pem'), /sslrootcert: \/nowhere\.pem cannot be read/],
+    [`${other.url}?sslmode=require`, /offers no TLS|does not answer/],
+    [remote.appUrl, /the login troth_app lacks a right/],
+  ];
+  try {
+    for (const [url, says] of cases) {
+      await assert.rejects(openDatabase({ url, log: silentLog }), (error: Error) => {
+        assert.match(error.message, /^database-not-preparable: /);
+        assert.match(error.message, says);
+        assert.doesNotMatch(error.message, new RegExp(`hunter2|${new URL(server.url).password}`));
+        return true;
+      });
+    }
+  } finally {
+    await other.stop();
+  }
+});
+
+test('a database belongs to one keyring, and is refused to every other', async () => {
+  await claimDatabase(remote.admin, 'first');
+  await claimDatabase(remote.admin, 'first');
+  await assert.rejects(claimDatabase(remote.admin, 'second'), { code: 'data-without-keys' });
+});
 
 const folder = mkdtempSync(join(tmpdir(), 'troth-migrations-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -136,16 +216,5 @@ test('a URL with a socket directory, a password with signs and an IPv6 host is r
   const socket = targetOf('postgresql://me:p%40ss@localhost/db?host=%2Ftmp%2Fx');
   assert.deepEqual([socket.host, socket.password, socket.database], ['/tmp/x', 'p@ss', 'db']);
   const remoteTarget = targetOf('postgres://me:x@[::1]:6000/db?sslmode=require');
-  assert.deepEqual(
-    [remoteTarget.host, remoteTarget.port, remoteTarget.ssl],
-    ['::1', 6000, 'require'],
-  );
-});
-
-test('a database whose roles cannot be made is refused with a sentence', async () => {
-  const problem = databaseProblem('database-not-preparable', 'the login may not create roles');
-  assert.equal(problem.status, 503);
-  await assert.rejects(
-    openDatabase({ url: world.db.appUrl.replace('troth_app', 'nobody'), log: silentLog }),
-  );
+  assert.deepEqual([remoteTarget.host, remoteTarget.port], ['::1', 6000]);
 });

@@ -2,7 +2,7 @@
  * PostgreSQL as a supervised child: unix socket only, no TCP, scram, dies with the server.
  */
 import { spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
@@ -32,7 +32,9 @@ import { connect, withDatabase } from './connection.ts';
 import { clearOrphan } from './orphan.ts';
 import { layOutPrograms } from './programs.ts';
 
-const SUPERUSER = 'troth';
+const SUPERUSER = 'troth_super';
+/** Owns the database and may make roles; no superuser, as on a server of the operator's own. */
+const OWNER = 'troth_owner';
 const DATABASE = 'troth';
 /** The descriptor a child finds its data directory at; 0 to 2 are taken. */
 const DATA_FD = 3;
@@ -84,11 +86,15 @@ export type PostgresOptions = {
   readonly log: Log;
   /** False for tests only: a power cut may then cost acknowledged rows. */
   readonly durable?: boolean;
+  /** Beside and over ours; for tests, which need one that listens. */
+  readonly settings?: Readonly<Record<string, string>>;
 };
 
 export type EmbeddedPostgres = Supervised & {
-  /** For clients that take a URL: postgres.js and pg both read it. */
+  /** The owner's login: what the server works with, here as on a server of the operator's own. */
   readonly url: string;
+  /** For backups and restores only: it may read every file and every row. */
+  readonly superUrl: string;
   /** The directory that holds the rows, for scans and backups. */
   readonly directory: string;
 };
@@ -197,11 +203,20 @@ function readPassword(dataDir: string): string {
   return readFileSync(file, 'utf8');
 }
 
-async function createDatabase(url: string): Promise<void> {
-  const sql = connect(withDatabase(url, 'postgres'), { max: 1 });
+/**
+ * Makes the owner and the database, when they are missing: also after a first start that was cut
+ * off. The same two statements stand in docs/operate.md for a server of the operator's own.
+ */
+async function createDatabase(superUrl: string, password: string): Promise<void> {
+  const sql = connect(withDatabase(superUrl, 'postgres'), { max: 1 });
   try {
-    const found = await sql`select 1 from pg_database where datname = ${DATABASE}`;
-    if (found.length === 0) await sql.unsafe(`create database ${DATABASE}`);
+    const [found] = await sql<{ role: boolean; database: boolean }[]>`
+      select exists (select 1 from pg_roles where rolname = ${OWNER}) as role,
+             exists (select 1 from pg_database where datname = ${DATABASE}) as database`;
+    if (!found?.role) {
+      await sql.unsafe(`create role ${OWNER} login createrole password '${password}'`);
+    }
+    if (!found?.database) await sql.unsafe(`create database ${DATABASE} owner ${OWNER}`);
   } finally {
     await sql.end();
   }
@@ -225,14 +240,14 @@ export async function startPostgres(options: PostgresOptions): Promise<EmbeddedP
   const directory = join(dataDir, 'postgres');
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const password = readPassword(dataDir);
-  const fresh = !existsSync(directory);
-  if (fresh) await initialise(options, password);
+  if (!existsSync(directory)) await initialise(options, password);
 
   const layout = layOut(options, directory);
   own(directory, layout.user);
-  const settings = {
+  const settings: Record<string, string> = {
     ...SETTINGS,
     unix_socket_directories: layout.sockets,
+    ...options.settings,
     ...(options.durable === false ? { fsync: 'off', full_page_writes: 'off' } : {}),
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
@@ -254,7 +269,12 @@ export async function startPostgres(options: PostgresOptions): Promise<EmbeddedP
     log,
   });
   const sockets = encodeURIComponent(layout.sockets);
-  const url = `postgresql://${SUPERUSER}:${password}@localhost/${DATABASE}?host=${sockets}`;
-  if (fresh) await createDatabase(url);
-  return Object.assign(supervised, { url, directory });
+  const port = settings['port'] ?? '5432';
+  const urlOf = (user: string, secret: string) =>
+    `postgresql://${user}:${secret}@localhost:${port}/${DATABASE}?host=${sockets}`;
+  const superUrl = urlOf(SUPERUSER, password);
+  const ownerPassword = createHmac('sha256', password).update('owner').digest('base64url');
+  await createDatabase(superUrl, ownerPassword);
+  const url = urlOf(OWNER, ownerPassword);
+  return Object.assign(supervised, { url, superUrl, directory });
 }

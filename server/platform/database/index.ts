@@ -5,9 +5,10 @@
  * the schemas and is used for migrations and for what a policy compiles to. Parameters are bound,
  * always.
  */
-export { connect, targetOf, withDatabase, withLogin } from './connection.ts';
+export { connect, poolTargetOf, targetOf, withDatabase, withLogin } from './connection.ts';
 export { type EmbeddedPostgres, type PostgresOptions, startPostgres } from './embedded.ts';
 export { databaseProblem } from './errors.ts';
+export { claimDatabase } from './instance.ts';
 export {
   type Migration,
   type MigrationSection,

@@ -4,6 +4,7 @@ import type { Log } from '#platform/log';
 import { connect, withLogin } from './connection.ts';
 import { databaseProblem } from './errors.ts';
 import { migrateSchema, readMigrations } from './migrations.ts';
+import { checkVersion, refusalOf } from './refusals.ts';
 
 /** The server's own login. It owns nothing. */
 export const APP_ROLE = 'troth_app';
@@ -11,7 +12,7 @@ export const APP_ROLE = 'troth_app';
 const LOGIN_REFUSED = new Set(['28P01', '28000']);
 
 export type DatabaseOptions = {
-  /** A login that may create roles and schemas. */
+  /** A login that may create roles and owns the database. No superuser is needed. */
   readonly url: string;
   readonly log: Log;
   /** Connections of the server's own login. Default 12. */
@@ -73,6 +74,9 @@ async function openLogin(admin: postgres.Sql, url: string, password: string): Pr
 /**
  * Prepares the control schema and opens the two logins.
  *
+ * Roles belong to a whole PostgreSQL server, and so does the one login: two installations on one
+ * server would set its password in turn.
+ *
  * @throws Problem database-newer, database-not-preparable, migration-changed.
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
@@ -80,6 +84,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const connection = { search_path: 'troth' };
   const admin = connect(url, { max: 4, connection, idle_timeout: 30 });
   try {
+    await checkVersion(admin);
     await migrateSchema(
       admin,
       { section: 'control', schema: 'troth', log },
@@ -100,6 +105,6 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     };
   } catch (error) {
     await admin.end({ timeout: 1 });
-    throw error;
+    throw refusalOf(url, error);
   }
 }

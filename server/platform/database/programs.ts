@@ -35,6 +35,14 @@ export function findPackage(): string {
   }
 }
 
+/** For PostgreSQL's own user, whatever our umask is: nothing in here is anybody's secret. */
+function openFolders(folder: string): void {
+  chmodSync(folder, 0o755);
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (entry.isDirectory()) openFolders(join(folder, entry.name));
+  }
+}
+
 /**
  * Lays out `bin`, `lib` and `share` under `directory` and returns the folder of the programs.
  *
@@ -55,9 +63,10 @@ export function layOutPrograms(
   const reachable = !user || canReach(user, from);
 
   for (const folder of ['bin', 'lib']) mkdirSync(join(fresh, folder), { recursive: true });
+  const mode = user ? 0o755 : 0o700;
   for (const program of ['initdb', 'postgres']) {
     copyFileSync(join(from, 'bin', program), join(fresh, 'bin', program));
-    chmodSync(join(fresh, 'bin', program), 0o755);
+    chmodSync(join(fresh, 'bin', program), mode);
   }
   const place = (folder: string, entry: string) => {
     const [source, to] = [join(from, folder, entry), join(fresh, folder, entry)];
@@ -74,7 +83,7 @@ export function layOutPrograms(
     if (!existsSync(link)) symlinkSync(basename(source), link);
   }
   writeFileSync(join(fresh, 'from'), from);
-  for (const open of [fresh, join(fresh, 'bin'), join(fresh, 'lib')]) chmodSync(open, 0o755);
+  if (user) openFolders(fresh);
   renameSync(fresh, target);
   return join(target, 'bin');
 }

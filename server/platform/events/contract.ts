@@ -2,9 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import type { Events } from './index.ts';
-
-const SETTINGS = 'settings non_replicated_deduplication_window = 100';
+import { type Events, TABLE_SETTINGS_CLAUSE } from './index.ts';
 
 export function eventsContract(name: string, open: () => Promise<Events>): void {
   async function table(work: (events: Events, database: string) => Promise<void>): Promise<void> {
@@ -14,7 +12,7 @@ export function eventsContract(name: string, open: () => Promise<Events>): void 
     try {
       await events.command(`
         create table ${database}.rows (n UInt64, word String, expires DateTime('UTC'))
-        engine = MergeTree order by n ttl expires delete ${SETTINGS}`);
+        engine = MergeTree order by n ttl expires delete ${TABLE_SETTINGS_CLAUSE}`);
       await work(events, database);
     } finally {
       await events.command(`drop database ${database} sync`);

@@ -12,4 +12,6 @@ export {
   startClickHouse,
 } from './embedded.ts';
 export { eventsProblem } from './errors.ts';
+export { claimEvents } from './instance.ts';
 export { type Events, type Insertion, openEvents } from './open.ts';
+export { TABLE_SETTINGS_CLAUSE } from './table-settings.ts';

@@ -1,5 +1,6 @@
 import { Logger, makeWorkerUtils } from 'graphile-worker';
 import type { Database } from '#platform/database';
+import { openPool } from './pool.ts';
 
 export const SCHEMA = 'troth_jobs';
 /** Any fixed number: the queue's own migrations do not expect two starters. */
@@ -13,14 +14,14 @@ export async function prepareJobs({ admin, adminUrl }: Database): Promise<void> 
   const held = await admin.reserve();
   try {
     await held`select pg_advisory_lock(${PREPARE_LOCK})`;
-    const tools = await makeWorkerUtils({
-      connectionString: adminUrl,
-      schema: SCHEMA,
-      logger: mute,
-      maxPoolSize: 2,
-    });
-    await tools.migrate();
-    await tools.release();
+    const pgPool = openPool(adminUrl, 2);
+    try {
+      const tools = await makeWorkerUtils({ pgPool, schema: SCHEMA, logger: mute });
+      await tools.migrate();
+      await tools.release();
+    } finally {
+      await pgPool.end();
+    }
     await held.unsafe(`
       grant usage on schema ${SCHEMA} to troth_app;
       grant select, insert, update, delete on all tables in schema ${SCHEMA} to troth_app;

@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Runner as QueueRunner, run, runOnce, type TaskList } from 'graphile-worker';
-import { Pool } from 'pg';
 import type { Clock } from '#base/clock';
 import { Word } from '#base/ids';
 import { framesOf } from '#platform/log';
+import { openPool } from './pool.ts';
 import { mute, prepareJobs, SCHEMA } from './prepare.ts';
 import { openPresence, type Presence, tendQueue } from './presence.ts';
 import { scheduleOf } from './schedule.ts';
@@ -35,20 +35,6 @@ const presencePlugin = (presence: Presence): GraphileConfig.Plugin => ({
   },
 });
 
-function openPool(connectionString: string, concurrency: number): Pool {
-  // One connection waits for notices, one says that we are alive; the others fetch and finish jobs.
-  const pool = new Pool({
-    connectionString,
-    max: concurrency + 3,
-    application_name: 'troth-jobs',
-    connectionTimeoutMillis: 10_000,
-  });
-  // A lost connection is met by the next query; without a listener it would end the process.
-  pool.on('error', () => undefined);
-  pool.on('connect', (client) => client.on('error', () => undefined));
-  return pool;
-}
-
 function open<Context extends Timed>(
   given: Given<Context>,
   stopping: AbortSignal,
@@ -56,7 +42,8 @@ function open<Context extends Timed>(
 ) {
   const { db, jobs } = given;
   checkJobs(jobs);
-  const pgPool = openPool(db.appUrl, concurrency);
+  // One connection waits for notices, one says that we are alive; the others fetch and finish jobs.
+  const pgPool = openPool(db.appUrl, concurrency + 3);
   const presence = openPresence(pgPool);
   const tasks = jobs.map((job) => [job.name, taskOf(job, given, stopping)] as const);
   return {

@@ -24,6 +24,7 @@ export type LogLines = Checked<{
   'child.stopped': { child: Word; pid: number };
   'orphan.stopped': { child: Word; pid: number };
   'stale-lock.removed': { child: Word };
+  'directory.tightened': { entries: number };
   'migration.applied': { section: Word; number: number; durationMs: number };
   'policy.applied': { tenant: TenantId; revision: number; durationMs: number };
   'policy.refreshed': { tenant: TenantId; revision: number };

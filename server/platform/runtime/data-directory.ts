@@ -1,8 +1,10 @@
 /**
- * The data directory: one owner at a time, never without its keys, never from the future.
+ * The data directory: one owner at a time, never without its keys, never from the future, closed to
+ * everybody else.
  */
 import { randomUUID } from 'node:crypto';
 import {
+  chmodSync,
   closeSync,
   existsSync,
   fsyncSync,
@@ -11,6 +13,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -24,13 +27,22 @@ const INSTANCE_FILE = 'instance.json';
 const LOCK_FILE = 'owner.lock';
 const OWNER_FILE = 'owner.json';
 
-type Instance = { id: string; version: number };
+type Instance = {
+  id: string;
+  version: number;
+  /** Until the first start has made the keyring: a start that is cut off before is a first one. */
+  making?: true;
+};
 
 export type DataDirectory = {
   readonly dataDir: string;
   readonly instance: string;
-  /** True when this start made it. */
+  /** True when this start makes it, or takes up a first start that was cut off. */
   readonly fresh: boolean;
+  /** How many files and directories others could look into, until this start closed them. */
+  readonly tightened: number;
+  /** Says that the keyring is there: from now on data without its keys is refused. */
+  settle(): void;
   release(): void;
 };
 
@@ -46,8 +58,8 @@ function writeDurably(directory: string, name: string, content: unknown): void {
 function readInstance(directory: string): Instance | undefined {
   const file = join(directory, INSTANCE_FILE);
   if (!existsSync(file)) return undefined;
-  const { id, version } = JSON.parse(readFileSync(file, 'utf8')) as Partial<Instance>;
-  return { id: String(id), version: Number(version) };
+  const { id, version, making } = JSON.parse(readFileSync(file, 'utf8')) as Partial<Instance>;
+  return { id: String(id), version: Number(version), ...(making === true ? { making } : {}) };
 }
 
 /**
@@ -70,24 +82,26 @@ export function checkInstance({ dataDir, keyringDir }: { dataDir: string; keyrin
       `${dataDir} has data version ${data.version}; this server knows up to ${DATA_VERSION}. Use the newer server.`,
     );
   }
-  if (data && data.id !== keys?.id) {
+  const served = data && !data.making;
+  if (served && data.id !== keys?.id) {
     const what = keys ? 'holds the keys of other data' : 'holds no keys for it';
     throw runtimeProblem(
       'data-without-keys',
       `${dataDir} holds data, but ${keyringDir} ${what}. Set TROTH_KEYRING_DIR to its keyring, or restore the keyring.`,
     );
   }
-  if (data && keys) return { instance: data.id, fresh: false };
+  if (served) return { instance: data.id, fresh: false };
+  if (data && data.id === keys?.id) return { instance: data.id, fresh: true };
   if (keys && readdirSync(keyringDir).length > 1) {
     throw runtimeProblem(
       'data-without-keys',
       `${keyringDir} holds the keys of other data, and ${dataDir} is empty. Choose another TROTH_KEYRING_DIR.`,
     );
   }
-  const made: Instance = { id: keys?.id ?? randomUUID(), version: DATA_VERSION };
+  const made: Instance = { id: data?.id ?? keys?.id ?? randomUUID(), version: DATA_VERSION };
   // Keys first: a crash between the two leaves a mark that the next start takes up.
   writeDurably(keyringDir, INSTANCE_FILE, made);
-  writeDurably(dataDir, INSTANCE_FILE, made);
+  writeDurably(dataDir, INSTANCE_FILE, { ...made, making: true });
   return { instance: made.id, fresh: true };
 }
 
@@ -116,6 +130,25 @@ function lock(dataDir: string): DatabaseSync {
   }
 }
 
+const SHARED = 0o1000;
+
+/**
+ * Closes a directory, and what lies directly in it, to everybody but its owner: below a closed
+ * directory nobody looks. One that many share by design (`/tmp`) or that is not ours is left alone.
+ *
+ * @returns how many entries were open.
+ */
+function tighten(directory: string): number {
+  const { mode, uid } = statSync(directory);
+  if ((mode & SHARED) !== 0 || uid !== (process.getuid?.() ?? uid)) return 0;
+  const entries = readdirSync(directory, { withFileTypes: true })
+    .filter((entry) => entry.isFile() || entry.isDirectory())
+    .map((entry) => join(directory, entry.name));
+  const open = [directory, ...entries].filter((path) => (statSync(path).mode & 0o077) !== 0);
+  for (const path of open) chmodSync(path, statSync(path).mode & 0o700);
+  return open.length;
+}
+
 /**
  * Takes the data directory for this process.
  *
@@ -127,8 +160,11 @@ export function openDataDirectory(given: { dataDir: string; keyringDir: string }
   const held = lock(dataDir);
   try {
     const { instance, fresh } = checkInstance(given);
+    const tightened = tighten(dataDir) + tighten(given.keyringDir);
     writeFileSync(join(dataDir, OWNER_FILE), JSON.stringify({ pid: process.pid }), { mode: 0o600 });
-    return { dataDir, instance, fresh, release: () => held.close() };
+    const settle = () =>
+      writeDurably(dataDir, INSTANCE_FILE, { id: instance, version: DATA_VERSION });
+    return { dataDir, instance, fresh, tightened, settle, release: () => held.close() };
   } catch (error) {
     held.close();
     throw error;

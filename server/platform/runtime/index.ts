@@ -15,5 +15,9 @@ export { childEnvironment, deathRope, type Rope } from './death-rope.ts';
 export { runtimeProblem } from './errors.ts';
 export { checkPort, freePort } from './ports.ts';
 export { canReach, findServiceUser, type ServiceUser } from './service-user.ts';
-export { shortDirectory } from './short-directory.ts';
+export {
+  openRuntimeDirectory,
+  type RuntimeDirectory,
+  shortDirectory,
+} from './short-directory.ts';
 export { type Supervised, type Supervision, supervise } from './supervise.ts';

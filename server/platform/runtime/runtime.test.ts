@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
@@ -23,6 +24,7 @@ import {
   findServiceUser,
   freePort,
   openDataDirectory,
+  openRuntimeDirectory,
   shortDirectory,
   supervise,
 } from './index.ts';
@@ -151,8 +153,11 @@ test('the data directory is free again when its owner was killed', async () => {
 
 test('data without its keys is refused, and no new keyring is made for it', () => {
   const given = directories();
-  const { instance, fresh: made } = checkInstance(given);
-  assert.ok(made);
+  const opened = openDataDirectory(given);
+  const { instance } = opened;
+  assert.ok(opened.fresh);
+  opened.settle();
+  opened.release();
   assert.deepEqual(checkInstance(given), { instance, fresh: false });
   const elsewhere = fresh('other-keys');
   assert.throws(() => checkInstance({ ...given, keyringDir: elsewhere }), {
@@ -161,10 +166,22 @@ test('data without its keys is refused, and no new keyring is made for it', () =
   assert.equal(existsSync(join(elsewhere, 'instance.json')), false);
 });
 
+test('a first start that was cut off is taken up as one, with its keys or with none', () => {
+  const given = directories();
+  const { instance } = checkInstance(given);
+  writeFileSync(join(given.keyringDir, 'keyring.sqlite'), 'keys');
+  assert.deepEqual(checkInstance(given), { instance, fresh: true });
+  rmSync(given.keyringDir, { recursive: true });
+  assert.deepEqual(checkInstance(given), { instance, fresh: true });
+});
+
 test('the keys of other data are refused, whether this data is old or new', () => {
   const [mine, other] = [directories(), directories()];
-  checkInstance(mine);
-  checkInstance(other);
+  for (const given of [mine, other]) {
+    const opened = openDataDirectory(given);
+    opened.settle();
+    opened.release();
+  }
   assert.throws(() => checkInstance({ ...mine, keyringDir: other.keyringDir }), {
     code: 'data-without-keys',
   });
@@ -208,6 +225,62 @@ test('the short directory is the same for the same data, and never one of a stra
   const short = shortDirectory(dataDir, deep);
   rmSync(short, { recursive: true });
   assert.ok(short.length < 80);
+});
+
+const modeOf = (path: string) => statSync(path).mode & 0o7777;
+
+test('a data directory that others could look into is closed, and one that many share is left', () => {
+  const given = directories();
+  openDataDirectory(given).release();
+  const file = join(given.dataDir, 'development.json');
+  mkdirSync(join(given.dataDir, 'logs'));
+  writeFileSync(file, '{}');
+  for (const path of [given.dataDir, join(given.dataDir, 'logs')]) chmodSync(path, 0o755);
+  chmodSync(file, 0o644);
+  const opened = openDataDirectory(given);
+  opened.release();
+  assert.equal(opened.tightened, 3);
+  assert.deepEqual([given.dataDir, join(given.dataDir, 'logs'), file].map(modeOf), [
+    ...[0o700, 0o700, 0o600],
+  ]);
+  const shared = directories();
+  chmodSync(shared.dataDir, 0o1777);
+  openDataDirectory(shared).release();
+  assert.equal(modeOf(shared.dataDir), 0o1777);
+});
+
+test('a runtime directory is removed at the end, and that of a killed server at the next start', async () => {
+  const temporary = fresh('tmp');
+  const [mine, killed] = [fresh('mine'), fresh('killed')];
+  const door = join(import.meta.dirname, 'short-directory.ts');
+  const script = `import { openRuntimeDirectory } from '${door}';
+    globalThis.held = openRuntimeDirectory('${killed}', '${temporary}');
+    console.log(held.path);
+    setInterval(() => {}, 1000);`;
+  const other = spawn(process.execPath, ['--no-warnings', '--input-type=module', '-e', script], {
+    cwd: import.meta.dirname,
+  });
+  const left = await new Promise<string>((resolve) => {
+    other.stdout.once('data', (chunk: Buffer) => resolve(chunk.toString().trim()));
+  });
+  const first = openRuntimeDirectory(mine, temporary);
+  assert.ok(existsSync(left), 'that of a living server is left alone');
+  const second = openRuntimeDirectory(mine, temporary);
+  assert.notEqual(second.path, first.path, 'two that live never share one');
+  first.remove();
+  second.remove();
+  other.kill('SIGKILL');
+  await new Promise((resolve) => other.once('exit', resolve));
+  mkdirSync(join(temporary, 'troth-0123456789'));
+  const third = openRuntimeDirectory(mine, temporary);
+  assert.equal(existsSync(left), false);
+  assert.ok(
+    existsSync(join(temporary, 'troth-0123456789')),
+    'one that is being made is left alone',
+  );
+  assert.equal(modeOf(third.path), 0o711);
+  third.remove();
+  assert.equal(existsSync(third.path), false);
 });
 
 test('the user that PostgreSQL runs as has a name, and passes no folder that is closed to it', (t) => {

@@ -68,7 +68,7 @@ type Running = {
 
 function openLogFile(file: string | undefined): number | 'ignore' {
   if (!file) return 'ignore';
-  mkdirSync(dirname(file), { recursive: true });
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
   if (size > LOG_BYTES_MAX) truncateSync(file, 0);
   return openSync(file, 'a', 0o600);
