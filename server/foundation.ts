@@ -89,7 +89,7 @@ export async function layFoundation(
   writePublicKey(dataDir, { instance: directory.instance, signer });
   return {
     ...{ db, events, keeper, signer, instance: directory.instance },
-    ...{ clickhouseUrl, keeperSocket: kept.socketPath },
+    ...{ clickhouseUrl, keeperSocket: socketPath },
   };
 }
 
