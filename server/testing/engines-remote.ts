@@ -1,7 +1,7 @@
 /**
- * Engines as an operator would bring them: a PostgreSQL on TCP, prepared by the very statements that
- * the operator's guide gives, and a ClickHouse with settings of its own. Each has its directory, its
- * port and its password; nothing of the embedded configuration reaches them but the programs.
+ * Engines as an operator would bring them: a PostgreSQL on TCP, prepared by the very statements
+ * that the operator's guide gives, and a ClickHouse with settings of its own. Each has a directory,
+ * a port and a password; nothing of the embedded configuration reaches them but the programs.
  */
 import { randomBytes } from 'node:crypto';
 import {
