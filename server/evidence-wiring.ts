@@ -1,5 +1,6 @@
 /** The evidence, wired: where the prover looks from, and the keys that it sends canaries with. */
 import { join } from 'node:path';
+import { controlCatalogue } from '@troth/policy-language';
 import type { Clock } from '#base/clock';
 import { KeyId, type TenantId } from '#base/ids';
 import { appendAudit } from '#core/audit';
@@ -8,33 +9,63 @@ import { issueWriteKey, revokeWriteKey } from '#domains/ingest';
 import {
   dropVerificationKey,
   type Evidence,
+  type Finding,
   noteVerificationKey,
   type Outlook,
   openEvidence,
+  openPromises,
+  openReports,
   proveInProcess,
   readVerificationKeys,
+  type ServicesInForce,
+  type Wanted,
 } from '#oversight/evidence';
 import type { Log } from '#platform/log';
-import type { Operator } from './edges/http/index.ts';
+import { BUILT_CONTROLS } from './built-controls.ts';
+import type { Config } from './config.ts';
+import {
+  type DomainRoutes,
+  evidenceRoutes,
+  httpProblem,
+  type Operator,
+} from './edges/http/index.ts';
 import type { Foundation } from './foundation.ts';
+import { PROOFS } from './proofs.ts';
 import { STARTER } from './tenants.ts';
 
 const PROGRAM = join(import.meta.dirname, 'prover.ts');
 
-type Given = Pick<Foundation, 'db' | 'clickhouseUrl' | 'keeperSocket'> & {
+/** A finding that so many rounds did not renew says nothing of today. */
+const STALE_ROUNDS = 3;
+const STALE_MS_MIN = 3_600_000;
+
+export type EvidenceNeeds = Foundation & {
   readonly policies: Policies;
+  readonly services: ServicesInForce;
   readonly clock: Clock;
   readonly log: Log;
   readonly operator: Operator;
-  readonly config: { dataDir: string; keyringDir: string; proveEveryMs: number };
+  readonly config: Config;
+};
+
+/** Where the server listens, once it does. */
+export type Addresses = {
   readonly url: string;
   readonly secureUrl: string;
-  /** PEM. */
+  /** PEM of the authority that its certificate is from. */
   readonly authority: string;
 };
 
+export type WiredEvidence = {
+  readonly evidence: Evidence;
+  readonly promises: ReturnType<typeof openPromises>;
+  readonly routes: DomainRoutes;
+  /** Lets the proofs begin: what they look at is there. */
+  begin(addresses: Addresses): void;
+};
+
 /** Revokes the keys of earlier starts: their texts were in memory only. */
-async function revokeEarlier({ db, policies, clock }: Given): Promise<void> {
+async function revokeEarlier({ db, policies, clock }: EvidenceNeeds): Promise<void> {
   for (const { keyId, tenant } of await readVerificationKeys(db.sql)) {
     const inForce = policies.find(tenant);
     if (inForce) {
@@ -45,7 +76,7 @@ async function revokeEarlier({ db, policies, clock }: Given): Promise<void> {
   }
 }
 
-async function issueKey({ db, policies, clock }: Given, tenant: TenantId): Promise<string> {
+async function issueKey({ db, policies, clock }: EvidenceNeeds, tenant: TenantId): Promise<string> {
   const permit = authorize(policies.inForce(tenant), STARTER, 'write-key.issue');
   const now = clock.now();
   return db.sql.begin(async (tx) => {
@@ -57,32 +88,58 @@ async function issueKey({ db, policies, clock }: Given, tenant: TenantId): Promi
   });
 }
 
-/** Opens the evidence of this server; its first round begins at once. */
-export async function wireEvidence(given: Given): Promise<Evidence> {
-  const { db, policies, clock, log, operator, config } = given;
-  await revokeEarlier(given);
+/** Runs the prover with a session of its own, which ends with the round. */
+function runnerOf(needs: EvidenceNeeds, addresses: () => Addresses) {
+  const { db, policies, operator, clickhouseUrl, keeperSocket, config } = needs;
+  const { dataDir, keyringDir } = config;
   const writeKeys: Record<string, string> = {};
-
-  async function outlook(operatorToken: string): Promise<Outlook> {
-    for (const tenant of policies.tenants()) writeKeys[tenant] ??= await issueKey(given, tenant);
-    const { url, secureUrl, authority, clickhouseUrl, keeperSocket } = given;
-    const { dataDir, keyringDir } = config;
-    return {
-      ...{ url, secureUrl, authority, clickhouseUrl, keeperSocket, dataDir, keyringDir },
-      ...{ operatorToken, writeKeys, postgresUrl: db.adminUrl },
+  return async function* run(wanted: Wanted): AsyncGenerator<Finding> {
+    const places = { ...addresses(), clickhouseUrl, keeperSocket, dataDir, keyringDir };
+    for (const tenant of policies.tenants()) writeKeys[tenant] ??= await issueKey(needs, tenant);
+    const { cookie } = await operator.enter(await operator.newLink());
+    const outlook: Outlook = {
+      ...places,
+      ...{ operatorToken: cookie, writeKeys, postgresUrl: db.adminUrl },
     };
-  }
+    try {
+      yield* proveInProcess(PROGRAM, { outlook, wanted });
+    } finally {
+      await operator.leave(cookie);
+    }
+  };
+}
 
-  return openEvidence({
-    ...{ db, policies, clock, log },
-    everyMs: config.proveEveryMs,
-    async *run(wanted) {
-      const { cookie } = await operator.enter(await operator.newLink());
-      try {
-        yield* proveInProcess(PROGRAM, { outlook: await outlook(cookie), wanted });
-      } finally {
-        await operator.leave(cookie);
-      }
-    },
+/** Opens the evidence of this server. */
+export async function wireEvidence(
+  stack: AsyncDisposableStack,
+  needs: EvidenceNeeds,
+): Promise<WiredEvidence> {
+  const { db, policies, services, clock, log, config, signer, instance } = needs;
+  await revokeEarlier(needs);
+  let addresses: Addresses | undefined;
+  const run = runnerOf(needs, () => {
+    if (!addresses) throw httpProblem('not-ready', 'The server does not listen yet.');
+    return addresses;
   });
+  const everyMs = config.proveEveryMs;
+  const opening = await openEvidence({ db, policies, clock, log, run, everyMs });
+  const evidence = stack.adopt(opening, (open) => open.close());
+  const promises = openPromises({
+    catalogue: controlCatalogue,
+    built: BUILT_CONTROLS,
+    proven: new Set(PROOFS.map(({ control }) => control)),
+    last: (tenant, promise) => evidence.last(tenant, promise),
+    staleMs: Math.max(STALE_ROUNDS * everyMs, STALE_MS_MIN),
+    clock,
+  });
+  const days = evidence.days.bind(evidence);
+  const report = openReports({ promises, days, signer, instance, clock });
+  return {
+    ...{ evidence, promises },
+    routes: evidenceRoutes({ evidence, services, clock, report }),
+    begin(where) {
+      addresses = where;
+      evidence.begin();
+    },
+  };
 }

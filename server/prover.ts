@@ -4,4 +4,4 @@ import { PROOFS } from './proofs.ts';
 
 await runProver(PROOFS);
 // Connections may linger; everything that was found is written.
-process.exit(0);
+process.exit();

@@ -4,29 +4,20 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { controlCatalogue, renderPolicy } from '@troth/policy-language';
+import { renderPolicy } from '@troth/policy-language';
 import { systemClock } from '#base/clock';
 import { finishApplies, openPolicies } from '#core/policy';
 import { openTenancy } from '#core/tenancy';
-import {
-  type Evidence,
-  eventRowCounter,
-  openDataMap,
-  openPipelineWatch,
-  openPromises,
-} from '#oversight/evidence';
+import { eventRowCounter, openDataMap, openPipelineWatch } from '#oversight/evidence';
 import { runJobs } from '#platform/jobs';
 import { openLog } from '#platform/log';
 import { localCertificate } from '#platform/tls';
-import { BUILT_CONTROLS } from './built-controls.ts';
 import type { Config } from './config.ts';
 import { type Development, greetingOf, writeDevelopment } from './development.ts';
 import { wireDomains } from './domain-wiring.ts';
 import {
   type AppDeps,
   createApp,
-  evidenceRoutes,
-  httpProblem,
   listen,
   openOperator,
   operatorStore,
@@ -34,7 +25,6 @@ import {
 import { wireEvidence } from './evidence-wiring.ts';
 import { type Foundation, layFoundation } from './foundation.ts';
 import { pipelineCounters } from './pipeline-counters.ts';
-import { PROOFS } from './proofs.ts';
 import { catchUp, standingJobs } from './standing-jobs.ts';
 import { applyFolder, servicesOf } from './tenants.ts';
 
@@ -50,9 +40,6 @@ export type Serving = { development: Development; greeting: string; close(): Pro
 
 const HOSTS = ['localhost', '127.0.0.1', '[::1]'];
 const LOOPBACK = '127.0.0.1';
-/** A finding that no round has renewed for so long says nothing of today. */
-const STALE_ROUNDS = 3;
-const STALE_MS_MIN = 3_600_000;
 const SECURITY_CONTACT = 'mailto:security@localhost';
 
 /** Starts everything; on a failure half-way, takes down what had started. */
@@ -96,22 +83,16 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
     (open) => open.close(),
   );
   const operator = openOperator(operatorStore(db), clock);
-  let evidence: Evidence | undefined;
-  const promises = openPromises({
-    catalogue: controlCatalogue,
-    built: BUILT_CONTROLS,
-    proven: new Set(PROOFS.map(({ control }) => control)),
-    last: (tenant, promise) => evidence?.last(tenant, promise),
-    staleMs: Math.max(STALE_ROUNDS * config.proveEveryMs, STALE_MS_MIN),
-    clock,
-  });
   const services = servicesOf(policies);
+  const proofs = await wireEvidence(stack, {
+    ...{ ...foundation, policies, services, clock, log, operator, config },
+  });
   const app = createApp({
     ...{ log, clock, operator, pipeline },
     ...pages(root),
-    promises,
+    promises: proofs.promises,
     ...standing(foundation),
-    domains: [...routes, evidenceRoutes({ evidence: () => nowOpen(evidence), services, clock })],
+    domains: [...routes, proofs.routes],
     services,
     dataMap: openDataMap({ counters: [eventRowCounter(events)], clock }),
   });
@@ -123,32 +104,15 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
   const secure = await listen({ ...door, port: config.httpsPort, tls });
   stack.defer(() => secure.close());
 
-  evidence = stack.adopt(
-    await wireEvidence({
-      ...{ db, policies, clock, log, operator, config },
-      clickhouseUrl: foundation.clickhouseUrl,
-      keeperSocket: foundation.keeperSocket,
-      url: `http://localhost:${plain.port}`,
-      secureUrl: `https://localhost:${secure.port}`,
-      authority: certificate.authority,
-    }),
-    (open) => open.close(),
-  );
-
+  const url = `http://localhost:${plain.port}`;
+  const secureUrl = `https://localhost:${secure.port}`;
   const development = await writeDevelopment({
     ...{ db, ingest, policies, operator },
     dataDir: config.dataDir,
-    url: `http://localhost:${plain.port}`,
-    secureUrl: `https://localhost:${secure.port}`,
-    now: clock.now(),
+    ...{ url, secureUrl, now: clock.now() },
   });
+  proofs.begin({ url, secureUrl, authority: certificate.authority });
   return { development, greeting: greetingOf(development), close: () => stack.disposeAsync() };
-}
-
-/** The evidence looks at the listeners, so it opens after them: a moment in which it is not there. */
-function nowOpen(evidence: Evidence | undefined): Evidence {
-  if (!evidence) throw httpProblem('not-ready', 'The proofs are not wired yet.');
-  return evidence;
 }
 
 /** What the app serves that does not change while it runs. */

@@ -62,6 +62,14 @@
 --   grant insert to troth_sweeper
 --   grant insert, select to troth_app
 --
+-- table canaries
+--   tenant text not null
+--   message numeric(20,0) not null
+--   noted_at timestamp with time zone not null
+--   PRIMARY KEY (tenant, message)
+--   grant delete, insert, select, update to troth_app
+--   grant insert, select to troth_purpose
+--
 -- table enrichment_switches
 --   tenant text not null
 --   enrichment text not null

@@ -17,7 +17,10 @@ const endless = {
 function app() {
   const services = { list: () => [], get: () => undefined };
   const clock = movableClock(new Date());
-  const { routes } = evidenceRoutes({ evidence: () => endless, services, clock });
+  const { routes } = evidenceRoutes({
+    ...{ evidence: endless, services, clock },
+    report: () => Promise.reject(new Error('not asked for here')),
+  });
   const mounted = new Hono<Edge>();
   mounted.onError((error, c) => answerProblem(c, error as Problem));
   mounted.use(async (c, next) => {

@@ -3,17 +3,28 @@ import { type Context, Hono } from 'hono';
 import { stream } from 'hono/streaming';
 import { z } from 'zod';
 import type { Clock } from '#base/clock';
-import type { Evidence, ServicesInForce, Wanted } from '#oversight/evidence';
+import type { SignedDocument } from '#base/signed-document';
+import type {
+  Evidence,
+  Report,
+  ServiceInForce,
+  ServicesInForce,
+  Wanted,
+} from '#oversight/evidence';
 import type { DomainRoutes } from './app.ts';
 import type { Edge } from './edge.ts';
 import { httpProblem } from './errors.ts';
 import { sameOriginOnly } from './operator-routes.ts';
+import { foreignPage } from './page.ts';
+import { reportPage } from './report-page.ts';
 import { operatorOnly } from './tenant-routes.ts';
 
 export type EvidenceDeps = {
-  readonly evidence: () => Evidence;
+  readonly evidence: Pick<Evidence, 'prove' | 'days'>;
   readonly services: ServicesInForce;
   readonly clock: Clock;
+  /** A signed report of one service. */
+  readonly report: (service: ServiceInForce) => Promise<SignedDocument>;
 };
 
 const Asked = z.strictObject({
@@ -23,11 +34,25 @@ const Asked = z.strictObject({
 });
 
 const ROUNDS_MAX = 2;
+const REPORT_KEPT_MS = 5_000;
 const DAYS = 30;
 const DAY_MS = 86_400_000;
 
+/** One report is signed for everybody who asks within five seconds. */
+function kept(report: EvidenceDeps['report']): EvidenceDeps['report'] {
+  const made = new Map<string, { at: number; report: Promise<SignedDocument> }>();
+  return (service) => {
+    const earlier = made.get(service.tenant);
+    if (earlier && performance.now() - earlier.at < REPORT_KEPT_MS) return earlier.report;
+    const signing = report(service);
+    made.set(service.tenant, { at: performance.now(), report: signing });
+    signing.catch(() => made.delete(service.tenant));
+    return signing;
+  };
+}
+
 /** The routes of the evidence, for the app to mount. */
-export function evidenceRoutes({ evidence, services, clock }: EvidenceDeps): DomainRoutes {
+export function evidenceRoutes({ evidence, services, clock, report }: EvidenceDeps): DomainRoutes {
   const routes = new Hono<Edge>();
   let running = 0;
 
@@ -42,7 +67,7 @@ export function evidenceRoutes({ evidence, services, clock }: EvidenceDeps): Dom
     c.header('cache-control', 'no-store');
     return stream(c, async (out) => {
       try {
-        for await (const finding of evidence().prove(wanted)) {
+        for await (const finding of evidence.prove(wanted)) {
           if (out.aborted) return;
           await out.writeln(JSON.stringify(finding));
         }
@@ -86,7 +111,23 @@ export function evidenceRoutes({ evidence, services, clock }: EvidenceDeps): Dom
     const service = known(c.req.param('tenant'));
     if (!service) return c.notFound();
     const from = new Date(clock.now().getTime() - DAYS * DAY_MS);
-    return c.json({ days: await evidence().days(service.tenant, from) });
+    return c.json({ days: await evidence.days(service.tenant, from) });
+  });
+  const reports = kept(report);
+  routes.get('/v1/t/:tenant/report.json', async (c) => {
+    const service = known(c.req.param('tenant'));
+    if (!service) return c.notFound();
+    c.header('cache-control', 'no-cache');
+    c.header('content-disposition', `attachment; filename="${service.tenant}-report.json"`);
+    return c.json(await reports(service));
+  });
+
+  routes.get('/v1/t/:tenant/report.html', async (c) => {
+    const service = known(c.req.param('tenant'));
+    if (!service) return c.notFound();
+    const { document, signature } = await reports(service);
+    const page = reportPage(document as Report, signature.kid);
+    return foreignPage(page, new Headers({ 'cache-control': 'no-cache' }));
   });
   return { name: 'evidence', routes };
 }

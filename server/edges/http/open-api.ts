@@ -21,6 +21,8 @@ const SUMMARIES: Readonly<Record<string, string>> = {
   'GET /v1/tenants': 'Every service, with its counts; with an operator’s session also its flow',
   'GET /v1/t/:tenant/promises': 'Each promise with its state, and why it has that state',
   'GET /v1/t/:tenant/promises/days': 'How often each promise was found in each state, by day',
+  'GET /v1/t/:tenant/report.json': 'The evidence as a signed document',
+  'GET /v1/t/:tenant/report.html': 'The same as a page to print',
   'POST /v1/operator/prove': 'Runs proofs now; answers a finding a line as each is made',
   'GET /v1/t/:tenant/prose': 'The policy as published, line by line',
   'GET /v1/t/:tenant/findings': 'What the linter found, and the decision that resolved it',

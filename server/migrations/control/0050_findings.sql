@@ -34,4 +34,13 @@ create table troth.verification_keys (
   tenant  text not null
 );
 
-revoke truncate on troth.promise_states, troth.promise_days, troth.verification_keys from public;
+-- What canaries sent, noted before it is sent: it is removed even when their prover was killed.
+create table troth.canaries (
+  tenant    text          not null,
+  message   numeric(20,0) not null,
+  noted_at  timestamptz   not null,
+  primary key (tenant, message)
+);
+
+revoke truncate on troth.promise_states, troth.promise_days, troth.verification_keys,
+  troth.canaries from public;

@@ -8,10 +8,8 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DataTypeId, SubjectId, type TenantId } from '#base/ids';
 import type { Keys, OpenKey } from '#core/keys';
-import type { PolicyInForce } from '#core/policy';
 import type { Ask, Canaries, Look, StoredRow, Told } from '#core/promises';
-import { eventTableOf, eventTablesOf } from '#core/tenancy';
-import type { Events } from '#platform/events';
+import { eventTableOf } from '#core/tenancy';
 import { eventFor, eventTypesOf } from './canary-events.ts';
 
 const STORED_WITHIN_MS = 15_000;
@@ -20,14 +18,11 @@ const DAY_MS = 86_400_000;
 const REVISIONS_BACK = 2;
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz';
 
-export type CanaryGround = {
-  readonly services: readonly PolicyInForce[];
-  readonly events: Pick<Events, 'command'>;
-};
-
 export type CanaryNeeds = Pick<Look, 'tenant' | 'policy' | 'revision' | 'query' | 'signal'> & {
   readonly keys: Keys;
   readonly http: Look['http'];
+  /** Puts the messages on record before they are sent. */
+  readonly note: (messages: readonly bigint[]) => Promise<void>;
   readonly writeKey: string;
 };
 
@@ -50,22 +45,13 @@ export function messageNumber(keys: Pick<Keys, 'hash'>, tenant: TenantId, id: st
 
 const hex32 = (half: number) => half.toString(16).padStart(8, '0');
 
-type Sent = { readonly tenant: TenantId; readonly message: string };
-
-const sent = new Map<string, Sent>();
-
 /** Opens the canaries of one service, for one run of proofs. */
 export function openCanaries(needs: CanaryNeeds): Canaries {
   const { tenant, policy, query, keys, http, writeKey, signal } = needs;
 
-  const note = (id: string) => {
-    const message = messageNumber(keys, tenant, id).toString();
-    sent.set(`${tenant} ${message}`, { tenant, message });
-  };
-
   async function send(events: readonly object[], more: Ask & { path?: string } = {}) {
     const batch = events.map((event) => ({ messageId: randomUUID(), ...event }));
-    for (const { messageId } of batch) note(messageId);
+    await needs.note(batch.map(({ messageId }) => messageNumber(keys, tenant, messageId)));
     const told: Told = await http(more.path ?? `/v1/t/${tenant}/batch`, {
       ...more,
       headers: { authorization: `Bearer ${writeKey}`, ...more.headers },
@@ -126,25 +112,6 @@ export function openCanaries(needs: CanaryNeeds): Canaries {
       return typeof found === 'object' ? found.subject : undefined;
     },
   };
-}
-
-/**
- * Removes every row that this process sent canaries into. Their persons' keys are left to the
- * service's own limits: an erasure of each would cost more than it proves.
- */
-export async function removeCanaries({ services, events }: CanaryGround): Promise<void> {
-  for (const { tenant, policy } of services) {
-    const messages = [...sent.values()].filter((one) => one.tenant === tenant);
-    if (messages.length === 0) continue;
-    for (const { database, table } of eventTablesOf(tenant, policy)) {
-      await events.command(
-        `alter table {database:Identifier}.{table:Identifier}
-         delete where message in {messages:Array(UInt64)}`,
-        { database, table, messages: messages.map(({ message }) => message) },
-      );
-    }
-  }
-  sent.clear();
 }
 
 async function keyOf(

@@ -34,6 +34,8 @@ export type Evidence = {
   /** Proves now; each finding is on record before it is handed out. */
   prove(wanted: Wanted): AsyncGenerator<Finding>;
   days(tenant: TenantId, from: Date): Promise<DayFound[]>;
+  /** Begins the first round, and with it the schedule. Until then nothing runs by itself. */
+  begin(): void;
   /** Told of every promise that turns; returns what ends it. */
   onTurn(listener: (turn: Turn) => void): () => void;
   /** How the last round went; undefined before the first has ended. */
@@ -46,10 +48,10 @@ export type Round = { readonly endedAt: Date; readonly tookMs: number; readonly 
 const PROVER: Actor = { kind: 'system', id: 'prover' as Actor['id'] };
 const AFTER_CHANGE_MS = 1_000;
 
-/** Opens the evidence and, unless `everyMs` is 0, begins the first round. */
+/** Opens the evidence: what the last findings were is known at once. */
 export async function openEvidence(options: EvidenceOptions): Promise<Evidence> {
   const opened = new OpenEvidence(options);
-  await opened.begin();
+  await opened.load();
   return opened;
 }
 
@@ -67,9 +69,14 @@ class OpenEvidence implements Evidence {
     this.#options = options;
   }
 
-  async begin(): Promise<void> {
-    const { db, policies, everyMs } = this.#options;
-    for (const { tenant, ...found } of await readLastFound(db.sql)) this.#keep(tenant, found);
+  async load(): Promise<void> {
+    for (const { tenant, ...found } of await readLastFound(this.#options.db.sql)) {
+      this.#keep(tenant, found);
+    }
+  }
+
+  begin(): void {
+    const { policies, everyMs } = this.#options;
     if (everyMs <= 0) return;
     this.#ending.push(policies.onChange(() => this.#schedule(AFTER_CHANGE_MS)));
     this.#schedule(0);

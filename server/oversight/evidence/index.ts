@@ -34,4 +34,11 @@ export {
 export { type Catalogue, type Known, openPromises } from './promises.ts';
 export { type Finding, prove, proveOne, type Unit, unitsOf } from './prover.ts';
 export { proveInProcess, runProver } from './prover-process.ts';
+export {
+  openReports,
+  REPORT_KIND,
+  type Report,
+  type ReportRow,
+  reportComplaints,
+} from './report.ts';
 export { eventRowCounter } from './store.ts';

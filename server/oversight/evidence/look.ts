@@ -9,6 +9,7 @@ import type { Events } from '#platform/events';
 import { readHeartbeats } from '#platform/jobs';
 import type { Keeper } from '#platform/keeper';
 import { openCanaries } from './canaries.ts';
+import { noteCanaries } from './canary-store.ts';
 import type { Outlook } from './outlook.ts';
 import { speakerTo } from './wire.ts';
 
@@ -93,6 +94,7 @@ export function lookAt(ground: Ground, service: PolicyInForce, signal: AbortSign
     folders: { data: outlook.dataDir, keyring: outlook.keyringDir },
     canaries: openCanaries({
       ...{ tenant, policy, revision, query, keys, http, signal },
+      note: (messages) => noteCanaries(sql, tenant, messages),
       writeKey: keyOf(tenant),
     }),
     job: (name, waitMs = JOB_WITHIN_MS) => runJob(sql, name, { waitMs, signal }),

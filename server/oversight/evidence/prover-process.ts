@@ -9,7 +9,8 @@ import { once } from 'node:events';
 import { setPriority } from 'node:os';
 import { createInterface } from 'node:readline';
 import type { Proof } from '#core/promises';
-import { removeCanaries } from './canaries.ts';
+import { framesOf } from '#platform/log';
+import { removeCanaries } from './canary-store.ts';
 import { openGround } from './ground.ts';
 import { type Outlook, type Wanted, writeLine } from './outlook.ts';
 import { type Finding, prove, unitsOf } from './prover.ts';
@@ -27,8 +28,12 @@ export async function runProver(proofs: readonly Proof[]): Promise<void> {
   const ground = await openGround(outlook);
   try {
     const units = unitsOf(ground.services, proofs, wanted);
-    for await (const finding of prove(ground, units)) writeLine(process.stdout, finding);
+    for await (const finding of prove(ground, units)) writeLine(process.stdout, { finding });
     await removeCanaries(ground);
+  } catch (error) {
+    // The frames and not the message, which may quote a value.
+    writeLine(process.stdout, { frames: framesOf(error) });
+    process.exitCode = 1;
   } finally {
     await ground.close();
   }
@@ -53,7 +58,9 @@ export async function* proveInProcess(program: string, order: Order): AsyncGener
     // Over the pipe and not as arguments, which every user of the machine could read.
     writeLine(child.stdin, order);
     for await (const line of createInterface({ input: child.stdout })) {
-      yield JSON.parse(line) as Finding;
+      const { finding, frames } = JSON.parse(line) as { finding?: Finding; frames?: string };
+      if (!finding) throw Object.assign(new Error('the prover failed'), { stack: frames });
+      yield finding;
     }
     const [code] = await ended;
     if (code !== 0) throw new Error('the prover ended before it had looked at everything');
