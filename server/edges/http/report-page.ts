@@ -5,23 +5,25 @@ import { escapeHtml } from './page.ts';
 const MARKS = { kept: '●', broken: '▲', gap: '○', attested: '◆' } as const;
 
 const STYLE = `
-:root { color-scheme: light dark; --paper: #fbfaf6; --ink: #1d1c19; --quiet: #5f5b50; --line: #e3dfd3;
-  --kept: #1d5b3a; --broken: #a3261d; --gap: #8a5a00; --attested: #42566b; }
+:root { color-scheme: light dark; --paper: #fbfaf6; --ink: #1d1c19; --quiet: #5f5b50;
+  --line: #e3dfd3; --kept: #1d5b3a; --broken: #a3261d; --gap: #8a5a00; --attested: #42566b; }
 @media (prefers-color-scheme: dark) { :root { --paper: #131411; --ink: #e9e6dc; --quiet: #a8a393;
   --line: #2f312b; --kept: #7fc79c; --broken: #ff8f84; --gap: #e0b25a; --attested: #a3b8cc; } }
 html { background: var(--paper); color: var(--ink); }
 body { font: 0.9375rem/1.5 system-ui, "Segoe UI", sans-serif; margin: 0; }
 main { margin: 0 auto; max-width: 60rem; padding: 2.5rem 1.25rem 4rem; }
 h1 { font: 400 1.9rem/1.2 "Iowan Old Style", "Palatino Linotype", P052, serif; margin: 0 0 .25rem; }
-h2 { border-top: 1px solid var(--line); font-size: 1.05rem; margin: 2.25rem 0 .75rem; padding-top: 1rem; }
+h2 { border-top: 1px solid var(--line); font-size: 1.05rem; margin: 2.25rem 0 .75rem;
+  padding-top: 1rem; }
 .quiet, time { color: var(--quiet); }
 code { font: .8125em ui-monospace, Menlo, Consolas, monospace; overflow-wrap: anywhere; }
-.counts { display: flex; flex-wrap: wrap; gap: .25rem 2rem; list-style: none; margin: 1.25rem 0; padding: 0; }
+.counts { display: flex; flex-wrap: wrap; gap: .25rem 2rem; list-style: none;
+  margin: 1.25rem 0; padding: 0; }
 .counts b { font-size: 1.5rem; font-variant-numeric: tabular-nums; font-weight: 500; }
 .kept { color: var(--kept); } .broken { color: var(--broken); } .gap { color: var(--gap); }
 .attested { color: var(--attested); }
-article { border-bottom: 1px solid var(--line); break-inside: avoid; display: grid; gap: .1rem 1.5rem;
-  grid-template-columns: minmax(0, 2fr) minmax(0, 3fr); padding: .7rem 0; }
+article { border-bottom: 1px solid var(--line); break-inside: avoid; display: grid;
+  gap: .1rem 1.5rem; grid-template-columns: minmax(0, 2fr) minmax(0, 3fr); padding: .7rem 0; }
 article q { font: 1.0625rem/1.4 "Iowan Old Style", "Palatino Linotype", P052, serif; }
 article p { margin: 0; overflow-wrap: anywhere; }
 article small { color: var(--quiet); }

@@ -1,7 +1,7 @@
 /**
- * The evidence report: what was found about every promise of one service, when, how near to the fact
- * the probe looked, and what it cannot show. Signed, so that whoever gets it sees that it was not
- * changed; worded, so that nobody takes it for more than it is.
+ * The evidence report: what was found about every promise of one service, when, how near to the
+ * fact the probe looked, and what it cannot show. Signed, so that whoever gets it sees that it was
+ * not changed; worded, so that nobody takes it for more than it is.
  */
 import type { Clock } from '#base/clock';
 import type { Signer } from '#base/ed25519';
