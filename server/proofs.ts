@@ -1,5 +1,6 @@
 /** Every proof of this version. A control without one here is a gap that says so. */
 import type { Proof } from '#core/promises';
 import { ingestProofs } from '#domains/ingest';
+import { httpProofs } from './edges/http/index.ts';
 
-export const PROOFS: readonly Proof[] = [...ingestProofs];
+export const PROOFS: readonly Proof[] = [...ingestProofs, ...httpProofs];

@@ -12,6 +12,7 @@ import type { Seen } from './seen.ts';
 
 export type { Ask, ByteLook, Canaries, Canary, Look, StoredRow, Told } from './look.ts';
 export { broken, gap, judged, kept, type Saw, type Seen, saw, span, term, terms } from './seen.ts';
+export { valueAt } from './value-at.ts';
 
 export type ControlName = keyof typeof controlCatalogue & string;
 

@@ -111,6 +111,8 @@ export type Look = {
   http(path: string, ask?: Ask): Promise<Told>;
   /** The same as the operator. */
   operator(path: string, ask?: Ask): Promise<Told>;
+  /** The listener without TLS, for this machine alone. */
+  readonly plain: { readonly host: string; readonly port: number };
   /** The TLS listener, and the authority that its certificate is from. */
   readonly tls: { readonly host: string; readonly port: number; readonly authority: string };
   /** PostgreSQL as its owner, who sees every tenant. */

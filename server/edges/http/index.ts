@@ -13,4 +13,5 @@ export { type FastPath, type ListenerOptions, listen } from './listener.ts';
 export { type ExtraOperation, openApiOf } from './open-api.ts';
 export { type Operator, type OperatorStore, openOperator } from './operator.ts';
 export { changedByOperator, type OperatorDeps, operatorRoutes } from './operator-routes.ts';
+export { httpProofs } from './proofs/index.ts';
 export { memoryOperatorStore, operatorStore } from './store.ts';

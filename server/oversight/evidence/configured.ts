@@ -1,13 +1,4 @@
-import { broken, defineProof, gap, kept, type Look, saw, term } from '#core/promises';
-
-function valueAt(document: unknown, path: string): unknown {
-  let here = document;
-  for (const step of path.split('.')) {
-    if (typeof here !== 'object' || here === null || !Object.hasOwn(here, step)) return undefined;
-    here = (here as Record<string, unknown>)[step];
-  }
-  return here;
-}
+import { broken, defineProof, gap, kept, type Look, saw, term, valueAt } from '#core/promises';
 
 /** The text of a page: no tags, entities resolved, one space between words. */
 export function textOf(html: string): string {

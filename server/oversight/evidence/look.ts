@@ -74,10 +74,11 @@ export function lookAt(ground: Ground, service: PolicyInForce, signal: AbortSign
   const cookie = { cookie: `troth_operator=${outlook.operatorToken}` };
   const keyOf = (id: PolicyInForce['tenant']) => outlook.writeKeys[id] ?? '';
   const query: Look['query'] = (statement, params = {}) => events.query(statement, params);
-  const secure = new URL(outlook.secureUrl);
+  const [plain, secure] = [new URL(outlook.url), new URL(outlook.secureUrl)];
   return {
     ...{ tenant, policy, revision, hash, signal, http, sql, query, keys, keeper },
     operator: speakerTo(outlook.url, { always: cookie, signal }),
+    plain: { host: plain.hostname, port: Number(plain.port || 80) },
     tls: {
       host: secure.hostname,
       port: Number(secure.port || 443),
