@@ -94,7 +94,7 @@ function routesOf(
             .tenants()
             .map((tenant) => authorize(policies.inForce(tenant), actor, 'key.rotate')),
         }),
-      async recoveryKit(actor) {
+      async recoveryKit(actor, parts) {
         const now = clock.now();
         const intents = [];
         for (const tenant of policies.tenants()) {
@@ -102,10 +102,10 @@ function routesOf(
           const intent = await beginIntent(db, permit, { event: 'recovery-kit.issued', now });
           intents.push({ permit, intent });
         }
-        const { kit } = await recoveryKit(keeper, now);
+        const made = await recoveryKit(keeper, now, parts);
         for (const { permit, intent } of intents)
           await settleIntent(db, permit, { intent, done: true, now });
-        return kit;
+        return made;
       },
     },
   });

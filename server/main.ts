@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { Problem } from '#base/problem';
 import { readConfig } from './config.ts';
 import { runCommand } from './edges/cli/index.ts';
-import { serve } from './serve.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const LOG_BYTES_MAX = 16 * 1024 * 1024;
@@ -66,6 +65,8 @@ async function main(argv: string[]): Promise<number> {
       colour: process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined,
     });
   }
+  // Loaded here: a command needs none of it, and would wait half a second for it.
+  const { serve } = await import('./serve.ts');
   const asJson = rest.includes('--json');
   const policiesAt = rest.indexOf('--policies');
   const running = await serve({
@@ -87,10 +88,21 @@ async function main(argv: string[]): Promise<number> {
   return 0;
 }
 
-main(process.argv.slice(2)).then(
+/** The same as a document, for whoever reads standard output with `--json`. @see RFC 9457 */
+function documentOf(error: unknown): object {
+  if (error instanceof Problem) return error.toJSON();
+  const known = { type: 'about:blank', status: 500, title: 'The server could not be started' };
+  const sentence = sentenceOf(error);
+  // A stack is for people; a document holds sentences that were written for one.
+  return /\n\s+at /.test(sentence) ? known : { ...known, detail: sentence };
+}
+
+const argv = process.argv.slice(2);
+main(argv).then(
   (code) => process.exit(code),
   (error: unknown) => {
     console.error(`troth: ${sentenceOf(error)}`);
+    if (argv.includes('--json')) console.log(JSON.stringify(documentOf(error)));
     process.exit(1);
   },
 );

@@ -1,8 +1,9 @@
 /** The commands that ask a running server what a document would change, and change it. */
 import { blocksApply, type PolicyPlan, planChange } from '@troth/policy-language';
+import { policyProblem } from '#core/policy';
 import { policyOf, readDocument } from './documents.ts';
 import { askServer, isServerKnown } from './running-server.ts';
-import { type Command, type Invocation, readText, table, Usage } from './terminal.ts';
+import { type Command, type Invocation, Refused, readText, table, Usage } from './terminal.ts';
 
 export const planCommand: Command = {
   takes: 'FILE [--against FILE]',
@@ -11,8 +12,7 @@ export const planCommand: Command = {
     const [file] = invocation.names;
     if (!file) throw new Usage('name a policy');
     const plan = await planOf(invocation, file);
-    invocation.print(invocation.options.json ? JSON.stringify(plan, null, 2) : planInWords(plan));
-    return 0;
+    return { json: plan, text: planInWords(plan) };
   },
 };
 
@@ -37,11 +37,9 @@ async function planOf(invocation: Invocation, file: string): Promise<PolicyPlan>
   if (against) return planChange(policyOf(against), next);
   // Without a server there is nothing in force: the plan is that of a first apply.
   if (!isServerKnown(invocation.dataDir)) return planChange(undefined, next);
-  const answer = await askServer(invocation.dataDir, 'POST', '/v1/operator/policies/plan', {
-    text: readText(file),
-  });
-  if (answer.status !== 200) throw new Usage(reason(answer.body));
-  return answer.body as PolicyPlan;
+  const asked = { text: readText(file) };
+  const plan = await askServer(invocation.dataDir, 'POST', '/v1/operator/policies/plan', asked);
+  return plan as PolicyPlan;
 }
 
 export const applyCommand: Command = {
@@ -53,33 +51,15 @@ export const applyCommand: Command = {
     const { findings, prose } = readDocument(file);
     const open = findings.filter((finding) => blocksApply([finding]));
     if (open.length > 0) {
-      invocation.complain(
-        `${open.length} open errors; nothing was applied. See: troth lint ${file}`,
-      );
-      return 1;
+      const says = `${open.length} open errors. See: troth lint ${file}`;
+      throw new Refused({ ...policyProblem('policy-has-errors', says).toJSON(), findings: open });
     }
     const answer = await askServer(invocation.dataDir, 'POST', '/v1/operator/policies/apply', {
       text: readText(file),
       prose,
       reason: invocation.options.reason ?? 'applied by the operator',
     });
-    if (answer.status >= 300) {
-      invocation.complain(reason(answer.body));
-      return 1;
-    }
-    const { revision, hash } = answer.body as { revision: number; hash: string };
-    invocation.print(
-      invocation.options.json
-        ? JSON.stringify(answer.body)
-        : `revision ${revision} is in force (${hash.slice(0, 12)})`,
-    );
-    return 0;
+    const { revision, hash } = answer as { revision: number; hash: string };
+    return { json: answer, text: `revision ${revision} is in force (${hash.slice(0, 12)})` };
   },
 };
-
-/** The sentence of a problem document. */
-function reason(body: unknown): string {
-  if (typeof body !== 'object' || body === null) return 'the server refused';
-  const { title, detail } = body as { title?: string; detail?: string };
-  return [title, detail].filter(Boolean).join(': ') || 'the server refused';
-}

@@ -13,6 +13,7 @@ import {
   readPolicy,
   renderPolicy,
 } from '@troth/policy-language';
+import { cliProblem } from './errors.ts';
 import { type Command, type Invocation, paint, readText, Usage } from './terminal.ts';
 
 export type Read = { policy: Policy | undefined; findings: Finding[]; prose: string | undefined };
@@ -52,14 +53,12 @@ export const lintCommand: Command = {
     if (files.length === 0) throw new Usage('name at least one policy');
     const findings = files.flatMap((file) => readDocument(file).findings);
     const open = findings.filter((finding) => blocksApply([finding])).length;
-    if (invocation.options.json) {
-      invocation.print(JSON.stringify({ open, findings }, null, 2));
-    } else {
-      for (const finding of findings) invocation.print(lineOf(invocation, finding));
-      const resolved = findings.filter(({ state }) => state === 'resolved').length;
-      invocation.print(`${findings.length} findings, ${resolved} resolved, ${open} open errors`);
-    }
-    return open > 0 ? 1 : 0;
+    const resolved = findings.filter(({ state }) => state === 'resolved').length;
+    const text = [
+      ...findings.map((finding) => lineOf(invocation, finding)),
+      `${findings.length} findings, ${resolved} resolved, ${open} open errors`,
+    ].join('\n');
+    return { json: { open, findings }, text, no: open > 0 };
   },
 };
 
@@ -71,8 +70,7 @@ export const diffCommand: Command = {
     if (!older || !newer) throw new Usage('name two policies');
     const diff = diffPolicies(policyOf(older), policyOf(newer));
     const text = diff.lines.length > 0 ? diff.lines.join('\n') : 'The two say the same.';
-    invocation.print(invocation.options.json ? JSON.stringify(diff, null, 2) : text);
-    return 0;
+    return { json: diff, text };
   },
 };
 
@@ -86,14 +84,24 @@ export const renderCommand: Command = {
     if (format !== 'html' && format !== 'markdown') throw new Usage('--format is html or markdown');
     const policy = policyOf(file);
     const page = renderPolicy(policy, { format });
-    if (invocation.options.out) writeFileSync(invocation.options.out, page);
-    const said = invocation.options.json
-      ? JSON.stringify({ hash: policyHash(policy), format, page })
-      : page;
-    if (!invocation.options.out) invocation.print(said);
-    return 0;
+    const hash = policyHash(policy);
+    const { out } = invocation.options;
+    if (!out) return { json: { hash, format, page }, text: page };
+    writeOut(out, page);
+    const bytes = Buffer.byteLength(page);
+    const text = `wrote ${out}: ${format}, ${bytes} bytes, of the policy ${hash.slice(0, 12)}`;
+    return { json: { hash, format, out, bytes }, text };
   },
 };
+
+function writeOut(file: string, text: string): void {
+  try {
+    writeFileSync(file, text);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    throw cliProblem('file-not-written', `${file}: ${code}`);
+  }
+}
 
 export const explainCommand: Command = {
   takes: 'PROMISE [FILE]',
@@ -106,12 +114,9 @@ export const explainCommand: Command = {
       const policy = policyOf(file);
       const explained = explainPromise(policy, id);
       if (!explained) continue;
-      invocation.print(
-        invocation.options.json ? JSON.stringify(explained, null, 2) : explained.lines.join('\n'),
-      );
-      return 0;
+      return { json: explained, text: explained.lines.join('\n') };
     }
-    invocation.complain(`no policy makes a promise ${id}; list them with: troth lint --json`);
-    return 1;
+    const where = named ?? 'policies/*.yaml';
+    throw cliProblem('promise-not-made', `no promise ${id} in ${where}`);
   },
 };

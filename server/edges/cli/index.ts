@@ -1,16 +1,17 @@
 /**
  * The command line: `troth lint | plan | apply | diff | render | explain | keys | prove`.
  *
- * Quiet on success, one line a step; what a program reads comes with `--json` on standard output.
- * Exit codes: 0 done, 1 the answer is no (open findings, a refusal), 2 the command was wrong.
+ * Quiet on success, one line a step; with `--json` one document on standard output, errors
+ * included. Exit codes: 0 done, 1 the answer is no (open findings, a refusal), 2 the command was wrong.
  */
 import { parseArgs } from 'node:util';
+import { Problem } from '#base/problem';
 import { applyCommand, planCommand } from './apply.ts';
 import { diffCommand, explainCommand, lintCommand, renderCommand } from './documents.ts';
+import { cliProblem } from './errors.ts';
 import { keysCommand } from './keys.ts';
 import { proveCommand } from './prove.ts';
-import type { Command, Invocation } from './terminal.ts';
-import { Usage } from './terminal.ts';
+import { type Command, type Invocation, Refused, Usage } from './terminal.ts';
 
 export const COMMANDS: Readonly<Record<string, Command>> = {
   lint: lintCommand,
@@ -24,13 +25,14 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
 };
 
 const OPTIONS = {
-  json: { type: 'boolean' },
   against: { type: 'string' },
   format: { type: 'string' },
   out: { type: 'string' },
   reason: { type: 'string' },
   tenant: { type: 'string' },
   promise: { type: 'string' },
+  shares: { type: 'string' },
+  threshold: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
@@ -47,35 +49,80 @@ export function usage(): string {
   ].join('\n');
 }
 
-/** Runs one command; returns the exit code. */
-export async function runCommand(
+/** Where a command's words go, and what it is run on. */
+export type Surroundings = Pick<Invocation, 'root' | 'dataDir' | 'colour'> & {
+  /** Standard output. */
+  print(text: string): void;
+  /** Standard error. */
+  complain(text: string): void;
+};
+
+type Outcome = { code: 0 | 1 | 2; json: unknown; text: string; to: 'print' | 'complain' };
+
+const done = (text: string, json: unknown): Outcome => ({ code: 0, text, json, to: 'print' });
+
+/**
+ * Runs one command; returns the exit code. With `--json` standard output holds one JSON document,
+ * whatever happened: the answer, or a problem. @see RFC 9457
+ */
+export async function runCommand(argv: string[], surroundings: Surroundings): Promise<0 | 1 | 2> {
+  const asJson = argv.includes('--json');
+  const outcome = await outcomeOf(argv, surroundings, asJson).catch(outcomeOfError);
+  if (asJson) surroundings.print(JSON.stringify(outcome.json, null, 2));
+  else if (outcome.text !== '') surroundings[outcome.to](outcome.text);
+  return outcome.code;
+}
+
+async function outcomeOf(
   argv: string[],
-  surroundings: Omit<Invocation, 'names' | 'options'>,
-): Promise<0 | 1 | 2> {
-  const [name = '', ...rest] = argv;
+  surroundings: Surroundings,
+  asJson: boolean,
+): Promise<Outcome> {
+  const [name = '', ...rest] = argv.filter((word) => word !== '--json');
+  if (['', '--help', '-h', 'help'].includes(name)) return done(usage(), { commands: overview() });
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (!command) {
-    surroundings.complain(name ? `"${name}" is not a command.\n\n${usage()}` : usage());
-    return name === '' || name === '--help' || name === 'help' ? 0 : 2;
-  }
+  if (!command) return wrong(`"${name}" is not a command`, usage());
+  const how = `troth ${name} ${command.takes}`;
   try {
+    const { root, dataDir, colour } = surroundings;
     const { values, positionals } = parseArgs({
-      args: rest,
-      options: OPTIONS,
-      allowPositionals: true,
+      ...{ args: rest, options: OPTIONS, allowPositionals: true },
     });
-    if (values.help) {
-      surroundings.print(`troth ${name} ${command.takes}\n  ${command.does}`);
-      return 0;
-    }
-    return await command.run({ ...surroundings, names: positionals, options: values });
+    if (values.help) return done(`${how}\n  ${command.does}`, { usage: how, does: command.does });
+    const answer = await command.run({
+      ...{ root, dataDir, colour, names: positionals, options: { ...values, json: asJson } },
+      progress: (text) => {
+        if (!asJson) surroundings.print(text);
+      },
+    });
+    return { ...done(answer.text, answer.json), code: answer.no ? 1 : 0 };
   } catch (error) {
     if (error instanceof Usage || isArgumentError(error)) {
-      surroundings.complain(`${error.message}\n  usage: troth ${name} ${command.takes}`);
-      return 2;
+      return wrong(error.message, `  usage: ${how}`);
     }
     throw error;
   }
+}
+
+const overview = () =>
+  Object.entries(COMMANDS).map(([name, { takes, does }]) => ({ name, takes, does }));
+
+function wrong(detail: string, help: string): Outcome {
+  const problem = cliProblem('command-not-understood', detail).toJSON();
+  const text = `${detail}\n${help}`;
+  return { code: 2, text, to: 'complain', json: { ...problem, usage: help.trim() } };
+}
+
+/** @throws whatever is no refusal: a bug, which ends in its stack. */
+function outcomeOfError(error: unknown): Outcome {
+  if (error instanceof Refused) {
+    return { code: 1, text: error.message, to: 'complain', json: error.document };
+  }
+  if (error instanceof Problem) {
+    const text = `${error.title}: ${error.detail}`;
+    return { code: 1, text, to: 'complain', json: error.toJSON() };
+  }
+  throw error;
 }
 
 function isArgumentError(error: unknown): error is Error {

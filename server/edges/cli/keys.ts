@@ -1,35 +1,71 @@
 /** `troth keys`: the state of the keyring, rotation now, and the recovery kit. */
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { cliProblem } from './errors.ts';
 import { askServer } from './running-server.ts';
-import { type Command, Usage } from './terminal.ts';
+import { type Answer, type Command, type Invocation, table, Usage } from './terminal.ts';
 
 export const keysCommand: Command = {
-  takes: 'status | rotate | recovery-kit --out FILE',
+  takes: 'status | rotate | recovery-kit --out FILE [--shares N --threshold M]',
   does: 'look at the keyring, rotate it, write its recovery kit',
   async run(invocation) {
     const [what = 'status'] = invocation.names;
-    if (what === 'status' || what === 'rotate') {
-      const method = what === 'status' ? 'GET' : 'POST';
-      const answer = await askServer(invocation.dataDir, method, `/v1/operator/keys/${what}`);
-      invocation.print(JSON.stringify(answer.body, null, invocation.options.json ? 0 : 2));
-      return answer.status < 300 ? 0 : 1;
+    if (what === 'recovery-kit') return writeKit(invocation);
+    if (what !== 'status' && what !== 'rotate') {
+      throw new Usage(`"${what}" is not something keys can do`);
     }
-    if (what !== 'recovery-kit') throw new Usage(`"${what}" is not something keys can do`);
-    const { out } = invocation.options;
-    if (!out) throw new Usage('say where to write it: --out FILE');
-    // Opened first: a new kit makes the one before worthless, so it must have a place to go.
-    const file = openNew(out);
-    const answer = await askServer(invocation.dataDir, 'POST', '/v1/operator/keys/recovery-kit');
-    if (answer.status >= 300) {
-      invocation.complain('the server refused to write the kit');
-      return 1;
-    }
-    writeSync(file, `${(answer.body as { kit: string }).kit}\n`);
-    closeSync(file);
-    invocation.print(`${out} opens every key: print it, store it apart, remove the file.`);
-    return 0;
+    const method = what === 'status' ? 'GET' : 'POST';
+    const said = await askServer(invocation.dataDir, method, `/v1/operator/keys/${what}`);
+    return { json: said, text: inRows(said as Record<string, unknown>) };
   },
 };
+
+const inRows = (said: Record<string, unknown>) =>
+  table(
+    Object.entries(said).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.join('; ') || 'none' : String(value),
+    ]),
+  );
+
+type Kit = { kit: string; lines: string[] };
+
+/** The parts that the kit is split into, when it is. */
+function partsOf({ shares, threshold }: Invocation['options']) {
+  if (shares === undefined && threshold === undefined) return undefined;
+  const parts = { shares: Number(shares), threshold: Number(threshold) };
+  const { shares: all, threshold: enough } = parts;
+  const whole = Number.isInteger(all) && Number.isInteger(enough);
+  if (whole && enough >= 2 && enough <= all && all <= 20) return parts;
+  throw new Usage('split it as --shares N --threshold M, with 2 ≤ M ≤ N ≤ 20');
+}
+
+/** Into a file, or with --json to standard output: for a program that hands the shares out. */
+async function writeKit(invocation: Invocation): Promise<Answer> {
+  const { out, json } = invocation.options;
+  const parts = partsOf(invocation.options);
+  if (!out && !json) throw new Usage('say where to write it: --out FILE');
+  // Opened first: a new kit makes the one before worthless, so it must have a place to go.
+  const file = out === undefined ? undefined : openNew(out);
+  let made: Kit;
+  try {
+    const path = '/v1/operator/keys/recovery-kit';
+    made = (await askServer(invocation.dataDir, 'POST', path, { parts })) as Kit;
+  } catch (error) {
+    if (file !== undefined) closeSync(file);
+    if (out !== undefined) rmSync(out);
+    throw error;
+  }
+  const threshold = parts?.threshold ?? 1;
+  if (file === undefined || out === undefined) {
+    return { json: { threshold, shares: made.lines, kit: made.kit }, text: made.kit };
+  }
+  writeSync(file, `${made.kit}\n`);
+  closeSync(file);
+  return {
+    json: { threshold, shares: made.lines, out },
+    text: `${out} opens every key: print it, store it apart, remove the file.`,
+  };
+}
 
 function openNew(path: string): number {
   try {
@@ -37,6 +73,6 @@ function openNew(path: string): number {
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     const why = code === 'EEXIST' ? 'it is there already' : `it cannot be written (${code})`;
-    throw new Usage(`${path}: ${why}`);
+    throw cliProblem('file-not-written', `${path}: ${why}`);
   }
 }

@@ -44,28 +44,19 @@ export const proveCommand: Command = {
   takes: '[--tenant T] [--promise ID]',
   does: 'look at the stored bytes now, and say what was found',
   async run(invocation) {
-    const { tenant, promise, json } = invocation.options;
+    const { tenant, promise } = invocation.options;
     if (invocation.names.length > 0) throw new Usage('name a service with --tenant');
     const wanted = { ...(tenant && { tenant }), ...(promise && { promise }) };
     const findings: Finding[] = [];
-    const refused = await streamServer(
-      invocation.dataDir,
-      '/v1/operator/prove',
-      wanted,
-      (finding) => {
-        findings.push(finding as Finding);
-        if (!json) invocation.print(line(invocation, finding as Finding));
-      },
-    );
-    if (refused) {
-      const { title = 'refused', detail = '' } = refused as { title?: string; detail?: string };
-      if (json) invocation.print(JSON.stringify(refused));
-      else invocation.complain(`${title}: ${detail}`);
-      return 1;
-    }
-    if (json) invocation.print(JSON.stringify({ findings }));
-    else if (findings.length === 0) invocation.print('no proof of this version looks at that');
-    else invocation.print(`\n${summary(findings)}`);
-    return findings.some(({ state }) => state === 'broken') ? 1 : 0;
+    await streamServer(invocation.dataDir, '/v1/operator/prove', wanted, (finding) => {
+      findings.push(finding as Finding);
+      invocation.progress(line(invocation, finding as Finding));
+    });
+    const none = findings.length === 0;
+    return {
+      json: { findings },
+      text: none ? 'no proof of this version looks at that' : `\n${summary(findings)}`,
+      no: findings.some(({ state }) => state === 'broken'),
+    };
   },
 };

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { cliProblem } from './errors.ts';
 
 export type Invocation = {
   names: string[];
@@ -10,24 +11,57 @@ export type Invocation = {
     reason?: string;
     tenant?: string;
     promise?: string;
+    shares?: string;
+    threshold?: string;
   };
   /** The repository's folder: where `policies/` is looked for. */
   root: string;
   dataDir: string;
-  print(text: string): void;
-  complain(text: string): void;
+  /** A line for people that is shown as soon as it is known; silent with --json. */
+  progress(text: string): void;
   /** Colour only on a terminal. */
   colour: boolean;
+};
+
+/** What a command has to say, in both forms: which of them is printed is not for it to decide. */
+export type Answer = {
+  /** For people. Empty: all was said while it went on. */
+  text: string;
+  /** For programs: the one document on standard output. */
+  json: unknown;
+  /** True: it was done, and the answer is no; the exit code is 1. */
+  no?: boolean;
 };
 
 export type Command = {
   takes: string;
   does: string;
-  run(invocation: Invocation): Promise<0 | 1 | 2>;
+  /** @throws Usage, Refused, Problem. */
+  run(invocation: Invocation): Promise<Answer>;
 };
 
 /** The command was given wrongly: exit code 2, with how to give it. */
 export class Usage extends Error {}
+
+export type ProblemDocument = { type: string; title: string; status: number; detail?: string };
+
+/** What a server said no with, handed on as it came: exit code 1. */
+export class Refused extends Error {
+  readonly document: ProblemDocument;
+
+  /** @param body  the answer's body; anything but a problem document says only that it was no. */
+  constructor(body: unknown) {
+    const { title, detail } = (body ?? {}) as Partial<ProblemDocument>;
+    super([title, detail].filter(Boolean).join(': ') || 'the server refused');
+    this.document =
+      typeof title === 'string'
+        ? (body as ProblemDocument)
+        : (cliProblem(
+            'server-answer-unknown',
+            'the server refused and did not say why',
+          ).toJSON() as ProblemDocument);
+  }
+}
 
 const COLOURS = { green: 32, amber: 33, red: 31, quiet: 2, bold: 1 } as const;
 

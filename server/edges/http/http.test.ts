@@ -232,7 +232,7 @@ test('live figures want an operator, and an operator’s link works once', async
 const keyring: OperatorDeps['keys'] = {
   status: async () => ({ epochs: 1 }),
   rotate: async () => ({ epochs: 2 }),
-  recoveryKit: async () => 'kit',
+  recoveryKit: async () => ({ kit: 'kit', lines: ['kit'] }),
 };
 
 /** No route of these tests reaches an engine; one that did would fail here. */

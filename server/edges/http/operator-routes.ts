@@ -38,7 +38,8 @@ export type OperatorDeps = {
   keys: {
     status(): Promise<unknown>;
     rotate(actor: Actor): Promise<unknown>;
-    recoveryKit(actor: Actor): Promise<string>;
+    /** @param parts  splits it: any `threshold` of `shares` lines are enough. */
+    recoveryKit(actor: Actor, parts?: KitParts): Promise<{ kit: string; lines: string[] }>;
   };
 };
 
@@ -47,6 +48,12 @@ const Draft = z.strictObject({
   prose: z.string().max(250_000).optional(),
   reason: z.string().min(1).max(400).optional(),
 });
+
+const KitParts = z
+  .strictObject({ shares: z.int().max(20), threshold: z.int().min(2) })
+  .refine(({ shares, threshold }) => threshold <= shares);
+export type KitParts = z.infer<typeof KitParts>;
+const Kit = z.strictObject({ parts: KitParts.optional() });
 
 const OPERATOR: Actor = { kind: 'operator', id: KeyId('operator') };
 
@@ -59,7 +66,7 @@ async function bodyAs<Body>(c: Context<Edge>, shape: z.ZodType<Body>): Promise<B
   const isJson = c.req.header('content-type')?.split(';')[0]?.trim() === 'application/json';
   const read = isJson ? shape.safeParse(await c.req.json().catch(() => undefined)) : undefined;
   if (!read?.success)
-    throw httpProblem('body-not-understood', 'Send JSON with "text", and "prose" or "reason".');
+    throw httpProblem('body-not-understood', 'Send JSON with the fields of this address only.');
   return read.data;
 }
 
@@ -151,7 +158,8 @@ export function operatorRoutes(deps: OperatorDeps): DomainRoutes {
   );
   routes.post('/v1/operator/keys/recovery-kit', async (c) => {
     c.header('cache-control', 'no-store');
-    return c.json({ kit: await keys.recoveryKit(OPERATOR) });
+    const { parts } = await bodyAs(c, Kit);
+    return c.json(await keys.recoveryKit(OPERATOR, parts));
   });
   return { name: 'operator', routes };
 }
