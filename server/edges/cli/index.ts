@@ -2,7 +2,8 @@
  * The command line: `troth lint | plan | apply | diff | render | explain | keys | prove`.
  *
  * Quiet on success, one line a step; with `--json` one document on standard output, errors
- * included. Exit codes: 0 done, 1 the answer is no (open findings, a refusal), 2 the command was wrong.
+ * included. Exit codes: 0 done, 1 the answer is no (open findings, a refusal), 2 the command was
+ * wrong.
  */
 import { parseArgs } from 'node:util';
 import { Problem } from '#base/problem';
