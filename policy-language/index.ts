@@ -18,7 +18,7 @@ export {
 } from '#compare';
 export { controlCatalogue } from '#controls';
 export { codes, type FindingCode, lint } from '#lint';
-export { type PromiseState, type RenderOptions, renderPolicy } from '#render';
+export { type PromiseState, type RenderOptions, renderPolicy, type Standing } from '#render';
 export { bases, categories, fallsUnder, isPersonal, rights, uses } from '#vocabulary';
 export { canonicalJson, sha256 } from './canonical.ts';
 export { categoryLimits, compile, documentOf, policyHash } from './compile.ts';

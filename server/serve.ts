@@ -117,14 +117,21 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
 
 /** What the app serves that does not change while it runs. */
 function pages(root: string) {
+  const build = readVersion(root);
   return {
-    version: readVersion(root),
+    version: build,
     hosts: HOSTS,
     gpcSince: '2026-11-21',
     securityContacts: [SECURITY_CONTACT],
-    renderPolicy: (({ policy }, format, { promises }) => {
+    renderPolicy: (({ policy, revision, appliedAt }, format, { promises }) => {
       const states = Object.fromEntries(promises.map(({ id, state }) => [id, state]));
-      return renderPolicy(policy, { format, states });
+      const lookedAt =
+        promises
+          .map(({ provenAt }) => provenAt ?? '')
+          .sort()
+          .at(-1) || null;
+      const standing = { revision, appliedAt: appliedAt.toISOString(), lookedAt, build };
+      return renderPolicy(policy, { format, states, standing });
     }) satisfies AppDeps['renderPolicy'],
     consoleDir: join(root, 'console', 'dist'),
     problemsDir: join(root, 'docs', 'problems'),

@@ -85,10 +85,11 @@ export async function applyFolder(
 }
 
 function serviceOf(inForce: PolicyInForce): ServiceInForce {
-  const { tenant, revision, hash, policy, source } = inForce;
+  const { tenant, revision, hash, policy, source, appliedAt } = inForce;
   const prose = inForce.prose ?? undefined;
   const { findings } = readPolicy(source, { file: `${tenant}.yaml` });
-  return { tenant, revision, hash, policy, prose, findings: [...findings, ...lint(policy, prose)] };
+  const all = [...findings, ...lint(policy, prose)];
+  return { tenant, revision, hash, policy, prose, appliedAt, findings: all };
 }
 
 /** The policies in force with what the linter says of each, in memory and up to date. */

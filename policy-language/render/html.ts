@@ -1,6 +1,6 @@
 /** Blocks as a page of HTML that loads nothing, runs nothing and says so in its own policy. */
 import { sha256 } from '#language/canonical';
-import type { Block } from './page.ts';
+import { type Block, type Piece, piecesOf, type Words } from './page.ts';
 
 const STYLE = `:root{color-scheme:light dark}
 body{font:16px/1.6 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem}
@@ -43,12 +43,22 @@ ${blocks.map(blockOf).join('\n')}
 `;
 }
 
+/** A value carries its path: checking the page means finding the value where it is shown. */
+function pieceOf(piece: Piece): string {
+  if (typeof piece === 'string') return escapeHtml(piece);
+  const text = escapeHtml(piece.text);
+  if ('to' in piece) return `<a href="${escapeHtml(piece.to)}">${text}</a>`;
+  return `<span data-at="${escapeHtml(piece.at)}">${text}</span>`;
+}
+
+const wordsOf = (words: Words) => piecesOf(words).map(pieceOf).join('');
+
 function blockOf(block: Block): string {
   switch (block.kind) {
     case 'heading':
-      return `<h${block.level}>${escapeHtml(block.text)}</h${block.level}>`;
+      return `<h${block.level}>${wordsOf(block.words)}</h${block.level}>`;
     case 'text':
-      return `<p>${escapeHtml(block.text)}</p>`;
+      return `<p>${wordsOf(block.words)}</p>`;
     case 'quotes': {
       const items = block.lines.map(({ text, state, note }) => {
         const badge = state ? ` <strong class="${state}">${state}</strong>` : '';
@@ -59,7 +69,7 @@ function blockOf(block: Block): string {
     case 'table': {
       const head = block.head.map((cell) => `<th scope="col">${escapeHtml(cell)}</th>`).join('');
       const rows = block.rows.map(
-        (row) => `<tr>${row.map((cell) => `<td>${escapeHtml(cell)}</td>`).join('')}</tr>`,
+        (row) => `<tr>${row.map((cell) => `<td>${wordsOf(cell)}</td>`).join('')}</tr>`,
       );
       return `<div class="wide" tabindex="0"><table>\n<thead><tr>${head}</tr></thead>\n<tbody>\n${rows.join('\n')}\n</tbody>\n</table></div>`;
     }

@@ -1,10 +1,17 @@
 /** Blocks as Markdown. What came from the document cannot become markup. */
-import type { Block } from './page.ts';
+import { type Block, piecesOf, type Words } from './page.ts';
 
 const escapeMarkdown = (text: string) =>
   text
     .replaceAll(/[\\`*_{}[\]()#+!|<>~]/g, (character) => `\\${character}`)
     .replaceAll(/\s*\n\s*/g, ' ');
+
+const wordsOf = (words: Words) =>
+  escapeMarkdown(
+    piecesOf(words)
+      .map((piece) => (typeof piece === 'string' ? piece : piece.text))
+      .join(''),
+  );
 
 export function markdownOf(blocks: readonly Block[]): string {
   return `${blocks.map(blockOf).join('\n\n')}\n`;
@@ -13,9 +20,9 @@ export function markdownOf(blocks: readonly Block[]): string {
 function blockOf(block: Block): string {
   switch (block.kind) {
     case 'heading':
-      return `${'#'.repeat(block.level)} ${escapeMarkdown(block.text)}`;
+      return `${'#'.repeat(block.level)} ${wordsOf(block.words)}`;
     case 'text':
-      return escapeMarkdown(block.text);
+      return wordsOf(block.words);
     case 'quotes':
       return block.lines
         .map(({ text, state, note }) => {
@@ -24,7 +31,7 @@ function blockOf(block: Block): string {
         })
         .join('\n');
     case 'table': {
-      const row = (cells: readonly string[]) => `| ${cells.map(escapeMarkdown).join(' | ')} |`;
+      const row = (cells: readonly Words[]) => `| ${cells.map(wordsOf).join(' | ')} |`;
       const rule = `|${block.head.map(() => '---').join('|')}|`;
       return [row(block.head), rule, ...block.rows.map(row)].join('\n');
     }

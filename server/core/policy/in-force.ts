@@ -15,6 +15,7 @@ export type PolicyInForce = {
   readonly revision: number;
   readonly source: string;
   readonly prose: string | null;
+  readonly appliedAt: Date;
 };
 
 export type Policies = {
@@ -30,10 +31,11 @@ export type Policies = {
 };
 
 /** The stored text was linted before it was stored; here it only has to be read again. */
-function revive({ tenant, revision, hash, source, prose }: StoredPolicy): PolicyInForce {
+function revive(stored: StoredPolicy): PolicyInForce {
+  const { tenant, revision, hash, source, prose, appliedAt } = stored;
   const { policy } = readPolicy(source, { file: `${tenant}.yaml` });
   if (!policy) throw new Error('a policy in force cannot be read');
-  return { tenant: TenantId(tenant), revision, hash, policy, source, prose };
+  return { tenant: TenantId(tenant), revision, hash, policy, source, prose, appliedAt };
 }
 
 /**

@@ -24,6 +24,7 @@ export type StoredPolicy = {
   readonly hash: string;
   readonly source: string;
   readonly prose: string | null;
+  readonly appliedAt: Date;
 };
 
 export type Phase = 'expand' | 'contract';
@@ -32,7 +33,7 @@ export type StoredStatement = Statement & { readonly phase: Phase; readonly numb
 
 /** The policies in force: of one tenant, or of all. */
 export const readInForce = (sql: postgres.Sql, tenant: TenantId | null) => sql<StoredPolicy[]>`
-  select tenant, revision, hash, source, prose
+  select tenant, revision, hash, source, prose, applied_at as "appliedAt"
   from troth.policies
   where in_force and (${tenant}::text is null or tenant = ${tenant})
   order by tenant

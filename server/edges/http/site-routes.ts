@@ -2,7 +2,7 @@
 import { Hono } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import type { Clock } from '#base/clock';
-import type { ServicesInForce } from '#oversight/evidence';
+import type { ServiceInForce, ServicesInForce } from '#oversight/evidence';
 import type { Edge } from './edge.ts';
 import { httpProblem } from './errors.ts';
 import { OPERATOR_COOKIE, type Operator, SESSION_SECONDS } from './operator.ts';
@@ -44,11 +44,18 @@ export function siteRoutes(deps: SiteDeps): Hono<Edge> {
   });
 
   routes.get('/.well-known/security.txt', (c) => {
+    // One origin carries several services: each names its own contact, and its policy says the rest.
+    const emailOf = ({ policy }: ServiceInForce) => policy.controller.contacts['security']?.email;
+    const reported = deps.services.list().filter((service) => emailOf(service) !== undefined);
+    const theirs = reported.map((service) => `mailto:${emailOf(service)}`);
+    const contacts = new Set([...theirs, ...deps.securityContacts]);
+    const here = new URL(c.req.url).origin;
     const expires = new Date(clock.now().getTime() + SECURITY_TEXT_DAYS * 86_400_000);
     const lines = [
-      ...deps.securityContacts.map((contact) => `Contact: ${contact}`),
+      ...[...contacts].map((contact) => `Contact: ${contact}`),
       `Expires: ${expires.toISOString().slice(0, 10)}T00:00:00Z`,
       'Preferred-Languages: en',
+      ...reported.map(({ tenant }) => `Policy: ${here}/v1/t/${tenant}/policy.html`),
     ];
     c.header('content-type', 'text/plain; charset=utf-8');
     return c.body(`${lines.join('\n')}\n`);

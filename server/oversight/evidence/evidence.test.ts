@@ -20,7 +20,15 @@ function clanker(): ServiceInForce {
   assert.ok(policy);
   const hash = policyHash(policy);
   const tenant = TenantId('clanker');
-  return { tenant, revision: 1, hash, policy, prose: undefined, findings: [] };
+  return {
+    tenant,
+    revision: 1,
+    hash,
+    policy,
+    prose: undefined,
+    appliedAt: new Date(0),
+    findings: [],
+  };
 }
 
 const looked = (state: LastFound['state'], at = NOON): LastFound => ({

@@ -10,6 +10,7 @@ export type ServiceInForce = {
   readonly policy: Policy;
   /** The sentences as published, when they are on file. */
   readonly prose: string | undefined;
+  readonly appliedAt: Date;
   /** What the linter said of this revision, resolved findings included. */
   readonly findings: readonly Finding[];
 };

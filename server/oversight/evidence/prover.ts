@@ -37,13 +37,26 @@ const AT_ONCE = 6;
 
 type Row = Policy['promises'][number];
 
+/** A promise that is bound to a control and to values is kept when both are. */
+const withValues = (proof: Proof, paths: readonly string[]): Proof => ({
+  ...proof,
+  async prove(look, { paths: _, ...binding }) {
+    const seen = await proof.prove(look, binding);
+    if (seen.state !== 'kept') return seen;
+    const values = await configured.prove(look, { paths });
+    return values.state === 'kept' ? seen : values;
+  },
+});
+
 /** The proof that fits a promise, and what it is bound with. */
 function proofOf(row: Row, proofs: ReadonlyMap<string, Proof>) {
+  const paths = [row.config ?? []].flat();
   if (row.control) {
     const proof = proofs.get(row.control);
-    return proof && { proof, binding: row.with ?? {} };
+    const binding = row.with ?? {};
+    if (!proof || paths.length === 0) return proof && { proof, binding };
+    return { proof: withValues(proof, paths), binding: { ...binding, paths } };
   }
-  const paths = [row.config ?? []].flat();
   return paths.length > 0 ? { proof: configured, binding: { paths } } : undefined;
 }
 
