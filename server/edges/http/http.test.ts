@@ -50,15 +50,8 @@ function open(changes: Partial<AppDeps> = {}) {
   const tenant = TenantId('clanker');
   const hash = policyHash(policy);
   const prose = 'One\nTwo';
-  const service = {
-    tenant,
-    revision: 3,
-    hash,
-    policy,
-    prose,
-    appliedAt: new Date(0),
-    findings: [],
-  } as const;
+  const given = { tenant, revision: 3, hash, policy, prose, findings: [] } as const;
+  const service = { ...given, appliedAt: new Date(0) };
   const get = (id: string) => (id === 'clanker' ? service : undefined);
   const services = { list: () => [service], get };
   const lines: string[] = [];
