@@ -12,10 +12,10 @@ export const ALLOWED_PAIRS: Readonly<Record<string, readonly string[]>> = {
   'platform/jobs': ['platform/log', 'platform/database'],
   'platform/runtime': ['platform/log'],
   'core/domain': ['core/policy', 'core/promises', 'core/tenancy', 'core/keys'],
-  'core/tenancy': [],
+  'core/tenancy': ['core/promises'],
   'core/policy': ['core/tenancy', 'core/audit'],
-  'core/audit': ['core/tenancy', 'core/policy', 'core/keys'],
-  'core/keys': ['core/audit', 'core/policy', 'core/tenancy'],
+  'core/audit': ['core/tenancy', 'core/policy', 'core/keys', 'core/promises'],
+  'core/keys': ['core/audit', 'core/policy', 'core/promises', 'core/tenancy'],
   'core/promises': ['core/tenancy', 'core/keys'],
   'domains/ingest': ['domains/consent'],
 };

@@ -1,6 +1,7 @@
 /** Every proof of this version. A control without one here is a gap that says so. */
+import { auditProofs } from '#core/audit';
 import type { Proof } from '#core/promises';
 import { ingestProofs } from '#domains/ingest';
 import { httpProofs } from './edges/http/index.ts';
 
-export const PROOFS: readonly Proof[] = [...ingestProofs, ...httpProofs];
+export const PROOFS: readonly Proof[] = [...auditProofs, ...ingestProofs, ...httpProofs];

@@ -20,6 +20,7 @@ export {
   leafHashOf,
   type Personal,
 } from './model.ts';
+export { auditProofs } from './proofs/index.ts';
 export {
   appendAudit,
   appendAudits,

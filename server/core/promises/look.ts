@@ -115,8 +115,16 @@ export type Look = {
   readonly plain: { readonly host: string; readonly port: number };
   /** The TLS listener, and the authority that its certificate is from. */
   readonly tls: { readonly host: string; readonly port: number; readonly authority: string };
-  /** PostgreSQL as its owner, who sees every tenant. */
+  /** PostgreSQL as its owner. Row security is forced on the owner too: see `asServer`. */
   readonly sql: postgres.Sql;
+  /**
+   * A transaction under the login that the server works with, in the context of a service or in
+   * none. It is undone at the end, whatever the work was.
+   */
+  asServer<T>(
+    tenant: TenantId | undefined,
+    work: (tx: postgres.TransactionSql) => Promise<T>,
+  ): Promise<T>;
   /** ClickHouse; parameters are bound by the engine. */
   query<Row>(statement: string, params?: Record<string, unknown>): Promise<Row[]>;
   readonly keys: Keys;

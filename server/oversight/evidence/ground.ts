@@ -13,7 +13,7 @@ export async function openGround(outlook: Outlook): Promise<Ground & { close(): 
   const stack = new AsyncDisposableStack();
   try {
     const url = outlook.postgresUrl;
-    const opening = await openDatabase({ url, log: silentLog, adminOnly: true });
+    const opening = await openDatabase({ url, log: silentLog, connectionsMax: 4 });
     const db = stack.adopt(opening, (open) => open.close());
     const events = stack.adopt(openEvents(outlook.clickhouseUrl), (open) => open.close());
     const policies = await openPolicies(db, { log: silentLog });
@@ -26,7 +26,8 @@ export async function openGround(outlook: Outlook): Promise<Ground & { close(): 
     const close = stack.move();
     return {
       ...{ outlook, events, keys, keeper, services },
-      sql: db.sql,
+      sql: db.admin,
+      login: db,
       close: () => close.disposeAsync(),
     };
   } catch (error) {

@@ -5,12 +5,14 @@ import type { Keys } from '#core/keys';
 import type { PolicyInForce } from '#core/policy';
 import type { ByteLook, Look } from '#core/promises';
 import { openByteScan } from '#platform/bytes';
+import type { Database } from '#platform/database';
 import type { Events } from '#platform/events';
 import { readHeartbeats } from '#platform/jobs';
 import type { Keeper } from '#platform/keeper';
 import { openCanaries } from './canaries.ts';
 import { noteCanaries } from './canary-store.ts';
 import type { Outlook } from './outlook.ts';
+import { asServer } from './server-login.ts';
 import { speakerTo } from './wire.ts';
 
 const JOB_WITHIN_MS = 30_000;
@@ -20,6 +22,7 @@ const JOB_EVERY_MS = 200;
 export type Ground = {
   readonly outlook: Outlook;
   readonly sql: postgres.Sql;
+  readonly login: Pick<Database, 'sql' | 'contextKey'>;
   readonly events: Pick<Events, 'query' | 'command'>;
   readonly keys: Keys;
   readonly keeper: Keeper;
@@ -77,6 +80,7 @@ export function lookAt(ground: Ground, service: PolicyInForce, signal: AbortSign
   const [plain, secure] = [new URL(outlook.url), new URL(outlook.secureUrl)];
   return {
     ...{ tenant, policy, revision, hash, signal, http, sql, query, keys, keeper },
+    asServer: (of, work) => asServer(ground.login, of, work),
     operator: speakerTo(outlook.url, { always: cookie, signal }),
     plain: { host: plain.hostname, port: Number(plain.port || 80) },
     tls: {

@@ -1,0 +1,6 @@
+/** What proves the promises that the audit log keeps. */
+import type { Proof } from '#core/promises';
+import { appendOnly } from './append-only.ts';
+import { sameTransaction } from './same-transaction.ts';
+
+export const auditProofs: readonly Proof[] = [appendOnly, sameTransaction];
