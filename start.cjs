@@ -166,7 +166,7 @@ async function test(node, env, args) {
   );
 }
 
-async function check(node, env) {
+async function check(env) {
   const bin = (name) => path.join(MODULES, '.bin', name);
   const migrations = listFiles('server/migrations', (file) => /\/\d{4}_.*\.sql$/.test(file)).filter(
     (file) => !file.includes('/events/'),
@@ -221,7 +221,7 @@ async function main() {
     case 'check':
       // The server's tests use the client as it is published: built.
       await build(node, env);
-      return check(node, env);
+      return check(env);
     case 'fix':
       return run(path.join(MODULES, '.bin', 'biome'), ['check', '--write', '.'], env);
     case 'bench':

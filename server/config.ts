@@ -49,6 +49,21 @@ export const Environment = z.object({
     .regex(/^(off|PT[1-9]\d{0,3}[HM])$/)
     .default('PT1H')
     .describe('Pause between two rounds of proofs, as PT1H or PT15M; `off`: only when asked.'),
+  TROTH_ALERT_WEBHOOK_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Told of promises that break and hold again, as Standard Webhooks.'),
+  TROTH_ALERT_WEBHOOK_SECRET_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('A file with the secret (`whsec_…`) that alerts are signed with.'),
+  TROTH_ALERT_MAIL_TO: z.email().optional().describe('Who gets the same by mail.'),
+  TROTH_MAIL_FROM: z.email().default('troth@localhost.localdomain').describe('The sender of mail.'),
+  TROTH_SMTP_URL: z
+    .url({ protocol: /^smtps?$/ })
+    .optional()
+    .describe('The mail server: smtp://user:password@host:587 or smtps://…'),
   TROTH_LOCATION_FILE: z
     .string()
     .min(1)
@@ -86,6 +101,13 @@ export function readConfig(env: Record<string, string | undefined>, root: string
     postgresUrl: given.TROTH_POSTGRES_URL,
     clickhouseUrl: given.TROTH_CLICKHOUSE_URL,
     locationFile: given.TROTH_LOCATION_FILE,
+    alerts: {
+      webhookUrl: given.TROTH_ALERT_WEBHOOK_URL,
+      webhookSecretFile: given.TROTH_ALERT_WEBHOOK_SECRET_FILE,
+      mailTo: given.TROTH_ALERT_MAIL_TO,
+      mailFrom: given.TROTH_MAIL_FROM,
+      smtpUrl: given.TROTH_SMTP_URL,
+    },
     proveEveryMs:
       given.TROTH_PROVE_EVERY === 'off'
         ? 0

@@ -6,6 +6,7 @@ import { KeyId, type TenantId } from '#base/ids';
 import { appendAudit } from '#core/audit';
 import { authorize, type Policies } from '#core/policy';
 import { issueWriteKey, revokeWriteKey } from '#domains/ingest';
+import { type Channel, tellOperator } from '#oversight/alerts';
 import {
   dropVerificationKey,
   type Evidence,
@@ -45,6 +46,7 @@ export type EvidenceNeeds = Foundation & {
   readonly clock: Clock;
   readonly log: Log;
   readonly operator: Operator;
+  readonly channels: readonly Channel[];
   readonly config: Config;
 };
 
@@ -122,7 +124,14 @@ export async function wireEvidence(
     return addresses;
   });
   const everyMs = config.proveEveryMs;
-  const opening = await openEvidence({ db, policies, clock, log, run, everyMs });
+  const opening = await openEvidence({
+    ...{ db, policies, clock, log, run, everyMs },
+    tell: (tx, { kind, finding, promises, at }) =>
+      tellOperator(tx, needs.channels, {
+        ...{ kind, tenant: finding.tenant, promises: [...promises] },
+        ...{ control: finding.control, saw: finding.saw, at: at.toISOString() },
+      }),
+  });
   const evidence = stack.adopt(opening, (open) => open.close());
   const promises = openPromises({
     catalogue: controlCatalogue,

@@ -8,10 +8,12 @@ import { renderPolicy } from '@troth/policy-language';
 import { systemClock } from '#base/clock';
 import { finishApplies, openPolicies } from '#core/policy';
 import { openTenancy } from '#core/tenancy';
+import { alertJob } from '#oversight/alerts';
 import { eventRowCounter, openDataMap, openPipelineWatch } from '#oversight/evidence';
 import { runJobs } from '#platform/jobs';
 import { openLog } from '#platform/log';
 import { localCertificate } from '#platform/tls';
+import { openChannels } from './alerts-wiring.ts';
 import type { Config } from './config.ts';
 import { type Development, greetingOf, writeDevelopment } from './development.ts';
 import { wireDomains } from './domain-wiring.ts';
@@ -19,11 +21,13 @@ import {
   type AppDeps,
   createApp,
   listen,
+  metricsRoutes,
   openOperator,
   operatorStore,
 } from './edges/http/index.ts';
 import { wireEvidence } from './evidence-wiring.ts';
 import { type Foundation, layFoundation } from './foundation.ts';
+import { metricsOf } from './metrics.ts';
 import { pipelineCounters } from './pipeline-counters.ts';
 import { catchUp, standingJobs } from './standing-jobs.ts';
 import { applyFolder, servicesOf } from './tenants.ts';
@@ -71,7 +75,11 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
   const needs = { db, policies, clock, keys, keeper: foundation.keeper };
   await catchUp(needs);
   const context = { db, events, policies, clock, log };
-  const jobs = await runJobs({ db, jobs: standingJobs(needs), context, log });
+  const channels = openChannels(stack, { config, clock });
+  const jobs = await runJobs({
+    ...{ db, context, log },
+    jobs: [...standingJobs(needs), alertJob(channels)],
+  });
   stack.defer(() => jobs.stop());
 
   const pipeline = stack.adopt(
@@ -85,14 +93,17 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
   const operator = openOperator(operatorStore(db), clock);
   const services = servicesOf(policies);
   const proofs = await wireEvidence(stack, {
-    ...{ ...foundation, policies, services, clock, log, operator, config },
+    ...{ ...foundation, policies, services, clock, log, operator, channels, config },
   });
+  const { evidence, promises } = proofs;
+  const { keeper } = foundation;
+  const measured = { db, keeper, clock, services, promises, evidence, pipeline };
   const app = createApp({
     ...{ log, clock, operator, pipeline },
     ...pages(root),
-    promises: proofs.promises,
+    promises,
     ...standing(foundation),
-    domains: [...routes, proofs.routes],
+    domains: [...routes, proofs.routes, metricsRoutes(metricsOf(measured))],
     services,
     dataMap: openDataMap({ counters: [eventRowCounter(events)], clock }),
   });

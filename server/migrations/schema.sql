@@ -240,6 +240,7 @@
 --   found_at timestamp with time zone not null
 --   since timestamp with time zone not null
 --   took_ms bigint not null
+--   alarmed boolean not null default false
 --   CHECK ((length(saw) <= 2000))
 --   CHECK ((state = ANY (ARRAY['kept'::text, 'broken'::text, 'gap'::text])))
 --   PRIMARY KEY (tenant, promise)

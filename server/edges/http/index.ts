@@ -10,6 +10,7 @@ export { httpProblem } from './errors.ts';
 export { type EvidenceDeps, evidenceRoutes } from './evidence-routes.ts';
 export { publicKeyRoutes } from './key-routes.ts';
 export { type FastPath, type ListenerOptions, listen } from './listener.ts';
+export { type Metric, metricsRoutes, type Sample } from './metrics-routes.ts';
 export { type ExtraOperation, openApiOf } from './open-api.ts';
 export { type Operator, type OperatorStore, openOperator } from './operator.ts';
 export { changedByOperator, type OperatorDeps, operatorRoutes } from './operator-routes.ts';

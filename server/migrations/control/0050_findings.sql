@@ -15,6 +15,8 @@ create table troth.promise_states (
   found_at  timestamptz not null,
   since     timestamptz not null,
   took_ms   bigint      not null,
+  -- Found broken and not found kept since: whoever was told of the one is told of the other.
+  alarmed   boolean     not null default false,
   primary key (tenant, promise)
 );
 

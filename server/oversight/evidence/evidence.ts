@@ -3,8 +3,9 @@
  * asked, puts what it found on record, and knows the last finding about every promise.
  */
 
+import type postgres from 'postgres';
 import type { Clock } from '#base/clock';
-import { type TenantId, Word } from '#base/ids';
+import { PromiseId, type TenantId, Word } from '#base/ids';
 import { appendAudit } from '#core/audit';
 import { type Actor, authorize, type Policies } from '#core/policy';
 import { term } from '#core/promises';
@@ -24,10 +25,16 @@ export type EvidenceOptions = {
   readonly run: (wanted: Wanted) => AsyncIterable<Finding>;
   /** Milliseconds between the end of one round and the next; 0 for none by itself. */
   readonly everyMs: number;
+  /** Tells the operator of what broke or holds again, in the transaction that records it. */
+  readonly tell: (tx: postgres.TransactionSql, turned: Turned) => Promise<void>;
 };
 
-/** A promise that came to be in another state. */
-export type Turn = Change & { readonly tenant: TenantId; readonly saw: string };
+export type Turned = {
+  readonly kind: 'promise.broken' | 'promise.restored';
+  readonly finding: Finding;
+  readonly promises: readonly string[];
+  readonly at: Date;
+};
 
 export type Evidence = {
   last(tenant: string, promise: string): LastFound | undefined;
@@ -36,8 +43,6 @@ export type Evidence = {
   days(tenant: TenantId, from: Date): Promise<DayFound[]>;
   /** Begins the first round, and with it the schedule. Until then nothing runs by itself. */
   begin(): void;
-  /** Told of every promise that turns; returns what ends it. */
-  onTurn(listener: (turn: Turn) => void): () => void;
   /** How the last round went; undefined before the first has ended. */
   lastRound(): Round | undefined;
   close(): Promise<void>;
@@ -58,7 +63,6 @@ export async function openEvidence(options: EvidenceOptions): Promise<Evidence> 
 class OpenEvidence implements Evidence {
   readonly #options: EvidenceOptions;
   readonly #last = new Map<string, LastFound>();
-  readonly #listeners = new Set<(turn: Turn) => void>();
   readonly #ending: (() => void)[] = [];
   #round: Round | undefined;
   #working: Promise<void> = Promise.resolve();
@@ -119,8 +123,8 @@ class OpenEvidence implements Evidence {
   }
 
   async #record(finding: Finding): Promise<void> {
-    const { db, policies, clock } = this.#options;
-    const { tenant, state, saw } = finding;
+    const { db, policies, clock, log } = this.#options;
+    const { tenant, state } = finding;
     const inForce = policies.find(tenant);
     if (!inForce) return;
     const now = clock.now();
@@ -133,17 +137,38 @@ class OpenEvidence implements Evidence {
           fields: { promise: term(promise), before: Word(before ?? 'unknown') },
         });
       }
+      await this.#tell(tx, finding, made, now);
       return made;
     });
+    this.#remember(finding, now);
+    for (const { promise } of changes) {
+      if (state === 'broken') log('promise.broken', { tenant, promise: PromiseId(promise) });
+    }
+  }
+
+  async #tell(
+    tx: postgres.TransactionSql,
+    finding: Finding,
+    changes: readonly Change[],
+    at: Date,
+  ): Promise<void> {
+    const broke = finding.state === 'broken';
+    const told = changes.filter(({ alarmed }) => alarmed !== broke);
+    // A gap is no all-clear: what broke holds again when a proof has seen that it does.
+    if (told.length === 0 || finding.state === 'gap') return;
+    const kind = broke ? 'promise.broken' : 'promise.restored';
+    const promises = told.map(({ promise }) => promise);
+    await this.#options.tell(tx, { kind, finding, promises, at });
+  }
+
+  #remember(finding: Finding, now: Date): void {
+    const { tenant, revision, state, saw, control, strength, blindTo, tookMs } = finding;
     for (const promise of finding.promises) {
       const before = this.#last.get(`${tenant} ${promise}`);
       const since = before?.state === state ? before.since : now;
-      const { revision, control, strength, blindTo, tookMs } = finding;
       const found = { promise, revision, state, saw, control, strength, blindTo, tookMs };
       this.#keep(tenant, { ...found, foundAt: now, since });
     }
-    for (const change of changes)
-      for (const listener of this.#listeners) listener({ ...change, tenant, saw });
   }
 
   last(tenant: string, promise: string): LastFound | undefined {
@@ -152,11 +177,6 @@ class OpenEvidence implements Evidence {
 
   days(tenant: TenantId, from: Date): Promise<DayFound[]> {
     return readDays(this.#options.db.sql, tenant, from);
-  }
-
-  onTurn(listener: (turn: Turn) => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
   }
 
   lastRound(): Round | undefined {

@@ -13,6 +13,8 @@ export const DAYS_SHOWN = 30;
 export type Change = {
   readonly promise: string;
   readonly before: string | null;
+  /** It had been found broken, and not kept since. */
+  readonly alarmed: boolean;
   readonly state: Finding['state'];
 };
 
@@ -20,8 +22,8 @@ export type Change = {
 export async function recordFinding(sql: postgres.ISql, finding: Finding): Promise<Change[]> {
   const { tenant, revision, state, saw, control, strength, blindTo, at, tookMs } = finding;
   const promises = [...finding.promises];
-  const before = await sql<{ promise: string; state: string }[]>`
-    select promise, state
+  const before = await sql<{ promise: string; state: string; alarmed: boolean }[]>`
+    select promise, state, alarmed
     from troth.promise_states
     where tenant = ${tenant} and promise = any(${promises}::text[])
     order by promise
@@ -29,15 +31,17 @@ export async function recordFinding(sql: postgres.ISql, finding: Finding): Promi
     limit ${PROMISES_MAX}`;
   await sql`
     insert into troth.promise_states
-      (tenant, promise, revision, state, saw, control, strength, blind_to, found_at, since, took_ms)
+      (tenant, promise, revision, state, saw, control, strength, blind_to, found_at, since, took_ms,
+       alarmed)
     select ${tenant}, promise, ${revision}, ${state}, ${saw.slice(0, 2_000)}, ${control},
-           ${strength}, ${blindTo}, ${at}, ${at}, ${tookMs}
+           ${strength}, ${blindTo}, ${at}, ${at}, ${tookMs}, ${state} = 'broken'
     from unnest(${promises}::text[]) as promise
     order by promise
     on conflict (tenant, promise) do update
     set revision = excluded.revision, state = excluded.state, saw = excluded.saw,
         control = excluded.control, strength = excluded.strength, blind_to = excluded.blind_to,
         found_at = excluded.found_at, took_ms = excluded.took_ms,
+        alarmed = excluded.alarmed or (promise_states.alarmed and excluded.state = 'gap'),
         since = case when promise_states.state = excluded.state then promise_states.since
                      else excluded.since end`;
   await sql`
@@ -50,9 +54,13 @@ export async function recordFinding(sql: postgres.ISql, finding: Finding): Promi
     set kept = promise_days.kept + excluded.kept,
         broken = promise_days.broken + excluded.broken,
         gap = promise_days.gap + excluded.gap`;
-  const was = new Map(before.map((row) => [row.promise, row.state]));
+  const was = new Map(before.map((row) => [row.promise, row]));
   return promises
-    .map((promise) => ({ promise, before: was.get(promise) ?? null, state }))
+    .map((promise) => {
+      const earlier = was.get(promise);
+      const alarmed = earlier?.alarmed ?? false;
+      return { promise, before: earlier?.state ?? null, state, alarmed };
+    })
     .filter((change) => change.before !== change.state);
 }
 

@@ -6,7 +6,7 @@
  * gap that says why. Nothing here is ever derived from what the product intends to do.
  */
 export { openDataMap } from './data-map.ts';
-export { type Evidence, openEvidence, type Round, type Turn } from './evidence.ts';
+export { type Evidence, openEvidence, type Round, type Turned } from './evidence.ts';
 export {
   dropVerificationKey,
   noteVerificationKey,

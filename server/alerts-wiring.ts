@@ -1,0 +1,29 @@
+/** The ways to reach the operator that are configured. */
+import { readFileSync } from 'node:fs';
+import type { Clock } from '#base/clock';
+import { type Channel, mailChannel, webhookChannel } from '#oversight/alerts';
+import { openMail } from '#platform/mail';
+import type { Config } from './config.ts';
+
+type Given = { readonly config: Config; readonly clock: Clock };
+
+/** Opens the channels; none where nothing is configured. @throws Error for an unreadable secret. */
+export function openChannels(
+  stack: AsyncDisposableStack,
+  { config, clock }: Given,
+): readonly Channel[] {
+  const { alerts, httpPort } = config;
+  const channels: Channel[] = [];
+  if (alerts.webhookUrl) {
+    const secret = alerts.webhookSecretFile
+      ? readFileSync(alerts.webhookSecretFile, 'utf8').trim()
+      : undefined;
+    channels.push(webhookChannel({ url: alerts.webhookUrl, secret, now: () => clock.now() }));
+  }
+  if (alerts.mailTo && alerts.smtpUrl) {
+    const mail = openMail({ url: alerts.smtpUrl, from: alerts.mailFrom });
+    stack.defer(() => mail.close());
+    channels.push(mailChannel(mail, { to: alerts.mailTo, url: `http://localhost:${httpPort}` }));
+  }
+  return channels;
+}

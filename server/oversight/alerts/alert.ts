@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import type postgres from 'postgres';
+import { z } from 'zod';
+import { defineJob, type Job } from '#core/domain';
+import { enqueue } from '#platform/jobs';
+
+const AlertShape = z.strictObject({
+  kind: z.enum(['promise.broken', 'promise.restored']),
+  tenant: z.string(),
+  /** One finding may stand for several promises. */
+  promises: z.array(z.string()).min(1),
+  control: z.string(),
+  saw: z.string(),
+  /** ISO 8601. */
+  at: z.string(),
+});
+
+export type Alert = z.infer<typeof AlertShape>;
+
+/** A way to reach the operator. It is called again with the same id until it resolves. */
+export type Channel = {
+  readonly name: 'mail' | 'webhook';
+  send(alert: Alert, id: string): Promise<void>;
+};
+
+const JOB = 'alerts.tell-operator';
+/** The queue waits longer each time: the last attempt is some days after the first. */
+const ATTEMPTS_MAX = 20;
+
+/** The same finding has the same id, whichever attempt and process it is sent by. */
+const idOf = (alert: Alert) =>
+  `msg_${createHash('sha256').update(JSON.stringify(alert)).digest('hex').slice(0, 32)}`;
+
+const Input = z.strictObject({ channel: z.enum(['mail', 'webhook']), alert: AlertShape });
+
+/** The job that tells; twice is harmless, as receivers know an alert by its id. */
+export const alertJob = (channels: readonly Channel[]): Job =>
+  defineJob({
+    name: JOB,
+    input: Input,
+    attemptsMax: ATTEMPTS_MAX,
+    timeoutSeconds: 60,
+    async run({ channel, alert }) {
+      // A channel that is not configured any more has nobody to tell.
+      await channels.find(({ name }) => name === channel)?.send(alert, idOf(alert));
+    },
+  }) as Job;
+
+/** Puts an alert into the queue, once for each channel, in the transaction of its cause. */
+export async function tellOperator(
+  tx: postgres.TransactionSql,
+  channels: readonly Channel[],
+  alert: Alert,
+): Promise<void> {
+  const job = { name: JOB, attemptsMax: ATTEMPTS_MAX, input: Input };
+  for (const { name } of channels) await enqueue(tx, job, { channel: name, alert });
+}

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { type AddressInfo, createServer as createTcp } from 'node:net';
+import { test } from 'node:test';
+import { Problem } from '#base/problem';
+import { openMail } from '#platform/mail';
+import type { Alert } from './alert.ts';
+import { mailChannel } from './by-mail.ts';
+import { signedHeaders, webhookChannel } from './by-webhook.ts';
+
+const ALERT: Alert = {
+  kind: 'promise.broken',
+  tenant: 'clanker',
+  promises: ['CW-04', 'CW-16'],
+  control: 'ingest.declared-fields-only',
+  saw: 'an undeclared field was stored in agent-commands',
+  at: '2026-03-02T12:00:00.000Z',
+};
+
+/** The published example of Standard Webhooks: the same secret, id, time and body. */
+test('a webhook is signed as Standard Webhooks signs its example', () => {
+  const headers = signedHeaders(
+    {
+      id: 'msg_p5jXN8AQM9LWM0D4loKWxJek',
+      body: '{"test": 2432232314}',
+      at: new Date(1_614_265_330_000),
+    },
+    'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+  );
+  assert.equal(headers['webhook-timestamp'], '1614265330');
+  assert.equal(headers['webhook-signature'], 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=');
+});
+
+async function receiver(statuses: number[]) {
+  const got: { headers: Record<string, unknown>; body: string }[] = [];
+  const server = createServer(async (request, answer) => {
+    let body = '';
+    for await (const chunk of request) body += String(chunk);
+    got.push({ headers: request.headers, body });
+    answer.writeHead(statuses.shift() ?? 204, { location: 'http://localhost:1/' }).end();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return { got, url: `http://127.0.0.1:${port}/hook`, close: () => server.close() };
+}
+
+test('a receiver gets the alert with a signature that it can check, and no more than the alert', async () => {
+  const { got, url, close } = await receiver([204]);
+  const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+  await webhookChannel({ url, secret, now: () => new Date() }).send(ALERT, 'msg_1');
+  close();
+  const [first] = got;
+  assert.ok(first);
+  const { headers, body } = first;
+  const content = `msg_1.${String(headers['webhook-timestamp'])}.${body}`;
+  const mac = createHmac('sha256', Buffer.alloc(32, 7)).update(content).digest('base64');
+  assert.equal(headers['webhook-signature'], `v1,${mac}`);
+  const { kind, at, ...data } = ALERT;
+  assert.deepEqual(JSON.parse(body), { type: kind, timestamp: at, data });
+});
+
+test('an alert that the receiver refuses or sends elsewhere is not taken, and is tried again', async () => {
+  const { url, close } = await receiver([500, 302, 410]);
+  const channel = webhookChannel({ url, secret: undefined, now: () => new Date() });
+  for (let attempt = 0; attempt < 3; attempt++) {
+    await assert.rejects(
+      channel.send(ALERT, 'msg_1'),
+      (error) => error instanceof Problem && error.code === 'alert-not-taken',
+    );
+  }
+  close();
+});
+
+/** As little of a mail server as a letter needs. */
+async function postOffice(refuses: boolean) {
+  const letters: string[] = [];
+  const server = createTcp((socket) => {
+    let letter: string | undefined;
+    const say = (line: string) => socket.write(`${line}\r\n`);
+    say('220 post.office');
+    socket.setEncoding('utf8').on('data', (text: string) => {
+      for (const line of text.split('\r\n').slice(0, -1)) {
+        if (letter !== undefined) {
+          if (line !== '.') letter += `${line}\n`;
+          else {
+            letters.push(letter);
+            letter = undefined;
+            say('250 taken');
+          }
+        } else if (/^(ehlo|helo|mail)/i.test(line)) say('250 post.office');
+        else if (/^rcpt/i.test(line)) say(refuses ? '550 nobody@here.example' : '250 known');
+        else if (/^data/i.test(line)) {
+          letter = '';
+          say('354 go on');
+        } else if (/^quit/i.test(line)) socket.end('221 bye\r\n');
+        else say('250 well');
+      }
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return { letters, url: `smtp://127.0.0.1:${port}`, close: () => server.close() };
+}
+
+test('a letter names the promises, what was seen and where to look', async () => {
+  const { letters, url, close } = await postOffice(false);
+  const mail = openMail({ url, from: 'troth@example.org' });
+  const place = { to: 'operator@example.org', url: 'http://localhost:8787' };
+  await mailChannel(mail, place).send(ALERT, 'msg_1');
+  mail.close();
+  close();
+  assert.match(letters[0] ?? '', /Subject: clanker: CW-04 and 1 more is broken/);
+  assert.match(letters[0] ?? '', /It saw: an undeclared field was stored in agent-commands/);
+  assert.match(letters[0] ?? '', /http:\/\/localhost:8787\/services\/clanker/);
+});
+
+test('what a mail server answers goes no further than that it took no letter', async () => {
+  const { url, close } = await postOffice(true);
+  const mail = openMail({ url, from: 'troth@example.org' });
+  await assert.rejects(
+    mail.send({ to: 'nobody@here.example', subject: 's', text: 't', id: 'i' }),
+    (error) =>
+      error instanceof Problem &&
+      error.code === 'mail-not-taken' &&
+      !error.detail.includes('nobody@'),
+  );
+  mail.close();
+  close();
+});
