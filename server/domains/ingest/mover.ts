@@ -40,7 +40,10 @@ const REFUSALS_MAX = 4;
  * as the columns. Everything else (memory, disk, time, too many parts) passes, and is waited for.
  */
 const WILL_NEVER_TAKE = new Set([6, 16, 26, 27, 33, 36, 38, 41, 53, 60, 69, 72, 81, 117, 131]);
+/** While rows wait that are too few and too young to be moved. */
 const PAUSE_MS = 50;
+/** While none waits. What this process commits ends the pause; another's is seen at its end. */
+const IDLE_MS = 500;
 const FAILURE_PAUSE_MS = 1_000;
 const LEDGER_MS = 7 * 86_400_000;
 const VACUUM_EVERY_MS = 15_000;
@@ -53,6 +56,7 @@ export class Mover {
   readonly #refused = new Map<string, number>();
   #bodyBytes = 0;
   #stopping = false;
+  #idle = false;
   #running: Promise<void> | undefined;
   #wake: (() => void) | undefined;
   #vacuumAt = 0;
@@ -69,6 +73,7 @@ export class Mover {
 
   /** Keeps the body of a row that this process has just committed, to save reading it back. */
   offer(id: string, body: Buffer): void {
+    if (this.#idle) this.#wake?.();
     if (this.#bodyBytes + body.length > IN_MEMORY_BYTES_MAX) return;
     this.#bodies.set(id, body);
     this.#bodyBytes += body.length;
@@ -120,7 +125,7 @@ export class Mover {
       const moved = await this.moveOnce();
       if (moved === 0) {
         await this.#tidy();
-        await this.#pause(PAUSE_MS);
+        await this.#pause(this.#idle ? IDLE_MS : PAUSE_MS);
       }
     }
   }
@@ -132,6 +137,7 @@ export class Mover {
     const { db, now } = this.#options;
     const waiting = await inbox.readWaiting(db.sql, WAITING_MAX);
     const oldest = waiting[0];
+    this.#idle = oldest === undefined;
     if (oldest === undefined) return 0;
     const total = waiting.reduce((sum, { rows }) => sum + rows, 0);
     const waited = now().getTime() - oldest.receivedAt.getTime();
