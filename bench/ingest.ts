@@ -1,164 +1,139 @@
 /**
- * Ingest with every step on, acknowledged durable, beside its limits in the same run: a bare Node
- * server that parses the same bodies, and the engine's raw insert of as many rows.
+ * Ingest with every step on, acknowledged durable; server and engines on one core, the load on the
+ * other. Beside it, from the same run: a bare Node server that parses the same bodies, and the
+ * engines' raw insert of the same rows.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type RunningServer, startRunning } from '../server/testing/running.ts';
+import { type Installation, install } from './installation.ts';
+import { BATCH, clearSingles, sealedBatches, sealedSingles } from './payloads.ts';
+import { type ByPart, cpuSeconds } from './processes.ts';
+import type { RawResult } from './raw-inserts.ts';
 import {
-  cpuSeconds,
+  type Figure,
   figure,
   firstLine,
-  folderBytes,
   type LoadResult,
   load,
-  memoryMb,
+  perSecond,
+  runScript,
+  shares,
   startNode,
 } from './rig.ts';
 
-const PAGES = ['/dashboard', '/reports', '/settings', '/billing', '/team', '/docs'];
+/** Umami 3.1 on a machine of this class, acknowledged after its commit, one core. */
+const UMAMI = { single: 312, batch: 360 };
+const CORE = 0;
+const BATCHES = sealedBatches(5_000);
 
-/** A page view of LoopKit's printed sample, by one of 5,000 people; `%ID%` is filled by the load. */
-function pageView(person: number) {
-  return {
-    type: 'track',
-    messageId: 'm-%ID%00000000',
-    anonymousId: `anonymous-${person}`,
-    event: 'page_view',
-    properties: {
-      page: PAGES[person % PAGES.length],
-      section: 'analytics',
-      time_spent: person % 90,
-    },
-    context: { userAgent: 'Mozilla/5.0 (X11; Linux x64) Chrome/141.0.0.0 Safari/537.36' },
-  };
+type Measured = { load: LoadResult; cpu: ByPart };
+
+async function measure(
+  { roots, send }: Installation,
+  job: { tenant: string; bodies: readonly string[]; seconds: number; connections: number } & {
+    requestsPerSecond?: number;
+  },
+): Promise<Measured> {
+  const { tenant, bodies, ...rest } = job;
+  const before = cpuSeconds(roots);
+  const result = await send({ [tenant]: bodies }, rest);
+  const after = cpuSeconds(roots);
+  const used = Object.entries(after).map(([part, now]) => [part, now - (before[part] ?? 0)]);
+  return { load: result, cpu: Object.fromEntries(used) as ByPart };
 }
 
-/** An agent command of CLANKER.WORKS: its arguments are sealed under the subject's key. */
-function agentCommand(person: number) {
-  return {
-    type: 'track',
-    messageId: 'm-%ID%00000000',
-    userId: `operator-${person}`,
-    event: 'agent_command',
-    properties: {
-      tool: 'shell',
-      arguments: `{"cwd":"/srv/${person}","argv":["ls"]}`,
-      outcome: 'done',
-    },
-  };
-}
-
-const people = (count: number) => Array.from({ length: count }, (_, index) => index);
-const single = people(500).map((person) => JSON.stringify(agentCommand(person)));
-const batches = people(50).map((turn) =>
-  JSON.stringify({ batch: people(100).map((n) => agentCommand(turn * 100 + n)) }),
-);
-const clear = people(500).map((person) => JSON.stringify(pageView(person)));
-
-const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
-
-function report(name: string, result: LoadResult, events: number, bare: LoadResult) {
-  const rate = (r: LoadResult) => (r.requests / r.seconds) * events;
-  figure(`${name}: events`, rate(result), 'events/s', { name: 'bare Node', value: rate(bare) });
-  figure(`${name}: p99`, result.p99, 'ms', { name: 'bare Node', value: bare.p99 });
-  const refused = Object.entries(result.statuses).filter(([status]) => status !== '200');
-  if (refused.length > 0) process.stdout.write(`  not 200: ${JSON.stringify(refused)}\n`);
-}
-
-async function bareLoad(bodies: string[], seconds: number): Promise<LoadResult> {
-  const bare = startNode(['bench/bare-server.ts'], {}, 0);
+async function bareRate(bodies: readonly string[], seconds: number): Promise<number> {
+  const bare = startNode(['bench/bare-server.ts'], CORE);
   try {
     const port = Number(await firstLine(bare));
-    return await load({ port, path: '/', bodies, connections: 32, seconds, core: 1 });
+    const requests = bodies.map((body) => ({ path: '/', authorization: '', body }));
+    const job = { port, requests, connections: 32, core: 1 - CORE };
+    await load({ ...job, seconds: 1 });
+    return perSecond(await load({ ...job, seconds }));
   } finally {
     bare.kill();
   }
 }
 
-async function loadServer(
-  server: RunningServer,
-  job: { bodies: string[]; seconds: number; connections?: number; tenant?: string },
-) {
-  const tenant = job.tenant ?? 'clanker';
-  return load({
-    port: Number(new URL(server.url).port),
-    path: `/v1/t/${tenant}/batch`,
-    headers: bearer(server.writeKeys[tenant] ?? ''),
-    bodies: job.bodies,
-    connections: job.connections ?? 32,
-    seconds: job.seconds,
-    core: 1,
-  });
-}
-
-/** One event is a batch of one for our own path; the Segment path takes it bare. */
-async function loadSingle(
-  server: RunningServer,
-  tenant: string,
-  bodies: string[],
-  seconds: number,
-) {
-  return load({
-    port: Number(new URL(server.url).port),
-    path: `/v1/t/${tenant}/track`,
-    headers: bearer(server.writeKeys[tenant] ?? ''),
-    bodies,
-    connections: 64,
-    seconds,
-    core: 1,
-  });
-}
-
-/**
- * The five policies with the limits on senders lifted: they would stop the load, as they should.
- */
-function policiesWithoutLimits(): string {
-  const from = join(import.meta.dirname, '..', 'policies');
-  const folder = mkdtempSync(join(tmpdir(), 'troth-bench-policies-'));
-  for (const file of readdirSync(from).filter((name) => /\.(yaml|md)$/.test(name))) {
-    const text = readFileSync(join(from, file), 'utf8');
-    const lifted = text
-      .replaceAll(/events-per-second: \d+/g, 'events-per-second: 10000000')
-      .replaceAll(/requests-per-minute: \d+/g, 'requests-per-minute: 600000000');
-    writeFileSync(join(folder, file), lifted);
+function report(
+  name: string,
+  { load: result, cpu }: Measured,
+  given: { events: number; bare: number; umami?: number; aims?: { rate: number; p99?: number } },
+): void {
+  const { events, bare, umami, aims } = given;
+  const rate = perSecond(result) * events;
+  const lines: Figure[] = [
+    { name, value: rate, unit: 'events/s', beside: { name: 'bare Node', value: bare * events } },
+    { name: '  its p99', value: result.p99, unit: 'ms' },
+  ];
+  if (aims && lines[0]) lines[0].aim = { value: aims.rate };
+  if (aims?.p99 && lines[1]) lines[1].aim = { value: aims.p99, atMost: true };
+  if (umami) {
+    const beside = { name: 'Umami 3.1', value: umami };
+    lines.push({ name: '  beside a peer', value: rate, unit: 'events/s', beside });
   }
-  return folder;
+  for (const line of lines) figure(line);
+  const each = Object.entries(cpu).map(([part, used]) => {
+    return [part, (used / (result.requests * events)) * 1e6];
+  });
+  shares('CPU an event', 'µs', Object.fromEntries(each) as ByPart);
+  const refused = Object.entries(result.statuses).filter(([status]) => status !== '200');
+  if (refused.length > 0) process.stdout.write(`  not 200: ${JSON.stringify(refused)}\n`);
 }
 
-export async function benchIngest(seconds = 15): Promise<void> {
-  const policies = policiesWithoutLimits();
-  const server = await startRunning({ core: 0, args: ['--policies', policies] });
+async function singles(installation: Installation, seconds: number): Promise<void> {
+  const sealed = { tenant: 'clanker', bodies: sealedSingles, connections: 64 };
+  await measure(installation, { ...sealed, seconds: 4 });
+  const bare = await bareRate(sealedSingles, seconds / 3);
+  const pace = await measure(installation, { ...sealed, seconds, requestsPerSecond: 10_000 });
+  report('single events, sealed, 10,000 a second sent', pace, {
+    ...{ events: 1, bare, aims: { rate: 9_990, p99: 15 } },
+  });
+  const most = await measure(installation, { ...sealed, seconds });
+  report('single events, sealed, as many as go', most, {
+    ...{ events: 1, bare, umami: UMAMI.single, aims: { rate: 10_000 } },
+  });
+  const clear = { tenant: 'loopkit', bodies: clearSingles, connections: 64 };
+  await measure(installation, { ...clear, seconds: 2 });
+  report(
+    'single events, nothing to seal',
+    await measure(installation, { ...clear, seconds: seconds / 2 }),
+    { events: 1, bare: await bareRate(clearSingles, seconds / 3) },
+  );
+}
+
+/** @returns events a second. */
+async function batches(installation: Installation, seconds: number): Promise<number> {
+  const sealed = { tenant: 'clanker', bodies: BATCHES, connections: 8 };
+  await measure(installation, { ...sealed, seconds: 3 });
+  const bare = await bareRate(BATCHES, seconds / 3);
+  const most = await measure(installation, { ...sealed, seconds });
+  report('batches of 100, sealed', most, {
+    ...{ events: BATCH, bare, umami: UMAMI.batch, aims: { rate: 50_000 } },
+  });
+  return perSecond(most.load) * BATCH;
+}
+
+async function rawInserts(installation: Installation, rate: number): Promise<void> {
+  const table = 'tenant_clanker.agent_commands';
+  const job = { ...installation.urls, table, rowsACommit: 400, rowsAnInsert: 20_000, seconds: 5 };
+  const raw = await runScript<RawResult>('raw-inserts.ts', job, CORE);
+  for (const [name, value] of [
+    ['PostgreSQL alone, the same rows, 400 a commit', raw.postgres],
+    ['ClickHouse alone, the same rows, 20,000 an insert', raw.clickhouse],
+  ] as const) {
+    figure({ name, value, unit: 'rows/s', beside: { name: 'Troth, batches', value: rate } });
+  }
+  figure({ name: 'bytes of a row on its way', value: raw.rowBytes, unit: 'B' });
+}
+
+export async function benchIngest(seconds = 12): Promise<void> {
+  const installation = await install({ core: CORE });
   try {
-    await loadSingle(server, 'clanker', single, 5);
-    report(
-      'single, sealed, one core',
-      await loadSingle(server, 'clanker', single, seconds),
-      1,
-      await bareLoad(single, 5),
-    );
-    report(
-      'single, clear, one core',
-      await loadSingle(server, 'loopkit', clear, seconds),
-      1,
-      await bareLoad(clear, 5),
-    );
-    await loadServer(server, { bodies: batches, seconds: 5 });
-    const cpu = cpuSeconds(server.child.pid ?? 0);
-    const result = await loadServer(server, { bodies: batches, seconds, connections: 8 });
-    report('batches of 100, sealed, one core', result, 100, await bareLoad(batches, 5));
-    figure(
-      '  CPU of all processes',
-      ((cpuSeconds(server.child.pid ?? 0) - cpu) / result.seconds) * 100,
-      '% of core',
-    );
-    await sleep(5000);
-    figure('memory of all processes after the load', memoryMb(server.child.pid ?? 0), 'MB');
-    figure('data directory', folderBytes(server.dataDir) / 1e6, 'MB');
+    await singles(installation, seconds);
+    const rate = await batches(installation, seconds);
+    await sleep(3_000);
+    await rawInserts(installation, rate);
   } finally {
-    await server.stop();
-    rmSync(policies, { recursive: true, force: true });
+    await installation.close();
   }
 }

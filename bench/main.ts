@@ -1,16 +1,30 @@
-/** `npm run bench [ingest|start|lint|keeper] [seconds]`: prints each figure beside its limit. */
+/** `npm run bench [NAME] [SECONDS]`: prints each figure beside its limit; without a name, all. */
 import { benchIngest } from './ingest.ts';
+import { benchKeeper } from './keeper.ts';
+import { benchLint } from './lint.ts';
 import { benchStart } from './start.ts';
+import { benchSustained } from './sustained.ts';
+import { benchTables } from './tables.ts';
 
-const [name = 'all', seconds = '15'] = process.argv.slice(2);
-const BENCHES: Record<string, () => Promise<void>> = {
-  ingest: () => benchIngest(Number(seconds)),
-  start: () => benchStart(),
+type Bench = { takes: string; run: (seconds?: number) => Promise<void> };
+
+const BENCHES: Readonly<Record<string, Bench>> = {
+  lint: { takes: '10 s', run: benchLint },
+  keeper: { takes: '30 s', run: benchKeeper },
+  start: { takes: '1 minute', run: benchStart },
+  ingest: { takes: '2 minutes', run: benchIngest },
+  tables: { takes: '3 minutes', run: benchTables },
+  sustained: { takes: '6 minutes', run: benchSustained },
 };
 
-for (const [known, bench] of Object.entries(BENCHES)) {
-  if (name !== 'all' && name !== known) continue;
-  process.stdout.write(`\n# ${known}\n`);
-  await bench();
+const [name, seconds] = process.argv.slice(2);
+if (name !== undefined && !(name in BENCHES)) {
+  process.stderr.write(`There is no "${name}". Try: ${Object.keys(BENCHES).join(', ')}.\n`);
+  process.exit(1);
+}
+for (const [known, { takes, run }] of Object.entries(BENCHES)) {
+  if (name !== undefined && name !== known) continue;
+  process.stdout.write(`\n# ${known} (about ${takes})\n`);
+  await run(seconds === undefined ? undefined : Number(seconds));
 }
 process.exit(0);

@@ -1,147 +1,108 @@
 /**
- * What every benchmark needs: pinned processes, a load, the memory and CPU of a process tree, and a
- * line that prints a figure beside its limit.
+ * What every benchmark needs: pinned processes, a load, and a line that prints a figure beside its
+ * limit.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
+import type { ByPart } from './processes.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
-export type LoadResult = {
-  requests: number;
-  seconds: number;
-  statuses: Record<string, number>;
-  p50: number;
-  p99: number;
-  max: number;
-};
-
 /** Starts Node on one core (`core`), or on all (`undefined`), and ends it with us. */
-export function startNode(args: string[], env: Record<string, string>, core?: number) {
+export function startNode(args: string[], core?: number) {
   const pin = core === undefined ? [] : ['taskset', '-c', String(core)];
   const [command = process.execPath, ...rest] = [...pin, process.execPath, ...args];
-  return spawn(command, rest, {
-    cwd: ROOT,
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-  });
+  const env = { ...process.env, NODE_NO_WARNINGS: '1' };
+  return spawn(command, rest, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
 }
 
 export async function firstLine(child: ChildProcess): Promise<string> {
   if (!child.stdout) throw new Error('the child has no output');
   const lines = createInterface({ input: child.stdout });
-  const [line] = (await once(lines, 'line')) as [string];
+  const ended = once(child, 'exit').then(() => Promise.reject(new Error('the child ended')));
+  const [line] = (await Promise.race([once(lines, 'line'), ended])) as [string];
   child.stdout.resume();
   return line;
 }
 
-export async function load(job: {
-  port: number;
-  path: string;
-  headers?: Record<string, string>;
-  bodies: string[];
-  connections: number;
-  seconds: number;
-  requestsMax?: number;
-  core?: number;
-}): Promise<LoadResult> {
-  const folder = mkdtempSync(join(tmpdir(), 'troth-load-'));
+/** Lets a script of this folder work through a job; it prints its result as one line of JSON. */
+export async function runScript<Result>(script: string, job: object, core?: number) {
+  const folder = mkdtempSync(join(tmpdir(), 'troth-bench-job-'));
   try {
     const file = join(folder, 'job.json');
-    const headers = { 'content-type': 'application/json', ...job.headers };
-    writeFileSync(file, JSON.stringify({ requestsMax: 3_000_000, ...job, headers }));
-    const child = startNode([join(import.meta.dirname, 'load-process.ts'), file], {}, job.core);
-    return JSON.parse(await firstLine(child)) as LoadResult;
+    writeFileSync(file, JSON.stringify(job));
+    return JSON.parse(await firstLine(startNode([`bench/${script}`, file], core))) as Result;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** Every process below `root`, itself included. */
-export function processTree(root: number): number[] {
-  const parents = new Map<number, number>();
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
-      parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]));
-    } catch {
-      // It ended while we looked.
-    }
-  }
-  const tree = [root];
-  for (const pid of tree) {
-    for (const [child, parent] of parents) if (parent === pid) tree.push(child);
-  }
-  return tree;
-}
+export type LoadJob = {
+  port: number;
+  /** Sent in turn, over and over. */
+  requests: readonly { path: string; authorization: string; body: string }[];
+  connections: number;
+  seconds: number;
+  /** Requests are sent at this pace; without it, each as soon as the one before is answered. */
+  requestsPerSecond?: number;
+  core?: number | undefined;
+};
 
-/** Memory of a process tree in MB, shared pages counted once (PSS). */
-export function memoryMb(root: number): number {
-  let kilobytes = 0;
-  for (const pid of processTree(root)) {
-    try {
-      const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
-      kilobytes += Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1] ?? 0);
-    } catch {
-      // It ended, or is not ours to see.
-    }
-  }
-  return kilobytes / 1024;
-}
+export type LoadResult = {
+  requests: number;
+  seconds: number;
+  statuses: Record<string, number>;
+  /** Milliseconds; at a pace, from when a request was due. */
+  p50: number;
+  p99: number;
+  max: number;
+};
 
-/** CPU seconds that a process tree has used so far. */
-export function cpuSeconds(root: number): number {
-  let ticks = 0;
-  for (const pid of processTree(root)) {
-    try {
-      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-      ticks += Number(fields[11]) + Number(fields[12]);
-    } catch {
-      // It ended while we looked.
-    }
-  }
-  return ticks / 100;
-}
+export const load = ({ core, ...job }: LoadJob) =>
+  runScript<LoadResult>('load-process.ts', job, core);
 
-/** CPU of a process tree over a while, in per cent of one core. */
-export async function cpuShare(root: number, seconds: number): Promise<number> {
-  const before = cpuSeconds(root);
-  await sleep(seconds * 1000);
-  return ((cpuSeconds(root) - before) / seconds) * 100;
-}
+export const perSecond = ({ requests, seconds }: LoadResult) => requests / seconds;
 
-export function folderBytes(folder: string): number {
-  let bytes = 0;
-  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    try {
-      bytes += statSync(join(entry.parentPath, entry.name)).size;
-    } catch {
-      // A part that was merged away while we counted.
-    }
-  }
-  return bytes;
-}
+const rounded = (n: number) =>
+  n >= 100 ? Math.round(n).toLocaleString('en') : n.toFixed(n < 1 ? 3 : 1);
+
+export type Figure = {
+  name: string;
+  value: number;
+  unit: string;
+  /** A limit or a peer, measured in the same unit. */
+  beside?: { name: string; value: number } | undefined;
+  /** What it should reach, or with `atMost` stay under. */
+  aim?: { value: number; atMost?: boolean } | undefined;
+};
 
 /** One printed figure: what it is, what was measured, what it is held against, their ratio. */
-export function figure(
-  name: string,
-  value: number,
-  unit: string,
-  against?: { name: string; value: number },
-) {
-  const round = (n: number) => (n >= 100 ? Math.round(n).toLocaleString('en') : n.toFixed(2));
-  const beside = against
-    ? `  ${against.name}: ${round(against.value)} ${unit}, ratio ${(value / against.value).toFixed(3)}`
-    : '';
+export function figure({ name, value, unit, beside, aim }: Figure): void {
+  const met = aim && (aim.atMost ? value <= aim.value : value >= aim.value);
+  const parts = [
+    name.padEnd(52),
+    `${rounded(value).padStart(10)} ${unit.padEnd(9)}`,
+    beside && `${beside.name} ${rounded(beside.value)}, ratio ${(value / beside.value).toFixed(3)}`,
+    aim && `aim ${aim.atMost ? '≤' : '≥'} ${rounded(aim.value)}: ${met ? 'met' : 'NOT met'}`,
+  ];
   process.stdout.write(
-    `${name.padEnd(52)} ${round(value).padStart(11)} ${unit.padEnd(10)}${beside}\n`,
+    `${parts
+      .filter((part) => part)
+      .join('  ')
+      .trimEnd()}\n`,
+  );
+}
+
+/** The same, for something that every part has a share of. */
+export function shares(name: string, unit: string, parts: ByPart): void {
+  const named = Object.entries(parts).filter(([, value]) => value >= 0.05);
+  const each = named.sort(([, a], [, b]) => b - a).map(([part, n]) => `${part} ${rounded(n)}`);
+  const sum = named.reduce((all, [, value]) => all + value, 0);
+  process.stdout.write(
+    `${`  ${name}`.padEnd(52)}  ${rounded(sum).padStart(10)} ${unit.padEnd(9)}  ${each.join(', ')}\n`,
   );
 }

@@ -16,7 +16,7 @@ const SECTION_HEAD_BYTES = 16;
 export const ROW_BATCH_AT = 0;
 export const ROW_MESSAGE_AT = 8;
 
-/** Collects rows of one table and day. */
+/** Collects rows of one table and day, for one inbox row after the other. */
 export class Section {
   readonly layout: number;
   readonly day: number;
@@ -40,8 +40,14 @@ export class Section {
     this.bytes.u32At(this.#start, this.bytes.length - this.#start - 4);
     this.rows++;
   }
+
+  clear(): void {
+    this.bytes.clear();
+    this.rows = 0;
+  }
 }
 
+/** Copies: the sections may be cleared and written again at once. */
 export function encodeInbox(sections: Iterable<Section>): Buffer {
   const parts: Buffer[] = [];
   const magic = Buffer.allocUnsafe(4);

@@ -28,7 +28,6 @@ export type Durable = (durable: boolean) => void;
 
 type Group = {
   readonly number: number;
-  readonly sections: Map<string, Section>;
   rows: number;
   waiting: { readonly since: number; readonly done: Durable }[];
 };
@@ -37,10 +36,14 @@ const RETRY_AFTER_FAILURE_MS = 100;
 /** Half a millisecond more of waiting saves a busy server a third of its commits. */
 const GATHER_MS = 2;
 const GROUP_BYTES_MAX = 32 * 1024 * 1024;
+/** Since 1970, until 2149. */
+const DAYS_MAX = 65_536;
 
 export class Inbox {
   readonly #options: InboxOptions;
   readonly #failed = new Set<number>();
+  /** What goes into the open group, by layout and day. */
+  readonly #sections = new Map<number, Section>();
   readonly #timer: NodeJS.Timeout;
   #open: Group = newGroup(1);
   #writing: Group | undefined;
@@ -77,12 +80,11 @@ export class Inbox {
   /** The section that rows of this type and day go into. The permit is leave to write them. */
   section({ tenant }: Permit<'event.ingest'>, type: TypePlan, day: number): Section {
     assert.equal(tenant, type.tenant);
-    const { sections } = this.#open;
-    const name = `${type.layout}.${day}`;
-    let section = sections.get(name);
+    const place = type.layout * DAYS_MAX + day;
+    let section = this.#sections.get(place);
     if (section === undefined) {
       section = new Section(type.layout, day);
-      sections.set(name, section);
+      this.#sections.set(place, section);
     }
     return section;
   }
@@ -128,8 +130,7 @@ export class Inbox {
     const group = this.#open;
     this.#writing = group;
     this.#open = newGroup(group.number + 1);
-    const body = encodeInbox(group.sections.values());
-    group.sections.clear();
+    const body = this.#takeBody();
     this.#options.writer.write(body, group.rows).then(
       (id) => {
         this.groups++;
@@ -138,6 +139,14 @@ export class Inbox {
       },
       () => this.#settle(group, false),
     );
+  }
+
+  /** Sections that were used are kept, because the next group most likely needs the same. */
+  #takeBody(): Buffer {
+    for (const [place, { rows }] of this.#sections) if (rows === 0) this.#sections.delete(place);
+    const body = encodeInbox(this.#sections.values());
+    for (const section of this.#sections.values()) section.clear();
+    return body;
   }
 
   #settle(group: Group, durable: boolean): void {
@@ -165,7 +174,7 @@ export class Inbox {
   get isFull(): boolean {
     if (this.#writing === undefined) return false;
     let bytes = 0;
-    for (const section of this.#open.sections.values()) bytes += section.bytes.length;
+    for (const section of this.#sections.values()) bytes += section.bytes.length;
     return bytes > GROUP_BYTES_MAX;
   }
 
@@ -183,4 +192,4 @@ export class Inbox {
   }
 }
 
-const newGroup = (number: number): Group => ({ number, sections: new Map(), rows: 0, waiting: [] });
+const newGroup = (number: number): Group => ({ number, rows: 0, waiting: [] });

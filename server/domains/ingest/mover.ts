@@ -29,8 +29,11 @@ export type MoverOptions = {
 };
 
 const LOCK = 7_305_417;
-const ROUND_ROWS_MAX = 50_000;
-const ROUND_BYTES_MAX = 24 * 1024 * 1024;
+/** Each insert makes files, and each table is an insert: few large rounds, while nobody waits long. */
+const ROWS_WANTED = 50_000;
+const WAIT_MS = 700;
+const ROUND_ROWS_MAX = 75_000;
+const ROUND_BYTES_MAX = 32 * 1024 * 1024;
 const WAITING_MAX = 4_000;
 const IN_MEMORY_BYTES_MAX = 48 * 1024 * 1024;
 const INSERTS_AT_ONCE = 4;
@@ -141,7 +144,7 @@ export class Mover {
     if (oldest === undefined) return 0;
     const total = waiting.reduce((sum, { rows }) => sum + rows, 0);
     const waited = now().getTime() - oldest.receivedAt.getTime();
-    const { rowsWanted = 10_000, waitMs = 700 } = this.#options;
+    const { rowsWanted = ROWS_WANTED, waitMs = WAIT_MS } = this.#options;
     if (!force && total < rowsWanted && waited < waitMs) return 0;
     const taken = takeRound(waiting);
     const units = await unitsOf((await this.#read(taken.map(({ id }) => id))).values());

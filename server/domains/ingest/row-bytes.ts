@@ -1,3 +1,5 @@
+const KEPT_BYTES_MAX = 1024 * 1024;
+
 /**
  * A growing buffer that writes ClickHouse's RowBinary.
  *
@@ -11,7 +13,7 @@ export class RowBytes {
   #bytes: Buffer;
   #length = 0;
 
-  constructor(capacity = 64 * 1024) {
+  constructor(capacity = 4 * 1024) {
     this.#bytes = Buffer.allocUnsafeSlow(capacity);
   }
 
@@ -24,16 +26,10 @@ export class RowBytes {
     return this.#bytes.subarray(from, this.#length);
   }
 
-  /** Forgets everything from `length` on: a row that turned out not to fit. */
-  truncate(length: number): void {
-    this.#length = length;
-  }
-
-  /** The bytes written so far, handed over; the writer starts afresh. */
-  take(): Buffer {
-    const taken = Buffer.from(this.#bytes.subarray(0, this.#length));
+  /** Forgets everything; the memory is kept for what comes next, unless it was unusually much. */
+  clear(): void {
     this.#length = 0;
-    return taken;
+    if (this.#bytes.length > KEPT_BYTES_MAX) this.#bytes = Buffer.allocUnsafeSlow(KEPT_BYTES_MAX);
   }
 
   #room(bytes: number): void {
