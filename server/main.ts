@@ -69,8 +69,6 @@ async function main(argv: string[]): Promise<number> {
   const { serve } = await import('./serve.ts');
   const asJson = rest.includes('--json');
   const policiesAt = rest.indexOf('--policies');
-  // Only now: a command that needs no server does not wait for the whole of it to be read.
-  const { serve } = await import('./serve.ts');
   const running = await serve({
     config,
     root: ROOT,
