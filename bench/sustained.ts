@@ -1,6 +1,6 @@
 /**
- * Minutes of events at a pace, on both cores, acknowledged durable and queryable: how far behind the
- * event store is, what memory does, and what an event takes on the disk.
+ * Minutes of events at a pace, on both cores, acknowledged durable and queryable: how far behind
+ * the event store is, what memory does, and what an event takes on the disk.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { folderBytes, type Installation, install } from './installation.ts';
