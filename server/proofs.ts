@@ -1,7 +1,13 @@
 /** Every proof of this version. A control without one here is a gap that says so. */
 import { auditProofs } from '#core/audit';
 import type { Proof } from '#core/promises';
+import { tenancyProofs } from '#core/tenancy';
 import { ingestProofs } from '#domains/ingest';
 import { httpProofs } from './edges/http/index.ts';
 
-export const PROOFS: readonly Proof[] = [...auditProofs, ...ingestProofs, ...httpProofs];
+export const PROOFS: readonly Proof[] = [
+  ...auditProofs,
+  ...tenancyProofs,
+  ...ingestProofs,
+  ...httpProofs,
+];

@@ -21,5 +21,6 @@ export {
   purposeRoleOf,
   schemaOf,
 } from './naming.ts';
+export { tenancyProofs } from './proofs/index.ts';
 export { createTenant, listTenants, openTenancy, type Tenancy, tablesOf } from './store.ts';
 export { inTenant, type TenantScope, type TenantTx } from './tenant-tx.ts';

@@ -1,0 +1,7 @@
+/** What proves that services never meet. */
+import type { Proof } from '#core/promises';
+import { ownEndpoint } from './own-endpoint.ts';
+import { ownSchema } from './own-schema.ts';
+import { rowSecurity } from './row-security.ts';
+
+export const tenancyProofs: readonly Proof[] = [ownSchema, rowSecurity, ownEndpoint];
