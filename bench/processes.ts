@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const PARTS: readonly (readonly [RegExp, string])[] = [
   [/bench\//, 'bench'],
   [/keeper\/process/, 'keeper'],
+  [/prover/, 'prover'],
   [/events\/process/, 'ClickHouse'],
   [/postgres/, 'PostgreSQL'],
   [/main\.ts/, 'server'],

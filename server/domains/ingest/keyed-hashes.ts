@@ -6,7 +6,7 @@ import type { Halves, Keys } from '#core/keys';
  * 64-bit pseudonyms on the hot path: of messages, under a key of the tenant; of sessions, under a
  * key of the day.
  *
- * The key comes from the keeper's (512 bits of its HMAC, asked for once), and each pseudonym is then
+ * The key comes from the keeper's (256 bits of its HMAC, asked for once), and each pseudonym is then
  * one SHA-256 over key and text, cut to 64 bits. Cut that short, a digest cannot be extended, which
  * is what the two passes of HMAC are for. Measured: 0.3 µs, against 3.7 µs for an HMAC object.
  */
@@ -33,7 +33,7 @@ export class KeyedHashes {
     const found = this.#derived.get(name);
     if (found?.startsWith(`${day} `)) return found;
     let key = `${day} `;
-    for (let i = 0; i < 8; i++) {
+    for (let i = 0; i < 4; i++) {
       const { low, high } = this.#keys.hash(tenant, `${word}-key`, String(i), day);
       key += low.toString(16).padStart(8, '0') + high.toString(16).padStart(8, '0');
     }

@@ -51,6 +51,8 @@ export type TypePlan = {
   readonly retainMilliseconds: number;
   /** Shorter lives that the rules of a region ask for, by region. */
   readonly retainIn: Readonly<Record<string, number>>;
+  /** The shortest of them all: for a row whose region is not known. */
+  readonly retainNowhere: number;
   readonly columns: readonly string[];
   readonly counts: TypeCounts;
   /** Names the columns in the inbox; filled in when the plan is registered. */
@@ -237,6 +239,10 @@ function compileType(
       gates: field.purposes && gatesOf(policy, field.purposes),
     };
   });
+  const retainMilliseconds = lengthOf(compiled?.retain);
+  const retainIn = Object.fromEntries(
+    Object.entries(compiled?.retainIn ?? {}).map(([region, limit]) => [region, lengthOf(limit)]),
+  );
   const where = (has: (field: FieldPlan) => boolean) =>
     fields.flatMap((field, index) => (has(field) ? [index] : []));
   const clear = fields.flatMap(({ write }, index) => (write ? [{ index, write }] : []));
@@ -252,10 +258,9 @@ function compileType(
     stripped: where((field) => field.strip !== undefined),
     fillers: fillersOf(fields),
     gates: gatesOf(policy, type.purposes, type['consent-purpose']),
-    retainMilliseconds: lengthOf(compiled?.retain),
-    retainIn: Object.fromEntries(
-      Object.entries(compiled?.retainIn ?? {}).map(([region, limit]) => [region, lengthOf(limit)]),
-    ),
+    retainMilliseconds,
+    retainIn,
+    retainNowhere: Math.min(retainMilliseconds, ...Object.values(retainIn)),
     columns: [
       ...FIXED_COLUMNS,
       ...clear.map(({ index }) => `f_${fields[index]?.name}`),

@@ -96,6 +96,12 @@ export class RowBytes {
     this.#length += bytes.length;
   }
 
+  /** Bytes that are written as hexadecimal digits. */
+  hex(digits: string): void {
+    this.#room(digits.length / 2);
+    this.#length += this.#bytes.write(digits, this.#length, 'hex');
+  }
+
   zeros(count: number): void {
     this.#room(count);
     this.#bytes.fill(0, this.#length, this.#length + count);

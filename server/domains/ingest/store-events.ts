@@ -47,7 +47,7 @@ function writeRow(row: RowBytes, event: IngestEvent, { plan, receivedAt }: Batch
   row.i64(event.eventAt);
   row.string(event.name);
   if (subject === undefined) row.zeros(16);
-  else row.raw(Buffer.from(subject.subject, 'hex'));
+  else row.hex(subject.subject);
   row.u32(event.sessionLow);
   row.u32(event.sessionHigh);
   row.string(plan.enrich.geolocation && !event.minimal ? event.country : '');
@@ -61,10 +61,11 @@ function writeRow(row: RowBytes, event: IngestEvent, { plan, receivedAt }: Batch
   row.u32(Math.min(NEVER, Math.floor((receivedAt + lifeOf(event)) / 1_000)));
 }
 
-/** The shorter of the policy's limit and the region's; the shortest where the region is not known. */
+/** The shorter of the policy's limit and the region's. */
 function lifeOf({ type, country }: IngestEvent): number {
-  const { retainIn, retainMilliseconds } = type;
-  const regional =
-    country === '' ? Math.min(...Object.values(retainIn)) : ruleIn(retainIn, country);
-  return regional === undefined ? retainMilliseconds : Math.min(regional, retainMilliseconds);
+  if (country === '') return type.retainNowhere;
+  return Math.min(
+    ruleIn(type.retainIn, country) ?? type.retainMilliseconds,
+    type.retainMilliseconds,
+  );
 }
