@@ -17,6 +17,7 @@ export {
   type Step,
 } from '#compare';
 export { controlCatalogue } from '#controls';
+export { type FirstPolicy, firstPolicy, firstPolicyComplaint, type Kept } from '#first-policy';
 export { codes, type FindingCode, lint } from '#lint';
 export { type PromiseState, type RenderOptions, renderPolicy, type Standing } from '#render';
 export { bases, categories, fallsUnder, isPersonal, rights, uses } from '#vocabulary';
