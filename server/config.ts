@@ -21,6 +21,11 @@ export const Environment = z.object({
     .min(1)
     .optional()
     .describe('Engines’ files, objects, journals. Default: .data in the repository.'),
+  TROTH_POLICIES_DIR: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('The documents that are applied at start. Default: policies in the repository.'),
   TROTH_KEYRING_DIR: z
     .string()
     .min(1)
@@ -95,6 +100,7 @@ export function readConfig(env: Record<string, string | undefined>, root: string
     httpPort: given.TROTH_HTTP_PORT,
     httpsPort: given.TROTH_HTTPS_PORT,
     dataDir,
+    policiesDir: resolve(given.TROTH_POLICIES_DIR ?? join(root, 'policies')),
     keyringDir,
     keyringCopyDir: given.TROTH_KEYRING_COPY_DIR && resolve(given.TROTH_KEYRING_COPY_DIR),
     keyringPassphraseFile: given.TROTH_KEYRING_PASSPHRASE_FILE,

@@ -4,6 +4,7 @@
  */
 import { appendFileSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline/promises';
 import { Problem } from '#base/problem';
 import { readConfig } from './config.ts';
 import { runCommand } from './edges/cli/index.ts';
@@ -51,6 +52,15 @@ function openLogFile(folder: string): (line: string) => void {
   };
 }
 
+async function askTerminal(question: string, otherwise: string): Promise<string> {
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return await terminal.question(`${question}${otherwise ? ` [${otherwise}]` : ''}: `);
+  } finally {
+    terminal.close();
+  }
+}
+
 async function main(argv: string[]): Promise<number> {
   // Whatever we or a child of ours makes is for its owner alone, logs and sockets included.
   process.umask(0o077);
@@ -60,6 +70,9 @@ async function main(argv: string[]): Promise<number> {
     return runCommand(argv, {
       root: ROOT,
       dataDir: config.dataDir,
+      policiesDir: config.policiesDir,
+      today: new Date().toISOString().slice(0, 10),
+      ask: process.stdin.isTTY ? askTerminal : undefined,
       print: (text) => console.log(text),
       complain: (text) => console.error(text),
       colour: process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined,
@@ -72,7 +85,7 @@ async function main(argv: string[]): Promise<number> {
   const running = await serve({
     config,
     root: ROOT,
-    policiesDir: (policiesAt >= 0 && rest[policiesAt + 1]) || join(ROOT, 'policies'),
+    policiesDir: (policiesAt >= 0 && rest[policiesAt + 1]) || config.policiesDir,
     writeLog: openLogFile(join(config.dataDir, 'log')),
     progress: (text) => {
       if (!asJson) console.log(text);

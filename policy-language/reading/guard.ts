@@ -15,7 +15,9 @@ export function guard(text: string): TextProblem | undefined {
       expected: 'a document of at most 4 MB',
     };
   }
-  const control = text.search(/[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u);
+  const control = text.search(
+    /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u,
+  );
   if (control !== -1) {
     return {
       code: 'document/control-character',

@@ -52,7 +52,8 @@ function program(args: string[], environment: Record<string, string>): Promise<S
 async function troth(args: string[], dataDir: string): Promise<Said> {
   const [out, err]: string[][] = [[], []];
   const code = await runCommand(args, {
-    ...{ root: ROOT, dataDir, colour: false },
+    ...{ root: ROOT, dataDir, colour: false, today: '2026-03-02' },
+    policiesDir: join(ROOT, 'policies'),
     print: (text) => out?.push(text),
     complain: (text) => err?.push(text),
   });
@@ -79,6 +80,7 @@ const CASES: Case[] = [
   { args: ['lint', '--help'], code: 0, has: 'usage', says: /troth lint FILE/ },
   { args: ['toast'], code: 2, problem: 'command-not-understood', says: /"toast" is not a command/ },
   { args: ['constructor'], code: 2, problem: 'command-not-understood', says: /is not a command/ },
+  { args: ['init'], code: 2, problem: 'command-not-understood', says: /say it with --service/ },
   { args: ['lint', POLICY], code: 0, has: 'findings', says: /0 open errors/ },
   { args: ['lint', inFolder('broken.yaml')], code: 1, has: 'findings', says: /[1-9] open errors/ },
   { args: ['lint'], code: 2, problem: 'command-not-understood', says: /name at least one policy/ },

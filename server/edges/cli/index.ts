@@ -1,5 +1,5 @@
 /**
- * The command line: `troth lint | plan | apply | diff | render | explain | keys | prove`.
+ * The command line: `troth init | lint | plan | apply | diff | render | explain | keys | prove`.
  *
  * Quiet on success, one line a step; with `--json` one document on standard output, errors
  * included. Exit codes: 0 done, 1 the answer is no (open findings, a refusal), 2 the command was
@@ -10,11 +10,13 @@ import { Problem } from '#base/problem';
 import { applyCommand, planCommand } from './apply.ts';
 import { diffCommand, explainCommand, lintCommand, renderCommand } from './documents.ts';
 import { cliProblem } from './errors.ts';
+import { initCommand } from './init.ts';
 import { keysCommand } from './keys.ts';
 import { proveCommand } from './prove.ts';
 import { type Command, type Invocation, Refused, Usage } from './terminal.ts';
 
 export const COMMANDS: Readonly<Record<string, Command>> = {
+  init: initCommand,
   lint: lintCommand,
   plan: planCommand,
   apply: applyCommand,
@@ -34,6 +36,13 @@ const OPTIONS = {
   promise: { type: 'string' },
   shares: { type: 'string' },
   threshold: { type: 'string' },
+  service: { type: 'string' },
+  name: { type: 'string' },
+  email: { type: 'string' },
+  age: { type: 'string' },
+  days: { type: 'string' },
+  template: { type: 'string' },
+  'remove-samples': { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
@@ -51,7 +60,10 @@ export function usage(): string {
 }
 
 /** Where a command's words go, and what it is run on. */
-export type Surroundings = Pick<Invocation, 'root' | 'dataDir' | 'colour'> & {
+export type Surroundings = Pick<
+  Invocation,
+  'root' | 'dataDir' | 'policiesDir' | 'today' | 'ask' | 'colour'
+> & {
   /** Standard output. */
   print(text: string): void;
   /** Standard error. */
@@ -85,13 +97,15 @@ async function outcomeOf(
   if (!command) return wrong(`"${name}" is not a command`, usage());
   const how = `troth ${name} ${command.takes}`;
   try {
-    const { root, dataDir, colour } = surroundings;
+    const { root, dataDir, policiesDir, today, ask, colour } = surroundings;
     const { values, positionals } = parseArgs({
       ...{ args: rest, options: OPTIONS, allowPositionals: true },
     });
     if (values.help) return done(`${how}\n  ${command.does}`, { usage: how, does: command.does });
     const answer = await command.run({
-      ...{ root, dataDir, colour, names: positionals, options: { ...values, json: asJson } },
+      ...{ root, dataDir, policiesDir, today, colour, names: positionals },
+      options: { ...values, json: asJson },
+      ask: asJson ? undefined : ask,
       progress: (text) => {
         if (!asJson) surroundings.print(text);
       },

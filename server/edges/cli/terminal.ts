@@ -13,10 +13,23 @@ export type Invocation = {
     promise?: string;
     shares?: string;
     threshold?: string;
+    service?: string;
+    name?: string;
+    email?: string;
+    age?: string;
+    days?: string;
+    template?: string;
+    'remove-samples'?: boolean;
   };
   /** The repository's folder: where `policies/` is looked for. */
   root: string;
   dataDir: string;
+  /** Where the documents lie that are applied at start. */
+  policiesDir: string;
+  /** ISO 8601 day. */
+  today: string;
+  /** Asks whoever sits at the terminal; absent where nobody does. */
+  ask?: ((question: string, otherwise: string) => Promise<string>) | undefined;
   /** A line for people that is shown as soon as it is known; silent with --json. */
   progress(text: string): void;
   /** Colour only on a terminal. */
