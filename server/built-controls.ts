@@ -43,8 +43,13 @@ const BY_FOLDER: Readonly<Record<string, readonly ControlName[]>> = {
     'encryption.tls',
     'encryption.forward-secrecy',
     'policy.rendered-as-enforced',
+    'web.cookies-declared',
+    'web.csrf',
     'web.first-party-only',
     'web.headers',
+    'web.https-only',
+    'web.input-inert',
+    'web.no-store',
     'web.security-txt',
   ],
 };

@@ -7,9 +7,20 @@ const PROBLEM_TYPE = 'application/problem+json';
 
 export type Headers = Record<string, string>;
 
+/** What every answer of the service carries: nothing of it is a page, and nobody keeps a copy. */
+const MANNERS: Headers = {
+  'cache-control': 'no-store',
+  'content-security-policy':
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+};
+
 function end(response: ServerResponse, status: number, headers: Headers, body: string): void {
   if (response.destroyed || response.headersSent) return;
-  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
+  const length = { 'content-length': Buffer.byteLength(body) };
+  response.writeHead(status, { ...MANNERS, ...headers, ...length });
   response.end(body);
 }
 

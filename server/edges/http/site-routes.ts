@@ -6,6 +6,7 @@ import type { ServiceInForce, ServicesInForce } from '#oversight/evidence';
 import type { Edge } from './edge.ts';
 import { httpProblem } from './errors.ts';
 import { OPERATOR_COOKIE, type Operator, SESSION_SECONDS } from './operator.ts';
+import { sameOriginOnly } from './operator-routes.ts';
 import { htmlPage } from './page.ts';
 
 export type SiteDeps = {
@@ -81,9 +82,12 @@ export function siteRoutes(deps: SiteDeps): Hono<Edge> {
   });
 
   routes.post('/v1/operator/leave', async (c) => {
+    sameOriginOnly(c);
     const cookie = getCookie(c, OPERATOR_COOKIE);
-    if (cookie) await operator.leave(cookie);
-    deleteCookie(c, OPERATOR_COOKIE, { path: '/', secure: c.var.secure });
+    if (cookie) {
+      await operator.leave(cookie);
+      deleteCookie(c, OPERATOR_COOKIE, { path: '/', secure: c.var.secure });
+    }
     return c.body(null, 204);
   });
   return routes;

@@ -1,0 +1,102 @@
+import { broken, defineProof, gap, kept, type Look, saw, terms } from '#core/promises';
+import { filled, operationsOf } from './crawl.ts';
+import { type Answered, ask } from './raw.ts';
+
+const MARKUP = '<script>alert(1)</script><img src=x onerror=alert(1)>';
+const HOSTILE = [
+  MARKUP,
+  "'; drop table troth.policies; --",
+  '../../../../etc/passwd',
+  '{{7*7}}#{7*7}',
+  `%00\u0000${'A'.repeat(300)}`,
+];
+
+const ENDLESS = /\/stream$/;
+
+/** Text that a browser would take for markup, or that speaks of what runs behind the door. */
+function isHarmful({ type, text, status }: Answered): boolean {
+  const isPage = /html|svg|xml|javascript/.test(type);
+  const isMarkup = isPage && (text.includes('<script>alert(1)') || text.includes('<img src=x'));
+  return isMarkup || status >= 500 || text.includes('root:x:0:0') || text.includes('{{49}}#{49}');
+}
+
+/** Asks every door with every hostile text: in the address, in the query and in the body. */
+async function askAll(at: Look): Promise<{ asked: number; harmful: string[] }> {
+  const operations = (await operationsOf(at)).filter(({ path }) => !ENDLESS.test(path));
+  const harmful = new Set<string>();
+  let asked = 0;
+  for (const { method, path } of operations) {
+    for (const text of HOSTILE) {
+      const word = encodeURIComponent(text.replaceAll('\u0000', ''));
+      const place = `${filled(at, path, word)}?q=${word}&userId=${word}`;
+      const body = { [text]: text, text, tenant: text, userId: text, batch: [{ type: text }] };
+      const headers = {
+        authorization: `Bearer ${at.writeKey}`,
+        accept: 'text/html',
+        'sec-fetch-mode': 'navigate',
+      };
+      const told = await ask(at, place, { method, headers, ...(method === 'GET' ? {} : { body }) });
+      asked += 1;
+      if (isHarmful(told)) harmful.add(`${method} ${path}`);
+    }
+  }
+  for (const text of HOSTILE) {
+    const word = encodeURIComponent(text.replaceAll('\u0000', ''));
+    for (const place of [`/${word}`, `/problems/${word}`, `/services/${word}`, `/sdk/${word}`]) {
+      const told = await ask(at, place, { headers: { 'sec-fetch-mode': 'navigate' } });
+      asked += 1;
+      if (isHarmful(told)) harmful.add(`GET ${place.split('/')[1]}`);
+    }
+  }
+  return { asked, harmful: [...harmful] };
+}
+
+/** A hostile name for a person is a name and nothing else: nobody else's record answers to it. */
+async function isName(at: Look): Promise<boolean | undefined> {
+  const person = await at.canaries.agreeing();
+  const statusOf = async (userId: string) => {
+    const told = await at.http(`/v1/t/${at.tenant}/consents/status`, {
+      headers: { authorization: `Bearer ${at.writeKey}` },
+      body: { handle: { userId } },
+    });
+    return { status: told.status, receipts: (told.json as { receipts?: unknown[] })?.receipts };
+  };
+  const own = await statusOf(person.userId);
+  const other = await statusOf(`${person.userId}' or '1'='1`);
+  if (own.status !== 200) return undefined;
+  return other.status >= 400 || (other.status === 200 && (other.receipts?.length ?? 0) === 0);
+}
+
+/** What a canary sends as markup is stored as the text that it is, or not at all. */
+async function isText(at: Look): Promise<boolean | undefined> {
+  for (const dataType of at.canaries.eventTypes) {
+    const person = await at.canaries.agreeing();
+    const event = at.canaries.event(dataType, person);
+    const text = JSON.stringify(event).replaceAll(person.marker, `<b>${person.marker}</b>'--`);
+    const { status, messages } = await at.canaries.send([JSON.parse(text) as object]);
+    if (status !== 200) continue;
+    const rows = await at.canaries.stored(dataType, messages[0] ?? '', 4_000);
+    return rows.length <= 1;
+  }
+  return undefined;
+}
+
+export const inputInert = defineProof({
+  control: 'web.input-inert',
+  strength: 'protocol',
+  blindTo: 'Attacks of kinds that are not among the texts it sends.',
+  async prove(at) {
+    const name = await isName(at);
+    if (name === undefined) return gap(saw`the canary's own record did not answer`);
+    if (!name) return broken(saw`a hostile name for a person opened the record of another`);
+    const { asked, harmful } = await askAll(at);
+    if (asked < 50) return gap(saw`only ${asked} requests could be made`);
+    if (harmful.length > 0)
+      return broken(saw`hostile input came back alive, or broke ${terms(harmful)}`);
+    if ((await isText(at)) === false) return broken(saw`one hostile event became several rows`);
+    const [row] = await at.sql<{ there: boolean }[]>`
+      select to_regclass('troth.policies') is not null as there`;
+    if (!row?.there) return broken(saw`a table is gone`);
+    return kept(saw`${asked} hostile requests were refused or answered as harmless text`);
+  },
+});
