@@ -61,11 +61,14 @@ export class KeyCache {
   }
 
   /** True when this pair was noted within the last minute, so that it need not be written again. */
-  noteLink(pair: string): boolean {
+  hasLink(pair: string): boolean {
     this.#turn();
-    if (this.#young.links.has(pair) || this.#old.links.has(pair)) return true;
+    return this.#young.links.has(pair) || this.#old.links.has(pair);
+  }
+
+  noteLink(pair: string): void {
+    this.#turn();
     this.#young.links.add(pair);
-    return false;
   }
 
   drop(subjects: readonly string[]): void {

@@ -52,8 +52,16 @@ export type Keys = {
     tenant: TenantId,
     subjects: readonly SubjectId[],
   ): Promise<(SubjectKey | undefined)[]>;
-  /** Records that both are one person; whoever erases `to` erases `from` too. */
-  link(tenant: TenantId, from: Handle, to: Handle): Promise<void>;
+  /**
+   * Records that both are one person; whoever erases `to` erases `from` too.
+   *
+   * @param claimed  nobody stands behind it (anybody may hold a browser's key): then it counts only
+   * while `from` is nobody else's, and vouches for nothing.
+   * @returns false when it was refused, because `from` is another person's.
+   */
+  link(tenant: TenantId, from: Handle, to: Handle, claimed?: 'claimed'): Promise<boolean>;
+  /** Whether somebody who holds a secret said that both are one person. Makes nobody known. */
+  vouches(tenant: TenantId, from: Handle, to: Handle): Promise<boolean>;
   /** The subjects that an erasure of this one takes along, itself first. */
   linked(tenant: TenantId, subject: SubjectId): Promise<SubjectId[]>;
   /** The key of a data type, or of a day (counted since 1970) of it. */
@@ -145,6 +153,10 @@ export function openKeys(options: KeysOptions): Keys {
     forgottenBy: new Date(now() + (gone.cutOff > 0 ? CACHE_LIFE_MS : 0)),
   });
   const hash = tenantKeys.hash.bind(tenantKeys);
+  const pairOf = (tenant: TenantId, from: Handle, to: Handle) => ({
+    from: tenantKeys.indexOf(tenant, from),
+    to: tenantKeys.indexOf(tenant, to),
+  });
 
   return {
     find,
@@ -161,12 +173,23 @@ export function openKeys(options: KeysOptions): Keys {
       const answers = await keeper.call('open', { tenant, subjects: [...subjects], at: now() });
       return answers.map((answer) => (typeof answer === 'string' ? undefined : opened(answer)));
     },
-    async link(tenant, from, to) {
-      if (cache.noteLink(`${nameIn(tenant, from)}|${nameIn(tenant, to)}`)) return;
+    async link(tenant, from, to, claimed) {
+      const pair = `${claimed ?? ''}|${nameIn(tenant, from)}|${nameIn(tenant, to)}`;
+      if (cache.hasLink(pair)) return true;
       await tenantKeys.prepare(tenant);
-      const [source, towards] = [from, to].map((handle) => tenantKeys.indexOf(tenant, handle));
-      const ask = { tenant, from: source ?? '', to: towards ?? '', at: now() };
-      await keeper.call('link', ask);
+      const ask = {
+        tenant,
+        ...pairOf(tenant, from, to),
+        at: now(),
+        claimed: claimed !== undefined,
+      };
+      const { linked, taken = false } = await keeper.call('link', ask);
+      if (linked) cache.noteLink(pair);
+      return !taken;
+    },
+    async vouches(tenant, from, to) {
+      await tenantKeys.prepare(tenant);
+      return keeper.call('vouched', { tenant, ...pairOf(tenant, from, to) });
     },
     async linked(tenant, subject) {
       return (await keeper.call('linked', { tenant, subject })).map(SubjectId);

@@ -81,6 +81,7 @@ export function openCustody(
     subjects: (ask) => done(people.subjects(ask)),
     open: (ask) => done(people.open(ask)),
     link: (ask) => done(people.link(ask)),
+    vouched: (ask) => done(people.vouched(ask)),
     linked: ({ tenant, subject }) => done(people.cluster(tenant, subject)),
     named: (ask) => done(named.named(ask)),
     namedVersion: (ask) => done(named.version(ask)),

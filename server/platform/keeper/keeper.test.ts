@@ -169,24 +169,6 @@ test('a destruction waits until every server has dropped the key, and cuts off t
   while (!lost) await new Promise((resolve) => setTimeout(resolve, 5));
 });
 
-test('erasure follows links to what was identified as the person, and no further', async () => {
-  const { keeper } = await started(place());
-  const [phone, tablet, ada, bob] = [handle(), handle(), handle(), handle()] as const;
-  const link = (from: string, to: string) =>
-    keeper.call('link', { tenant: 'clanker', from, to, at: NOW });
-  await link(phone, tablet);
-  await link(tablet, ada);
-  await link(tablet, bob);
-  const all = { tenant: 'clanker', handles: [phone, tablet, ada, bob], create: false, at: NOW };
-  const [a, b, c] = (await keeper.call('subjects', all)) as OpenedKey[];
-  const subject = c?.subject ?? '';
-  await keeper.call('destroy', { tenant: 'clanker', subject, at: NOW, lateUntil: NOW + DAY });
-  const left = await keeper.call('subjects', all);
-  assert.deepEqual(left.slice(0, 3), ['erased', 'erased', 'erased']);
-  assert.equal(typeof left[3], 'object', 'another person who used the tablet keeps their key');
-  assert.ok(a && b);
-});
-
 test('a quarantined key opens nothing, comes back when released, and goes when it is due', async () => {
   const at = place();
   const { keeper } = await started(at);

@@ -117,6 +117,7 @@ export function openKeyring({ dir, copyDir, create }: KeyringPlace): Keyring {
   ) {
     throw keeperProblem('keyring-refused', 'the keyring was written by a newer version');
   }
+  rememberWhoLinked(main);
   let copy = copyDir ? openCopy(main, { copyDir, instance }) : undefined;
   const statements = new Map<string, StatementSync[]>();
   const prepared = (sql: string): StatementSync[] => {
@@ -186,6 +187,18 @@ export function openKeyring({ dir, copyDir, create }: KeyringPlace): Keyring {
       for (const file of files()) file.close();
     },
   };
+}
+
+/**
+ * A keyring from before links said who stands behind them gets the column, and none vouched. The
+ * second copy is then older, and is made anew.
+ */
+function rememberWhoLinked(main: DatabaseSync): void {
+  const has = main.prepare(`select 1 from pragma_table_info('links') where name = 'vouched'`);
+  if (has.get()) return;
+  main.exec(`begin immediate;
+    alter table links add column vouched integer not null default 0;
+    update meta set value = value + 1 where name = 'generation'; commit`);
 }
 
 function instanceIn({ dir, copyDir, create }: KeyringPlace): string {

@@ -60,9 +60,12 @@ export type KeeperCalls = {
     answer: (OpenedKey | Missing)[];
   };
   link: {
-    ask: { tenant: string; from: Bytes; to: Bytes; at: number };
-    answer: { linked: boolean };
+    /** `claimed`: nobody stands behind it, so it is refused where `from` is another's already. */
+    ask: { tenant: string; from: Bytes; to: Bytes; at: number; claimed?: boolean };
+    answer: { linked: boolean; taken?: boolean };
   };
+  /** Whether `from` was linked to `to` by somebody who stands behind it. */
+  vouched: { ask: { tenant: string; from: Bytes; to: Bytes }; answer: boolean };
   linked: { ask: { tenant: string; subject: string }; answer: string[] };
   named: { ask: { keys: Named[] }; answer: NamedKey[] };
   namedVersion: {

@@ -6,6 +6,8 @@ import type { Ask, Destroyed, Evict, Missing, OpenedKey } from './protocol.ts';
 
 /** A person's devices and accounts; more than this many links is a mistake or an attack. */
 const LINKS_MAX = 1_000;
+/** Of them so many by claims alone: a stranger's must not crowd out a person's own devices. */
+const CLAIMS_MAX = 500;
 
 export const subjectAad = (tenant: string, subject: string, n: number) =>
   `troth/v1/dek|${tenant}|${subject}|${n}`;
@@ -99,12 +101,26 @@ export function subjectKeysOf(keyring: Keyring, keks: Keks) {
     for (const next of found) {
       if (found.size > LINKS_MAX) break;
       const sources = keyring.all<{ source: Uint8Array }>(
-        'select source from links where tenant = ? and towards = ? limit 1000',
+        `select source from links where tenant = ? and towards = ?
+         order by vouched desc, linked_at limit 1000`,
         ...[tenant, Buffer.from(next, 'hex')],
       );
       for (const { source } of sources) found.add(hex(source));
     }
     return [...found];
+  }
+
+  function mayClaim(tenant: string, towards: Buffer, source: Buffer): boolean {
+    const anothers = keyring.get(
+      'select 1 from links where tenant = ? and source = ? and towards <> ? limit 1',
+      ...[tenant, source, towards],
+    );
+    const [claims] = keyring.all<{ claims: number }>(
+      `select count(*) as claims from links
+       where tenant = ? and towards = ? and vouched = 0 and source <> ?`,
+      ...[tenant, towards, source],
+    );
+    return anothers === undefined && (claims?.claims ?? 0) < CLAIMS_MAX;
   }
 
   function forget(tenant: string, subjects: string[], lateUntil: number): Gone {
@@ -172,16 +188,33 @@ export function subjectKeysOf(keyring: Keyring, keks: Keks) {
         return row ? open(tenant, row) : 'unknown';
       });
     },
-    link({ tenant, from, to, at }: Ask<'link'>) {
+    link({ tenant, from, to, at, claimed = false }: Ask<'link'>) {
       const source = one(tenant, Buffer.from(from, 'base64'), true, at);
       const towards = one(tenant, Buffer.from(to, 'base64'), true, at);
       if (typeof source === 'string' || typeof towards === 'string') return { linked: false };
       if (source.subject === towards.subject) return { linked: true };
+      const pair = [
+        Buffer.from(towards.subject, 'hex'),
+        Buffer.from(source.subject, 'hex'),
+      ] as const;
+      if (claimed && !mayClaim(tenant, ...pair)) return { linked: false, taken: true };
       keyring.run(
-        'insert or ignore into links (tenant, towards, source, linked_at) values (?, ?, ?, ?)',
-        ...[tenant, Buffer.from(towards.subject, 'hex'), Buffer.from(source.subject, 'hex'), at],
+        `insert into links (tenant, towards, source, linked_at, vouched) values (?, ?, ?, ?, ?)
+         on conflict do update set vouched = max(vouched, excluded.vouched)`,
+        ...[tenant, ...pair, at, claimed ? 0 : 1],
       );
       return { linked: true };
+    },
+    vouched({ tenant, from, to }: Ask<'vouched'>): boolean {
+      const handles = [from, to].map((handle) => Buffer.from(handle, 'base64'));
+      const found = keyring.get(
+        `select 1 from links l
+         join handles f on f.tenant = l.tenant and f.subject = l.source
+         join handles t on t.tenant = l.tenant and t.subject = l.towards
+         where l.tenant = ? and f.handle = ? and t.handle = ? and l.vouched = 1 limit 1`,
+        ...[tenant, ...handles],
+      );
+      return found !== undefined;
     },
     quarantine({ tenant, subject, destroyAt }: Ask<'quarantine'>): Gone {
       const subjects = cluster(tenant, subject);
