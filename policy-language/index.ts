@@ -38,6 +38,6 @@ export type {
   Sealing,
 } from './policy.ts';
 export { valueAt } from './policy.ts';
-export { readPolicy, sourceOf } from './read.ts';
+export { readPolicy, sourceOf, TEXT_LENGTH_MAX } from './read.ts';
 export { type Limit, limitInWords, limitOf, shortest, type Tiers, tiersOf } from './retention.ts';
 export { policySchema } from './schema.ts';

@@ -1,5 +1,14 @@
 /** The way in: text → policy, or findings that say where and why not. */
-import { findingsOf, LineIndex, type Node, offsetOf, type Path, plainOf, readYaml } from '#reading';
+import {
+  findingsOf,
+  LineIndex,
+  type Node,
+  offsetOf,
+  type Path,
+  plainOf,
+  readYaml,
+  TEXT_LENGTH_MAX,
+} from '#reading';
 import { compile } from './compile.ts';
 import { PolicyDocument } from './document.ts';
 import type { Finding } from './finding.ts';
@@ -10,6 +19,9 @@ export type PolicySource = {
   readonly file: string;
   place(path: Path): { line: number; column: number };
 };
+
+/** A longer text is refused before it is parsed. Characters. */
+export { TEXT_LENGTH_MAX };
 
 const sources = new WeakMap<Policy, PolicySource>();
 const NOWHERE: PolicySource = { file: 'policy', place: () => ({ line: 1, column: 1 }) };

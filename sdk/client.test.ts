@@ -9,6 +9,19 @@ const setNavigator = (members: object) => {
   return () => before && Object.defineProperty(globalThis, 'navigator', before);
 };
 
+test('no request of the client has an id in its address', async () => {
+  const { client, server } = open();
+  client.track('page_view');
+  client.updateConsent('errorTracking', true);
+  await client.flush();
+  const id = server.events()[0]?.anonymousId;
+  assert.ok(id && server.sent.length >= 2);
+  assert.deepEqual(
+    server.sent.filter(({ url }) => url.includes(id) || url.includes('?')).map(({ path }) => path),
+    [],
+  );
+});
+
 test('an event travels as the wire says, with three words about the machine', async () => {
   const system = { platform: 'web', browser: 'Chrome', device_type: 'desktop' };
   const { client, server } = open({ system });

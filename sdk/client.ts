@@ -2,7 +2,7 @@
  * The client: turns calls of the page into events, asks consent for each of them at the moment at
  * which it would leave, and delivers what may leave.
  */
-import { Consent, merge } from './consent.ts';
+import { ASK, Consent, merge } from './consent.ts';
 import {
   beacon,
   canOutlive,
@@ -270,7 +270,7 @@ class Connection {
     this.#watch('consents', answer, 0);
     if (answer.result === 'retry') return answer.retryAfterMs;
     this.#consent.answered(next, answer.result === 'accepted', answer.body);
-    if (method !== 'GET' && !this.#consent.undelivered) this.#identity.heard(id);
+    if (path !== ASK && !this.#consent.undelivered) this.#identity.heard(id);
     if (this.#open) this.#events.wake(0);
     return 'done';
   }

@@ -12,6 +12,9 @@ export type Verdict = 'send' | 'wait' | 'consent-refused' | 'signal';
 
 const CALLS_MAX = 100;
 
+/** The question. Its id is in the body, since addresses are kept in logs. */
+export const ASK = '/status';
+
 /** In what is kept: everything was withdrawn, and what else stands there was said later. */
 const ALL = '*';
 
@@ -104,7 +107,7 @@ export class Consent {
   next(): ConsentCall | undefined {
     if (this.#calls.length > 0 || !this.#stale || !this.#id) return this.#calls[0];
     const id = this.#id;
-    return { id, method: 'GET', path: `?anonymousId=${encodeURIComponent(id)}` };
+    return { id, method: 'POST', path: ASK, body: { handle: { anonymousId: id } } };
   }
 
   /**
@@ -117,7 +120,7 @@ export class Consent {
     const told = (body as { purposes?: unknown } | undefined)?.purposes;
     const tells = accepted && typeof told === 'object' && told !== null;
     // A question that is refused is not asked again: known, and nothing is granted.
-    this.#stale = !tells && call.method !== 'GET';
+    this.#stale = !tells && call.path !== ASK;
     if (this.#stale) return;
     this.known = true;
     this.#purposes = {};

@@ -184,7 +184,7 @@ test('over real HTTP: a server that fails once gets each event once more, and al
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const body = await read(request);
     response.setHeader('content-type', 'application/json');
-    if (request.method === 'GET') {
+    if (request.url?.endsWith('/consents/status')) {
       response.end(JSON.stringify({ purposes: PURPOSES }));
       return;
     }

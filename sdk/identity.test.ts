@@ -57,8 +57,8 @@ test('a choice that the server did not hear is told by the next page', async () 
   const { client: last, server: quiet } = open({ storage });
   await last.flush();
   assert.deepEqual(
-    quiet.consents().map(({ method }) => method),
-    ['GET'],
+    quiet.consents().map(({ path }) => path),
+    ['/consents/status'],
   );
 });
 
@@ -147,7 +147,7 @@ test('reset makes the next event come from somebody new, with no choice made', a
   const [, before, after] = server.events();
   assert.notEqual(before.anonymousId, after.anonymousId);
   assert.equal(after.userId, undefined);
-  assert.equal(server.consents().at(-1)?.method, 'GET');
+  assert.equal(server.consents().at(-1)?.path, '/consents/status');
 });
 
 test('storage that throws costs the id of the next page, and nothing else', async () => {

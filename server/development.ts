@@ -1,12 +1,12 @@
 /**
- * What a development start prints and keeps: the address, the operator's link, and one write key for
- * each service. In `development.json`, mode 0600, beside the data.
+ * What a development start prints and keeps: the address, the operator's link, and for each service
+ * a write key of servers and one of pages. In `development.json`, mode 0600, beside the data.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { appendAudit } from '#core/audit';
 import { authorize, type Policies } from '#core/policy';
-import { type Ingest, issueWriteKey } from '#domains/ingest';
+import { type Ingest, issueWriteKey, type KeyKind, kindOf } from '#domains/ingest';
 import type { Database } from '#platform/database';
 import type { Operator } from './edges/http/index.ts';
 import { STARTER } from './tenants.ts';
@@ -18,7 +18,10 @@ export type Development = {
   operatorLink: string;
   /** A session of the operator, for the command line. */
   operatorToken: string;
+  /** Of servers: secret, and refused in a browser. */
   writeKeys: Record<string, string>;
+  /** Of pages, whatever their origin: anybody may read them there. */
+  browserKeys: Record<string, string>;
 };
 
 type Given = {
@@ -34,44 +37,61 @@ type Given = {
 
 /** Keeps the keys of an earlier start that still work, and issues what is missing. */
 export async function writeDevelopment(given: Given): Promise<Development> {
-  const { dataDir, url, secureUrl, db, ingest, policies, operator, now } = given;
+  const { dataDir, url, secureUrl, operator } = given;
   const file = join(dataDir, 'development.json');
-  const earlier = readKeys(file);
-  const writeKeys: Record<string, string> = {};
-  for (const tenant of policies.tenants().sort()) {
-    const kept = earlier[tenant];
-    if (kept && (await opens(ingest, kept, tenant))) {
-      writeKeys[tenant] = kept;
-      continue;
-    }
-    const permit = authorize(policies.inForce(tenant), STARTER, 'write-key.issue');
-    writeKeys[tenant] = await db.sql.begin(async (tx) => {
-      const issued = await issueWriteKey(tx, permit, { origins: ['*'], now });
-      await appendAudit(Object.assign(tx, { now }), permit, {
-        event: 'write-key.issued',
-        fields: { key: issued.id },
-      });
-      return issued.text;
-    });
-  }
+  const earlier = readEarlier(file);
+  const writeKeys = await keysOf(given, 'server', earlier.writeKeys);
+  const browserKeys = await keysOf(given, 'browser', earlier.browserKeys);
   const { cookie } = await operator.enter(await operator.newLink());
   const operatorLink = `${url}/operator?token=${await operator.newLink()}`;
-  const development = { url, secureUrl, operatorLink, operatorToken: cookie, writeKeys };
+  const session = { url, secureUrl, operatorLink, operatorToken: cookie };
+  const development = { ...session, writeKeys, browserKeys };
   writeFileSync(file, `${JSON.stringify(development, null, 2)}\n`, { mode: 0o600 });
   return development;
 }
 
-async function opens(ingest: Ingest, text: string, tenant: string): Promise<boolean> {
+async function keysOf(
+  { db, ingest, policies, now }: Given,
+  kind: KeyKind,
+  earlier: Record<string, string> = {},
+): Promise<Record<string, string>> {
+  const keys: Record<string, string> = {};
+  for (const tenant of policies.tenants().sort()) {
+    const kept = earlier[tenant];
+    if (kept && (await opens(ingest, kept, { tenant, kind }))) {
+      keys[tenant] = kept;
+      continue;
+    }
+    const permit = authorize(policies.inForce(tenant), STARTER, 'write-key.issue');
+    keys[tenant] = await db.sql.begin(async (tx) => {
+      const origins = kind === 'browser' ? { origins: ['*'] } : {};
+      const issued = await issueWriteKey(tx, permit, { ...origins, now });
+      await appendAudit(Object.assign(tx, { now }), permit, {
+        event: 'write-key.issued',
+        fields: { key: issued.id, browser: kind === 'browser' },
+      });
+      return issued.text;
+    });
+  }
+  return keys;
+}
+
+async function opens(
+  ingest: Ingest,
+  text: string,
+  wanted: { tenant: string; kind: KeyKind },
+): Promise<boolean> {
   try {
-    return (await ingest.keys.check(text)).tenant === tenant;
+    const key = await ingest.keys.check(text);
+    return key.tenant === wanted.tenant && kindOf(key) === wanted.kind;
   } catch {
     return false; // Revoked, or of another data directory: a new one is issued.
   }
 }
 
-function readKeys(file: string): Record<string, string> {
+function readEarlier(file: string): Partial<Development> {
   try {
-    return (JSON.parse(readFileSync(file, 'utf8')) as Partial<Development>).writeKeys ?? {};
+    return JSON.parse(readFileSync(file, 'utf8')) as Partial<Development>;
   } catch {
     return {}; // The first start.
   }
@@ -85,7 +105,7 @@ export function greetingOf({ url, operatorLink, secureUrl, writeKeys }: Developm
     `Operator’s link, once ${operatorLink}`,
     `TLS 1.3               ${secureUrl}`,
     '',
-    'Write keys, also in development.json:',
+    'Write keys of servers (those of pages are beside them in development.json):',
     ...keys,
     '',
     'npm run demo sends a recorded day of events. Ctrl-C stops everything.',

@@ -1,17 +1,20 @@
 /** The domains, opened in the order in which they know each other, and joined where they meet. */
 import { join } from 'node:path';
 import type { Clock } from '#base/clock';
-import { KeyId, Word } from '#base/ids';
-import { beginIntent, openJournal, recordRefusal, settleIntent } from '#core/audit';
+import { KeyId } from '#base/ids';
+import { Problem } from '#base/problem';
+import { beginIntent, openJournal, openRefusals, type RefusalLog, settleIntent } from '#core/audit';
 import { type Keys, keysRotate, keysStatus, openKeys, recoveryKit } from '#core/keys';
 import { type Actor, authorize, type Policies } from '#core/policy';
 import { type Consent, consentRoutes, createConsent } from '#domains/consent';
 import {
+  admitKey,
   enrichmentRoutes,
   type Ingest,
-  ingestProblem,
   keyInHeader,
+  kindOf,
   openIngest,
+  type WriteKey,
 } from '#domains/ingest';
 import { openLocation } from '#platform/location';
 import type { Log } from '#platform/log';
@@ -19,6 +22,7 @@ import type { Config } from './config.ts';
 import type { DomainRoutes } from './edges/http/index.ts';
 import { changedByOperator, operatorRoutes, publicKeyRoutes } from './edges/http/index.ts';
 import type { Foundation } from './foundation.ts';
+import { refusalOf } from './refusals.ts';
 import { recordApplied } from './tenants.ts';
 
 const OPERATOR: Actor = { kind: 'operator', id: KeyId('operator') };
@@ -36,7 +40,12 @@ const INGEST_OPERATIONS = [
 
 type Given = Foundation & { policies: Policies; clock: Clock; log: Log; config: Config };
 
-export type Domains = { ingest: Ingest; keys: Keys; routes: DomainRoutes[] };
+export type Domains = {
+  ingest: Ingest;
+  keys: Keys;
+  refusals: RefusalLog;
+  routes: DomainRoutes[];
+};
 
 /** Opens keys, consent and ingest; what they hold is given back through `stack`. */
 export async function wireDomains(stack: AsyncDisposableStack, given: Given): Promise<Domains> {
@@ -60,28 +69,25 @@ export async function wireDomains(stack: AsyncDisposableStack, given: Given): Pr
     }),
     (open) => open.close(),
   );
+  const refusals = stack.adopt(openRefusals(db, clock), (open) => open.close());
   const ingest = stack.adopt(
     await openIngest({
       ...{ db, events, policies, log, keys, consent },
       now: () => clock.now(),
       location: await openLocation({ file: config.locationFile }),
-      recordRefusal: (refusal, key) => {
-        // Without a key nobody is named and no tenant's log is concerned; it is counted instead.
-        if (!key || refusal.status !== 403) return undefined;
-        const actor = { kind: 'write-key' as const, id: key.id, tenant: key.tenant };
-        const now = clock.now();
-        const code = Word(refusal.code);
-        return recordRefusal(db, { tenant: key.tenant, actor, action: 'event.ingest', code, now });
+      recordRefusal: (problem, by) => {
+        const refusal = refusalOf(policies, problem, { ...by, action: 'event.ingest' });
+        return refusal && refusals.record(refusal);
       },
     }),
     (open) => open.close(),
   );
-  return { ingest, keys, routes: routesOf(given, { consent, ingest }) };
+  return { ingest, keys, refusals, routes: routesOf(given, { consent, ingest, refusals }) };
 }
 
 function routesOf(
   { db, events, keeper, signer, policies, clock, log }: Given,
-  { consent, ingest }: { consent: Consent; ingest: Ingest },
+  { consent, ingest, refusals }: { consent: Consent; ingest: Ingest; refusals: RefusalLog },
 ): DomainRoutes[] {
   const operator = operatorRoutes({
     ...{ db, events, policies, clock, log, recordApplied },
@@ -110,12 +116,21 @@ function routesOf(
     },
   });
   const consents = consentRoutes({
-    ...{ consent, db, policies, clock },
-    async authenticate(headers) {
-      const key = await ingest.keys.check(keyInHeader(headers.get('authorization') ?? undefined));
-      if (!key.scopes.includes('consent'))
-        throw ingestProblem('ingest-key-not-allowed', 'this key may not speak of consent');
-      return { kind: 'write-key', id: key.id, tenant: key.tenant };
+    ...{ consent, policies, refusals },
+    allowsOrigin: (origin, tenant) => ingest.keys.allowsOrigin(origin, tenant),
+    async authenticate(headers, tenant, action) {
+      let key: WriteKey | undefined;
+      try {
+        key = await ingest.keys.check(keyInHeader(headers.get('authorization') ?? undefined));
+        admitKey(key, { scope: 'consent', tenant, origin: headers.get('origin') ?? undefined });
+      } catch (thrown) {
+        const refusal =
+          thrown instanceof Problem && refusalOf(policies, thrown, { key, tenant, action });
+        if (refusal) await refusals.record(refusal);
+        throw thrown;
+      }
+      const actor = { kind: 'write-key', id: key.id, tenant: key.tenant } as const;
+      return { actor, isPublic: kindOf(key) === 'browser' };
     },
   });
   const enrichments = changedByOperator(

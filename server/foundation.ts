@@ -9,7 +9,7 @@ import { claimDatabase, type Database, openDatabase, startPostgres } from '#plat
 import { claimEvents, type Events, openEvents, startClickHouse } from '#platform/events';
 import { type Keeper, openKeeper, startKeeper } from '#platform/keeper';
 import type { Log } from '#platform/log';
-import { openDataDirectory, openRuntimeDirectory } from '#platform/runtime';
+import { checkPort, openDataDirectory, openRuntimeDirectory } from '#platform/runtime';
 import type { Config } from './config.ts';
 
 export type Foundation = {
@@ -45,7 +45,7 @@ function childrenOf(stack: AsyncDisposableStack): Start {
  * Starts the children, and opens what they serve. Everything is handed to `stack`, in the order in
  * which it must not be taken down.
  *
- * @throws Problem data-directory-in-use, data-directory-newer, data-without-keys,
+ * @throws Problem data-directory-in-use, data-directory-newer, data-without-keys, port-taken,
  *         child-did-not-start, database-not-preparable, database-newer, events-unavailable.
  */
 export async function layFoundation(
@@ -55,6 +55,8 @@ export async function layFoundation(
   const { dataDir, keyringDir } = config;
   const directory = openDataDirectory({ dataDir, keyringDir });
   stack.defer(() => directory.release());
+  // Said before the engines start, and after whoever runs here already has been named.
+  for (const port of [config.httpPort, config.httpsPort]) await checkPort(port);
   if (directory.tightened > 0) log('directory.tightened', { entries: directory.tightened });
   const runtime = openRuntimeDirectory(dataDir);
   stack.defer(() => runtime.remove());

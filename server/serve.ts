@@ -29,6 +29,7 @@ import { wireEvidence } from './evidence-wiring.ts';
 import { type Foundation, layFoundation } from './foundation.ts';
 import { metricsOf } from './metrics.ts';
 import { pipelineCounters } from './pipeline-counters.ts';
+import { refusalOf } from './refusals.ts';
 import { catchUp, standingJobs } from './standing-jobs.ts';
 import { applyFolder, servicesOf } from './tenants.ts';
 
@@ -71,7 +72,7 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
   await applyFolder(options.policiesDir, { db, events, clock, log, progress });
   const policies = stack.adopt(await openPolicies(db, { log }), (open) => open.close());
   const given = { ...foundation, policies, clock, log, config };
-  const { ingest, keys, routes } = await wireDomains(stack, given);
+  const { ingest, keys, refusals, routes } = await wireDomains(stack, given);
   const needs = { db, policies, clock, keys, keeper: foundation.keeper };
   await catchUp(needs);
   const context = { db, events, policies, clock, log };
@@ -100,6 +101,10 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
   const measured = { db, keeper, clock, services, promises, evidence, pipeline };
   const app = createApp({
     ...{ log, clock, operator, pipeline },
+    recordRefusal: (problem, by) => {
+      const refusal = refusalOf(policies, problem, { ...by, key: undefined });
+      return refusal && refusals.record(refusal);
+    },
     ...pages(root),
     promises,
     ...standing(foundation),

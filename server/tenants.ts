@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { lint, readPolicy } from '@troth/policy-language';
 import type { Clock } from '#base/clock';
 import { KeyId, TenantId } from '#base/ids';
+import { Problem } from '#base/problem';
 import { appendAudit } from '#core/audit';
 import {
   type Actor,
@@ -41,8 +42,10 @@ function proseBeside(folder: string, text: string, file: string): string | undef
 export function recordApplied(actor: Actor, now: Date): NonNullable<PolicyDraft['record']> {
   return async (tx, applied) => {
     const permit = authorize(applied, actor, 'policy.apply');
-    const { revision } = applied;
-    const act = { event: 'policy.applied', fields: { revision } } as const;
+    const { revision, plan, noticeGiven } = applied;
+    const notice = noticeGiven === undefined ? {} : { noticeGiven };
+    const fields = { revision, material: plan.material, ...notice };
+    const act = { event: 'policy.applied', fields } as const;
     await appendAudit(Object.assign(tx, { now }), permit, act);
   };
 }
@@ -53,8 +56,13 @@ async function wasAppliedByOperator(db: Database, tenant: TenantId): Promise<boo
   return revisions.find(({ inForce }) => inForce)?.actorKind === 'operator';
 }
 
+/** Refusals that leave the revision before in force, and the server in order. */
+const mayWait = (thrown: unknown) =>
+  thrown instanceof Problem && thrown.code === 'policy-notice-not-run';
+
 /**
- * Applies every document of a folder. What is in force already changes nothing.
+ * Applies every document of a folder. What is in force already changes nothing. A document may keep
+ * its version while it is being written; a material change waits for its notice even here.
  *
  * @throws Problem policy-has-errors: no document of the folder was applied.
  */
@@ -68,7 +76,8 @@ export async function applyFolder(
     const prose = proseBeside(folder, text, file);
     const now = given.clock.now();
     const record = recordApplied(STARTER, now);
-    const draft = { text, file, actor: STARTER, reason: 'applied at start', now, record };
+    const reason = 'applied at start';
+    const draft = { text, file, actor: STARTER, reason, now, record, sameVersion: true };
     return prose === undefined ? draft : { ...draft, prose };
   });
   const theirs = new Set<string>();
@@ -78,9 +87,14 @@ export async function applyFolder(
     if (await wasAppliedByOperator(given.db, TenantId(policy.service))) theirs.add(draft.file);
   }
   for (const draft of drafts.filter(({ file }) => !theirs.has(file))) {
-    const applied = await applyPolicy(given.db, given.events, draft, given.log);
-    if (applied.changed)
-      given.progress(`  ${applied.tenant}: revision ${applied.revision} in force`);
+    try {
+      const applied = await applyPolicy(given.db, given.events, draft, given.log);
+      if (applied.changed)
+        given.progress(`  ${applied.tenant}: revision ${applied.revision} in force`);
+    } catch (thrown) {
+      if (!mayWait(thrown)) throw thrown;
+      given.progress(`  ${draft.file} waits. ${(thrown as Problem).detail} See: troth apply`);
+    }
   }
 }
 

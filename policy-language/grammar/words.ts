@@ -24,8 +24,8 @@ export const Word = pattern(
   'agent-commands',
 );
 export const TenantWord = pattern(
-  /^[a-z][a-z0-9-]{1,30}$/,
-  'a lower-case service id of 2 to 31 characters',
+  /^[a-z][a-z0-9-]{0,29}[a-z0-9]$/,
+  'a lower-case service id of 2 to 31 characters that ends in no hyphen',
   'clanker',
 );
 export const Name = pattern(

@@ -57,7 +57,10 @@ export class FakeServer {
       const said = Object.entries(change).find(([given]) => kebab(given) === name);
       if (said && !state.required) state.granted = said[1];
     }
-    return { status: method === 'POST' ? 201 : 200, body: { purposes: this.purposes } };
+    return {
+      status: method === 'POST' && path === '/consents' ? 201 : 200,
+      body: { purposes: this.purposes },
+    };
   }
 
   batches(): Sent[] {

@@ -17,6 +17,8 @@ export type KeyId = Brand<'KeyId'>;
 export type RequestId = Brand<'RequestId'>;
 /** A word of the product's own closed vocabularies: a job name, a drop reason, a problem code. */
 export type Word = Brand<'Word'>;
+/** A day of the calendar, UTC: YYYY-MM-DD. Days written so compare as text. */
+export type Day = Brand<'Day'>;
 
 function parser<Id extends string>(what: string, pattern: RegExp) {
   return (text: string): Id => {
@@ -32,4 +34,5 @@ export const DataTypeId = parser<DataTypeId>('data type id', /^[a-z][a-z0-9-]{1,
 export const PurposeId = parser<PurposeId>('purpose id', /^[a-z][a-z0-9-]{1,40}$/);
 export const KeyId = parser<KeyId>('key id', /^[A-Za-z0-9]{4,24}$/);
 export const RequestId = parser<RequestId>('request id', /^[0-9a-f-]{36}$/);
+export const Day = parser<Day>('day', /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/);
 export const Word = parser<Word>('word', /^[a-z][a-z0-9.:_-]{0,79}$/);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import {
   cpSync,
+  globSync,
   mkdtempSync,
   readFileSync,
   renameSync,
@@ -50,7 +51,11 @@ test('a taken port is named, and nothing of the refused start is left running', 
   const { port } = holder.address() as { port: number };
   const elsewhere = join(folder, 'port');
   const said = await refusalOf({ folder: elsewhere, env: { TROTH_HTTP_PORT: String(port) } });
-  assert.match(said, new RegExp(`^troth: port ${port} is taken\\.`));
+  assert.match(
+    said,
+    new RegExp(`^troth: .*port ${port} belongs to another program.*TROTH_HTTP_PORT`),
+  );
+  assert.deepEqual(globSync('data/{pg,postgres,clickhouse,ch}*', { cwd: elsewhere }), []);
   await until('its children are gone', 5_000, () => leftIn(elsewhere).length === 0);
   holder.close();
 });

@@ -17,7 +17,7 @@ before(async () => {
   journey = await startJourney('magenta');
   const page =
     '<!doctype html><meta charset="utf-8"><title>Shop</title><link rel="icon" href="data:,">' +
-    `<script src="${journey.server.url}/sdk/magenta.js" data-write-key="${journey.key}">` +
+    `<script src="${journey.server.url}/sdk/magenta.js" data-write-key="${journey.browserKey}">` +
     '</script><h1>Shop</h1>';
   shop = createServer((_, response) => {
     response.setHeader('content-type', 'text/html');

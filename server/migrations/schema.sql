@@ -43,7 +43,7 @@
 --   CHECK (((kind = 'outcome'::text) = (intent IS NOT NULL)))
 --   CHECK ((action ~ '^[a-z][a-z-]*\.[a-z][a-z-]*$'::text))
 --   CHECK ((actor_id ~ '^[A-Za-z0-9]{4,24}$'::text))
---   CHECK ((actor_kind = ANY (ARRAY['operator'::text, 'write-key'::text, 'subject'::text, 'system'::text])))
+--   CHECK ((actor_kind = ANY (ARRAY['operator'::text, 'write-key'::text, 'subject'::text, 'system'::text, 'stranger'::text]))) NOT VALID
 --   CHECK ((event ~ '^[a-z][a-z-]*(\.[a-z][a-z-]*)+$'::text))
 --   CHECK ((jsonb_typeof(commitments) = 'object'::text))
 --   CHECK ((jsonb_typeof(fields) = 'object'::text))

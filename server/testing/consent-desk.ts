@@ -13,10 +13,16 @@ import {
 import { silentLog } from '#platform/log';
 import type { World } from './world.ts';
 
-/** Ids for handles; stands where the keeper would. */
-export function keysInMemory(): ConsentKeys {
+/** Ids for handles; stands where the keeper would. `vouch` is what a server's `identify` does. */
+export type KeysInMemory = ConsentKeys & { vouch(visitor: string, person: string): void };
+
+export function keysInMemory(): KeysInMemory {
   const known = new Map<string, SubjectId>();
+  const links = new Set<string>();
+  const nameOf = (visitor: string, person: string) => JSON.stringify([visitor, person]);
   return {
+    vouch: (visitor, person) => void links.add(nameOf(visitor, person)),
+    vouches: async (_, visitor, person) => links.has(nameOf(visitor.value, person.value)),
     subjects: async (tenant, handles, { create }) =>
       handles.map(({ kind, value }) => {
         const name = `${tenant} ${kind} ${value}`;
@@ -29,7 +35,7 @@ export function keysInMemory(): ConsentKeys {
 
 export type Desk = {
   readonly consent: Consent;
-  readonly keys: ConsentKeys;
+  readonly keys: KeysInMemory;
   readonly journalled: Forgotten[];
   readonly journal: { append(entries: readonly Forgotten[]): Promise<void> };
   asked(handle?: Handle): Asked;

@@ -49,6 +49,11 @@ export class Journey {
     return this.server.writeKeys[this.tenant] ?? '';
   }
 
+  /** What stands in a page. */
+  get browserKey(): string {
+    return this.server.browserKeys[this.tenant] ?? '';
+  }
+
   /** A call of a client, with the service's write key as a Bearer token unless told otherwise. */
   async call(path: string, body: unknown, headers: Headers = {}, method = 'POST') {
     const answer = await fetch(new URL(path, this.server.url), {

@@ -18,6 +18,7 @@ export type Development = {
   operatorLink: string;
   operatorToken: string;
   writeKeys: Record<string, string>;
+  browserKeys: Record<string, string>;
 };
 
 export type RunningServer = Development & {

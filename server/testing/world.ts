@@ -116,7 +116,7 @@ async function openWorld(options: WorldOptions, engines: TestEngines): Promise<O
   const clock = movableClock(options.start ?? new Date());
   const apply = (text: string, prose?: string) =>
     applyPolicy(db, events, {
-      ...{ text, file: 'sample.yaml', actor: OPERATOR, now: clock.now() },
+      ...{ text, file: 'sample.yaml', actor: OPERATOR, now: clock.now(), sameVersion: true },
       ...(prose === undefined ? {} : { prose }),
     });
   const policies = await openPolicies(db, { log: silentLog });

@@ -16,18 +16,21 @@ export {
   type AuditEntry,
   type AuditEvent,
   commitmentOf,
+  INSTALLATION,
   type IntentId,
   leafHashOf,
   type Personal,
+  type Refusal,
+  STRANGER,
 } from './model.ts';
 export { auditProofs } from './proofs/index.ts';
+export { openRefusals, type RefusalLog } from './refusals.ts';
 export {
   appendAudit,
   appendAudits,
   beginIntent,
   type OpenIntent,
   openIntents,
-  type Refusal,
   readAudit,
   recordRefusal,
   type StoredEntry,

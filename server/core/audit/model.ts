@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '#base/canonical-json';
-import type { Brand, SubjectId, TenantId } from '#base/ids';
+import { type Brand, KeyId, type SubjectId, TenantId, type Word } from '#base/ids';
 import type { Loggable } from '#base/loggable';
+import type { Action, Actor } from '#core/policy';
 
 /** What happened, as noun.past-participle: `consent.recorded`, `key.destroyed`. */
 export type AuditEvent = `${string}.${string}`;
@@ -26,6 +27,27 @@ export type AuditAct = {
   readonly fields?: Readonly<Record<string, Loggable>>;
   readonly personal?: Personal;
 };
+
+export type Refusal = {
+  readonly tenant: TenantId;
+  readonly actor: Actor;
+  readonly action: Action;
+  /** The problem's code. */
+  readonly code: Word;
+  readonly subject?: SubjectId;
+  /** How many of this kind the entry stands for, where they are grouped. */
+  readonly count?: number;
+  readonly now: Date;
+};
+
+/**
+ * Whose log holds what concerns no single service: sessions of the operator, strangers who name no
+ * service. No service can be called that: a name does not end in a hyphen.
+ */
+export const INSTALLATION = TenantId('installation-');
+
+/** Somebody who showed no key, or none that is genuine. */
+export const STRANGER: Actor = { kind: 'stranger', id: KeyId('nobody') };
 
 export type EntryKind = 'act' | 'refusal' | 'intent' | 'outcome';
 

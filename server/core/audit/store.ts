@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type postgres from 'postgres';
 import type { JSONValue } from 'postgres';
-import type { SubjectId, TenantId, Word } from '#base/ids';
-import type { Action, Actor, Permit } from '#core/policy';
+import type { SubjectId, TenantId } from '#base/ids';
+import type { Action, Permit } from '#core/policy';
 import type { TenantTx } from '#core/tenancy';
 import type { Database } from '#platform/database';
 import {
@@ -13,6 +13,7 @@ import {
   commitmentsOf,
   type IntentId,
   leafHashOf,
+  type Refusal,
 } from './model.ts';
 
 type Row = AuditEntry & { readonly sealedSalt: Uint8Array | null };
@@ -58,7 +59,8 @@ function rowOf(permit: Permit, act: AuditAct, more: Pick<AuditEntry, 'at' | 'kin
     fields: checkFields(fields ?? {}),
     commitments: personal ? commitmentsOf(personal) : null,
     sealedSalt: personal ? personal.sealedSalt : null,
-    revision: permit.revision,
+    // The installation itself has no policy, hence no revision of one.
+    revision: permit.revision === 0 ? null : permit.revision,
     intent: null,
   };
 }
@@ -82,28 +84,19 @@ export async function appendAudits(
   );
 }
 
-export type Refusal = {
-  readonly tenant: TenantId;
-  readonly actor: Actor;
-  readonly action: Action;
-  /** The problem's code. */
-  readonly code: Word;
-  readonly subject?: SubjectId;
-  readonly now: Date;
-};
-
 /**
  * Writes a refusal in a transaction of its own: what was refused rolls back, and would take its
  * entry along. Call it before the answer.
  */
 export async function recordRefusal(
   db: Pick<Database, 'sql'>,
-  { tenant, actor, action, code, subject, now }: Refusal,
+  { tenant, actor, action, code, subject, count, now }: Refusal,
 ): Promise<void> {
   const row: Row = {
     ...{ id: randomUUID(), tenant, at: now, kind: 'refusal', event: 'act.refused' },
     ...{ actorKind: actor.kind, actorId: actor.id, action, subject: subject ?? null },
-    ...{ fields: checkFields({ code }), commitments: null, sealedSalt: null },
+    ...{ fields: checkFields(count === undefined ? { code } : { code, count }) },
+    ...{ commitments: null, sealedSalt: null },
     ...{ revision: null, intent: null },
   };
   await insertRows(db.sql, [row]);

@@ -14,6 +14,11 @@ export const ACTIONS = {
   'key.create': ['operator', 'system'],
   'key.destroy': ['operator', 'system'],
   'key.rotate': ['operator', 'system'],
+  'inbox.read': ['operator'],
+  'inbox.retry': ['operator'],
+  'operator.act': ['operator'],
+  'operator.sign-in': ['operator'],
+  'operator.sign-out': ['operator'],
   'policy.apply': ['operator', 'system'],
   'policy.read': ['operator', 'write-key', 'subject', 'system'],
   'right.exercise': ['operator', 'subject', 'system'],
@@ -24,5 +29,6 @@ export const ACTIONS = {
   'write-key.revoke': ['operator', 'system'],
 } as const satisfies Record<string, readonly ActorKind[]>;
 
-export type ActorKind = 'operator' | 'write-key' | 'subject' | 'system';
+/** A stranger may do nothing; it is who was refused where nobody could be told apart. */
+export type ActorKind = 'operator' | 'write-key' | 'subject' | 'system' | 'stranger';
 export type Action = keyof typeof ACTIONS;

@@ -16,7 +16,7 @@ import {
   readPolicy,
 } from '@troth/policy-language';
 import type postgres from 'postgres';
-import { TenantId } from '#base/ids';
+import { Day, TenantId } from '#base/ids';
 import {
   contractEvents,
   createTenant,
@@ -34,6 +34,7 @@ import { policyProblem } from './errors.ts';
 import {
   flipRevision,
   insertRevision,
+  isVersionTaken,
   markDone,
   type Phase,
   readInForce,
@@ -51,6 +52,10 @@ export type PolicyDraft = {
   readonly actor: Actor;
   readonly reason?: string;
   readonly now: Date;
+  /** The day on which people were told of a material change. */
+  readonly noticeGiven?: Day;
+  /** Leave to put another document in force under a version that one had before. */
+  readonly sameVersion?: boolean;
   /** Written in the transaction that flips the row: the audit entry. */
   readonly record?: (tx: postgres.TransactionSql, applied: Applied) => Promise<void>;
 };
@@ -63,6 +68,7 @@ export type Applied = {
   readonly findings: readonly Finding[];
   /** False when exactly this document, with this prose, was in force already. */
   readonly changed: boolean;
+  readonly noticeGiven?: Day;
 };
 
 type Engines = { readonly db: Database; readonly events: Events; readonly log: Log };
@@ -132,7 +138,8 @@ async function compileStatements(
  *
  * Applying what is in force already changes nothing.
  *
- * @throws Problem policy-has-errors, field-type-changed: nothing was applied; what runs stays.
+ * @throws Problem policy-has-errors, policy-version-reused, policy-notice-not-run,
+ *         field-type-changed: nothing was applied; what runs stays.
  */
 export async function applyPolicy(
   db: Database,
@@ -177,6 +184,33 @@ async function applyJudged(
   }
 }
 
+/** People cite a version: under one name there is one text, unless the operator says otherwise. */
+async function checkVersion(
+  db: Database,
+  tenant: TenantId,
+  policy: Policy,
+  { sameVersion = false }: PolicyDraft,
+): Promise<void> {
+  const hash = policyHash(policy);
+  if (sameVersion || !(await isVersionTaken(db.admin, { tenant, policy, hash }))) return;
+  const detail = 'give the document a new version, or say that the same one is meant';
+  throw policyProblem('policy-version-reused', detail);
+}
+
+/** A material change waits until people have been told for as long as they were promised. */
+function checkNotice(current: Policy | undefined, next: Policy, draft: PolicyDraft): void {
+  const { now, noticeGiven } = draft;
+  const told = noticeGiven === undefined ? now : new Date(`${noticeGiven}T00:00:00Z`);
+  const { material, earliest } = planChange(current, next, { now: told });
+  if (!material || earliest <= now.toISOString().slice(0, 10)) return;
+  const since = noticeGiven === undefined ? 'if people are told today' : 'by the notice given';
+  throw policyProblem(
+    'policy-notice-not-run',
+    `The change is material. It may take effect on ${earliest}, ${since}.`,
+    { earliest: Day(earliest) },
+  );
+}
+
 type Judged = { draft: PolicyDraft; policy: Policy; findings: Finding[]; tenant: TenantId };
 
 async function applyLocked(engines: Engines, judged: Judged): Promise<Applied> {
@@ -192,6 +226,8 @@ async function applyLocked(engines: Engines, judged: Judged): Promise<Applied> {
     await runPhase(engines, { tenant, revision: stored.revision, phase: 'contract', now });
     return { tenant, revision: stored.revision, hash, plan, findings, changed: false };
   }
+  await checkVersion(db, tenant, policy, draft);
+  checkNotice(current, policy, draft);
   await createTenant(db, tenant, { now, log });
   const statements = await compileStatements(db, tenant, current, policy);
   const reason = draft.reason ?? 'applied';
@@ -202,7 +238,9 @@ async function applyLocked(engines: Engines, judged: Judged): Promise<Applied> {
     }),
   );
   await runPhase(engines, { tenant, revision, phase: 'expand', now });
-  const applied = { tenant, revision, hash, plan, findings, changed: true };
+  const { noticeGiven } = draft;
+  const notice = noticeGiven === undefined ? {} : { noticeGiven };
+  const applied = { tenant, revision, hash, plan, findings, changed: true, ...notice };
   await db.admin.begin(async (tx) => {
     await flipRevision(tx, tenant, revision);
     await draft.record?.(tx, applied);

@@ -22,6 +22,7 @@ import {
 const world = useWorld();
 const draft = (text: string) => ({
   ...{ text, file: 'sample.yaml', actor: world.operator, now: world.clock.now() },
+  sameVersion: true,
 });
 const numberOf = async (sql: string) => {
   const [row] = await world.events.query<{ n: string }>(sql);

@@ -89,6 +89,19 @@ export async function insertRevision(
   return revision;
 }
 
+/** Whether a revision with this version has another document. */
+export async function isVersionTaken(
+  sql: postgres.Sql,
+  { tenant, policy, hash }: { tenant: TenantId; policy: Policy; hash: string },
+): Promise<boolean> {
+  const taken = await sql`
+    select 1
+    from troth.policies
+    where tenant = ${tenant} and document ->> 'version' = ${policy.version} and hash <> ${hash}
+    limit 1`;
+  return taken.length > 0;
+}
+
 /** The one row that decides. Returns the number of the revision that was in force before. */
 export async function flipRevision(
   tx: postgres.TransactionSql,

@@ -20,8 +20,18 @@ import {
   withdrawAll,
   writeConflicts,
 } from './decisions.ts';
+import { consentProblem } from './errors.ts';
 import { type ConsentGate, type GateOptions, openGate } from './gate.ts';
-import type { Conflict, Given, Handle, Receipt, Signals, SubjectState } from './model.ts';
+import {
+  type Conflict,
+  type Given,
+  type Handle,
+  type HandleBody,
+  type Receipt,
+  type Signals,
+  type SubjectState,
+  visitorOf,
+} from './model.ts';
 import type { UnderPolicy } from './receipt.ts';
 import { becauseOf, decidePurpose, rulesOf } from './rules.ts';
 import { readReceipts, readRevisionSource, readStates } from './store.ts';
@@ -33,6 +43,8 @@ export type ConsentKeys = {
     handles: readonly Handle[],
     options: { readonly create: boolean },
   ): Promise<readonly ({ readonly subject: SubjectId } | undefined)[]>;
+  /** Whether somebody who holds a secret said that the visitor is the person. */
+  vouches(tenant: TenantId, visitor: Handle, person: Handle): Promise<boolean>;
 };
 
 export type ConsentDeps = Omit<GateOptions, 'db' | 'clock'> & {
@@ -68,6 +80,17 @@ export type Asked = {
 
 export type Consent = {
   readonly gate: ConsentGate;
+  /**
+   * Whose consent a request is about.
+   *
+   * Everybody has a browser's key, and a `userId` can be guessed: an e-mail address, a number. What
+   * cannot be guessed is a visitor's id. So such a key speaks for visitors, and for a person only
+   * together with a visitor whom a *server* linked to them; had the browser's own `identify` been
+   * enough, anybody could have become anybody first. Whether the person is known plays no part.
+   *
+   * @throws Problem consent-handle-not-shown
+   */
+  handleOf(tenant: TenantId, body: HandleBody, isPublic: boolean): Promise<Handle>;
   /** Writes decisions: all, or none. @throws what `recordDecisions` throws, and forbidden. */
   record(asked: Asked, given: readonly Given[]): Promise<Recorded[]>;
   /** Withdraws every purpose that can be withdrawn. */
@@ -161,6 +184,16 @@ function decider({ db, keys, clock, log }: ConsentDeps, gate: ConsentGate) {
   };
 }
 
+function handleFinder(keys: ConsentKeys): Consent['handleOf'] {
+  return async (tenant, body, isPublic) => {
+    const visitor = visitorOf(body);
+    if (!('userId' in body)) return visitor as Handle;
+    const person: Handle = { kind: 'user', value: body.userId };
+    if (!isPublic || (visitor && (await keys.vouches(tenant, visitor, person)))) return person;
+    throw consentProblem('consent-handle-not-shown', 'name a visitor, or ask from a server');
+  };
+}
+
 function overviewer({ db, keys, clock }: ConsentDeps) {
   return async (asked: Asked, signals: Signals): Promise<Overview> => {
     const { inForce, actor } = asked;
@@ -202,6 +235,7 @@ export async function createConsent(deps: ConsentDeps): Promise<Consent> {
   const decide = decider(deps, gate);
   return {
     gate,
+    handleOf: handleFinder(deps.keys),
     policyOf: openRevisions(deps),
     overview: overviewer(deps),
     replay: replayer(deps),

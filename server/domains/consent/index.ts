@@ -34,7 +34,7 @@ export type {
 } from './model.ts';
 export { renderReceipt, summariseReceipt } from './receipt.ts';
 export { isWithin } from './regions.ts';
-export { type ConsentRoutesDeps, consentRoutes, signalsOf } from './routes.ts';
+export { type Caller, type ConsentRoutesDeps, consentRoutes, signalsOf } from './routes.ts';
 
 /** Without its routes: they need what only the wiring has, and are made by `consentRoutes`. */
 export const consentDomain = {

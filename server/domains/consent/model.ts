@@ -113,11 +113,12 @@ export type Given = {
 export type Handle = { readonly kind: 'user' | 'anonymous'; readonly value: string };
 
 const Id = z.string().min(1).max(256);
-/** Exactly one of the two. */
+/** A visitor, a person, or a person together with the visitor whom a server linked to them. */
 export const HandleBody = z.union([
-  z.strictObject({ userId: Id }),
   z.strictObject({ anonymousId: Id }),
+  z.strictObject({ userId: Id, anonymousId: Id.optional() }),
 ]);
+export type HandleBody = z.infer<typeof HandleBody>;
 const Instant = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
 const NoticeBody = z.strictObject({
   version: z.string().regex(/^[A-Za-z0-9._-]{1,32}$/),
@@ -138,7 +139,10 @@ const PREFERENCES_MAX = 100;
 export const PreferencesBody = z.strictObject({
   handle: HandleBody,
   preferences: z
-    .record(PurposeName, z.boolean())
+    .unknown()
+    // A record leaves this name out, and a decision must not vanish in silence.
+    .refine((given) => !Object.hasOwn(Object(given), '__proto__'))
+    .pipe(z.record(PurposeName, z.boolean()))
     .refine((given) => Object.keys(given).length <= PREFERENCES_MAX),
   givenAt: Instant.optional(),
   notice: NoticeBody.optional(),
@@ -146,7 +150,5 @@ export const PreferencesBody = z.strictObject({
 
 export const HandleOnly = z.strictObject({ handle: HandleBody });
 
-export const handleOf = (body: z.infer<typeof HandleBody>): Handle =>
-  'userId' in body
-    ? { kind: 'user', value: body.userId }
-    : { kind: 'anonymous', value: body.anonymousId };
+export const visitorOf = ({ anonymousId }: HandleBody): Handle | undefined =>
+  anonymousId === undefined ? undefined : { kind: 'anonymous', value: anonymousId };

@@ -3,36 +3,47 @@ import { after, test } from 'node:test';
 import { Hono } from 'hono';
 import { KeyId } from '#base/ids';
 import { Problem } from '#base/problem';
-import { readAudit } from '#core/audit';
+import { openRefusals, type RefusalLog, readAudit } from '#core/audit';
 import type { Actor } from '#core/policy';
-import { consentProblem, consentRoutes, signalsOf } from '#domains/consent';
+import { type Caller, consentProblem, consentRoutes, signalsOf } from '#domains/consent';
 import { type Desk, openDesk } from '#testing/consent-desk';
 import { consentPolicy } from '#testing/consent-policy';
 import { useWorld } from '#testing/world';
 
 let desk: Desk;
-let app: Hono;
-after(() => desk?.consent.close());
+let app: Hono<never>;
+let refusals: RefusalLog;
+after(async () => {
+  await refusals?.close();
+  await desk?.consent.close();
+});
 const world = useWorld({
   policies: [consentPolicy],
   setUp: async (opened) => {
     desk = await openDesk(opened);
     const { db, policies, clock } = opened;
-    const authenticate = async (headers: Headers): Promise<Actor> => {
+    refusals = openRefusals(db, clock);
+    const authenticate = async (headers: Headers): Promise<Caller> => {
       const kind = headers.get('authorization')?.replace('Bearer ', '');
       if (!kind) throw new Problem('key-missing', { status: 401, title: 'No key' }, 'none');
+      const status = { status: 403, title: 'Not from there' };
+      if (headers.get('origin') === EVIL) throw new Problem('origin-wrong', status, 'none');
       // A key of another service is told apart from one that is not known by `authorize` alone.
       const tenant = kind === 'foreign' ? ('elsewhere' as never) : opened.tenant;
-      return { kind: 'write-key', id: KeyId('routesKey'), tenant };
+      const actor: Actor = { kind: 'write-key', id: KeyId('routesKey'), tenant };
+      return { actor, isPublic: kind === 'browser' };
     };
     app = new Hono();
     app.onError((thrown) => {
       if (!(thrown instanceof Problem)) throw thrown;
       return Response.json(thrown, { status: thrown.status });
     });
-    app.route('/', consentRoutes({ consent: desk.consent, db, policies, clock, authenticate }));
+    const doors = { authenticate, refusals, allowsOrigin: (origin: string) => origin !== EVIL };
+    app.route('/', consentRoutes({ consent: desk.consent, policies, ...doors }));
   },
 });
+
+const EVIL = 'https://evil.example';
 
 // biome-ignore lint/suspicious/noExplicitAny: answers are judged member by member.
 type Answer = { status: number; body: any; headers: Headers };
@@ -54,7 +65,8 @@ async function call(
 
 let people = 0;
 const person = () => ({ userId: `person-${++people}` });
-const see = (userId: string, headers = {}) => call('GET', `?userId=${userId}`, undefined, headers);
+const see = (userId: string, headers = {}) =>
+  call('POST', '/status', { handle: { userId } }, headers);
 
 test('a consent is answered with its receipt, and seen when asked for', async () => {
   const handle = person();
@@ -175,12 +187,6 @@ const bad: [code: string, method: string, path: string, body?: () => unknown][] 
   ['consent-body-broken', 'POST', '', () => 'null'],
   ['consent-body-broken', 'POST', '', () => ({ ...insights })],
   ['consent-body-broken', 'POST', '', () => ({ handle: {}, ...insights })],
-  [
-    'consent-body-broken',
-    'POST',
-    '',
-    () => ({ handle: { userId: 'a', anonymousId: 'b' }, ...insights }),
-  ],
   ['consent-body-broken', 'POST', '', () => ({ handle: { userId: 'x'.repeat(257) }, ...insights })],
   ['consent-body-broken', 'POST', '', () => ({ handle: person(), ...insights, granted: 'yes' })],
   ['consent-body-broken', 'POST', '', () => ({ handle: person(), ...insights, givenAt: 'monday' })],
@@ -234,8 +240,8 @@ const bad: [code: string, method: string, path: string, body?: () => unknown][] 
     '',
     () => ({ handle: person(), ...insights, notice: { version: '3', language: 'fr' } }),
   ],
-  ['consent-handle-missing', 'GET', ''],
-  ['consent-handle-missing', 'GET', '?userId='],
+  ['consent-body-broken', 'POST', '/status', () => ({ handle: { userId: '' } })],
+  ['consent-body-broken', 'POST', '/status', () => ({ handle: { userId: 'a', anonymousId: '' } })],
 ];
 
 test('bad input gets a clear problem, and nothing of it is kept or said again', async () => {
@@ -250,43 +256,127 @@ test('bad input gets a clear problem, and nothing of it is kept or said again', 
   assert.deepEqual(await rows(), before);
 });
 
+test('no address holds an id: what was asked with GET is not answered', async () => {
+  for (const query of ['', '?userId=a', '?anonymousId=a']) {
+    const headers = { authorization: 'Bearer key' };
+    const answer = await app.request(`/v1/t/${world.tenant}/consents${query}`, { headers });
+    assert.equal(answer.status, 404);
+  }
+});
+
 test('a service that is not there, a missing key and a foreign key are told apart', async () => {
-  const unknown = await app.request('/v1/t/nobody/consents?userId=a');
+  const unknown = await app.request('/v1/t/nobody/consents/status', { method: 'POST' });
   assert.equal(unknown.status, 404);
-  assert.equal((await call('GET', '?userId=a', undefined, { authorization: '' })).status, 401);
+  const keyless = await call('POST', '/status', { handle: person() }, { authorization: '' });
+  assert.equal(keyless.status, 401);
   const foreign = { authorization: 'Bearer foreign' };
   const refused = await call('POST', '/withdraw', { handle: person() }, foreign);
   assert.deepEqual([refused.status, refused.body.code], [403, 'forbidden']);
 });
 
+const page = { authorization: 'Bearer browser' };
+const yes = { purpose: 'insights', granted: true };
+
+test('a browser’s key neither reads nor decides for a person whose id was guessed', async () => {
+  const { userId } = person();
+  await call('POST', '', { handle: { userId }, ...yes });
+  const ask = (handle: object) => [
+    call('POST', '/status', { handle }, page),
+    call('POST', '', { handle, ...yes }, page),
+    call('PUT', '/preferences', { handle, preferences: { insights: false } }, page),
+    call('POST', '/withdraw', { handle }, page),
+  ];
+  const stranger = { userId: 'nobody-by-that-name' };
+  for (const handle of [{ userId }, { userId, anonymousId: 'mine' }, stranger]) {
+    for (const { status, body } of await Promise.all(ask(handle))) {
+      assert.deepEqual([status, body.code], [403, 'consent-handle-not-shown']);
+      assert.equal(body.purposes, undefined);
+    }
+  }
+  assert.equal((await see(userId)).body.purposes.insights.granted, true, 'nothing was decided');
+  const known = await desk.keys.subjects(
+    world.tenant,
+    [{ kind: 'user', ...{ value: stranger.userId } }],
+    {
+      create: false,
+    },
+  );
+  assert.deepEqual(known, [undefined], 'and nobody was made known');
+});
+
+test('a browser’s key speaks for its visitor, and for the person whom a server linked to it', async () => {
+  const anonymousId = 'random-visitor';
+  const { userId } = person();
+  const visitor = await call('POST', '', { handle: { anonymousId }, ...yes }, page);
+  assert.equal(visitor.status, 201);
+  desk.keys.vouch(anonymousId, userId);
+  const handle = { userId, anonymousId };
+  assert.equal((await call('POST', '', { handle, ...yes }, page)).status, 201);
+  const seen = await call('POST', '/status', { handle }, page);
+  assert.equal(seen.body.purposes.insights.granted, true);
+  assert.equal((await see(userId)).body.purposes.insights.granted, true, 'it is the person’s');
+  const other = { userId: person().userId, anonymousId };
+  assert.equal((await call('POST', '/status', { handle: other }, page)).status, 403);
+});
+
+test('ids and purposes named like parts of an object are ids and purposes like any other', async () => {
+  for (const name of ['__proto__', 'constructor', 'hasOwnProperty', 'toString']) {
+    for (const kind of ['userId', 'anonymousId']) {
+      const handle = `{"${kind}":"${name}"}`;
+      const before = await call('POST', '/status', `{"handle":${handle}}`);
+      assert.equal(before.body.purposes.insights.because, 'consent-not-given', `${kind} ${name}`);
+      assert.deepEqual(before.body.receipts, []);
+      await call('POST', '', `{"handle":${handle},"purpose":"insights","granted":true}`);
+      const after = await call('POST', '/status', `{"handle":${handle}}`);
+      assert.equal(after.body.purposes.insights.because, 'consent-given');
+    }
+    const odd = `{"handle":{"anonymousId":"odd"},"preferences":{"${name}":true}}`;
+    const { status } = await call('PUT', '/preferences', odd);
+    assert.ok(status === 400 || status === 422, `${name} vanished in silence`);
+  }
+});
+
 test('a refusal is in the audit log by the time it is answered', async () => {
   const last = async () =>
     (await readAudit(world.db, { tenant: world.tenant, limit: 1_000 })).at(-1);
+  await refusals.flush(true);
   await call('POST', '', { handle: person(), purpose: 'delivery', granted: false });
   const essential = await last();
   assert.equal(essential?.kind, 'refusal');
   assert.equal(essential?.action, 'consent.record');
-  assert.deepEqual(essential?.fields, { code: 'consent-purpose-essential' });
+  assert.deepEqual(essential?.fields, { code: 'consent-purpose-essential', count: 1 });
   await call('POST', '/withdraw', { handle: person() }, { authorization: 'Bearer foreign' });
   const forbidden = await last();
   assert.deepEqual(
     [forbidden?.action, forbidden?.fields],
-    [...['consent.withdraw', { code: 'forbidden' }]],
+    [...['consent.withdraw', { code: 'forbidden', count: 1 }]],
   );
 });
 
-test('a page of any origin may ask, without cookies, and reads refusals too', async () => {
-  const origin = { origin: 'https://shop.example' };
-  const asking = { ...origin, 'access-control-request-method': 'PUT' };
-  const preflight = await call('OPTIONS', '/preferences', undefined, asking);
+test('only a page of the key’s origins reads the answer, refusals too, and without cookies', async () => {
+  const shop = { origin: 'https://shop.example' };
+  const asking = { 'access-control-request-method': 'PUT' };
+  const preflight = await call('OPTIONS', '/preferences', undefined, { ...shop, ...asking });
   assert.equal(preflight.status, 204);
   assert.match(preflight.headers.get('access-control-allow-methods') ?? '', /PUT/);
+  const handle = { anonymousId: 'browser-2' };
   for (const answer of [
-    await call('GET', '', undefined, origin),
-    await call('GET', '?userId=a', undefined, origin),
+    await call('POST', '/status', {}, shop),
+    await call('POST', '/status', { handle }, shop),
+    await call('POST', '/status', { handle }, { ...shop, authorization: '' }),
   ]) {
-    assert.equal(answer.headers.get('access-control-allow-origin'), '*');
+    assert.equal(answer.headers.get('access-control-allow-origin'), shop.origin);
     assert.equal(answer.headers.get('access-control-allow-credentials'), null);
+    assert.match(answer.headers.get('access-control-expose-headers') ?? '', /retry-after/);
+    assert.match(answer.headers.get('vary') ?? '', /Origin/);
+  }
+  const evil = { origin: EVIL };
+  for (const answer of [
+    await call('OPTIONS', '/status', undefined, { ...evil, ...asking }),
+    await call('POST', '/status', { handle }, evil),
+    await call('POST', '/status', { handle }, { ...evil, authorization: '' }),
+  ]) {
+    assert.equal(answer.headers.get('access-control-allow-origin'), null);
   }
 });
 

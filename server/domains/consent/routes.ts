@@ -1,37 +1,42 @@
 /** The consent interface. HTTP in, problem out; no rules, no SQL. */
 import type { Policy } from '@troth/policy-language';
-import { type Context, Hono } from 'hono';
-import { cors } from 'hono/cors';
+import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import type { z } from 'zod';
-import type { Clock } from '#base/clock';
+import { crossOriginHeaders, preflightHeaders } from '#base/cross-origin';
 import { type TenantId, Word } from '#base/ids';
 import { Problem } from '#base/problem';
-import { recordRefusal } from '#core/audit';
+import type { RefusalLog } from '#core/audit';
 import type { Action, Actor, Policies } from '#core/policy';
 import { tenancyProblem } from '#core/tenancy';
-import type { Database } from '#platform/database';
 import type { Asked, Consent } from './consent.ts';
 import { noticeOf, purposeOf, purposesOf, type Recorded } from './decisions.ts';
 import { consentProblem } from './errors.ts';
 import {
   ConsentBody,
   type Given,
-  type Handle,
+  type HandleBody,
   HandleOnly,
-  handleOf,
   PreferencesBody,
   type Receipt,
   type Signals,
 } from './model.ts';
 import { renderReceipt, summariseReceipt } from './receipt.ts';
 
+/** Who asks, as their key says, and whether everybody may hold such a key. */
+export type Caller = { readonly actor: Actor; readonly isPublic: boolean };
+
 export type ConsentRoutesDeps = {
   readonly consent: Consent;
-  readonly db: Pick<Database, 'sql'>;
   readonly policies: Policies;
-  readonly clock: Clock;
-  /** Who asks, by the request's key. @throws Problem where there is no such key. */
-  readonly authenticate: (headers: Headers, tenant: TenantId) => Promise<Actor>;
+  readonly refusals: Pick<RefusalLog, 'record'>;
+  /**
+   * Who asks, by the request's key and origin. A refusal is recorded by who knows the key.
+   *
+   * @throws Problem where there is no such key, or not for this.
+   */
+  readonly authenticate: (headers: Headers, tenant: TenantId, action: Action) => Promise<Caller>;
+  /** Whether a page of this origin could have a key of the tenant. */
+  readonly allowsOrigin: (origin: string, tenant: string) => boolean;
 };
 
 /** Any "1" counts; nothing else does. @see W3C Global Privacy Control, section 3. */
@@ -53,24 +58,16 @@ async function bodyAs<Shape extends z.ZodType>(shape: Shape, c: Context): Promis
   throw consentProblem('consent-body-broken', detail);
 }
 
-function handleIn(c: Context): Handle {
-  const { userId, anonymousId } = c.req.query();
-  const [kind, value] =
-    userId === undefined ? (['anonymous', anonymousId] as const) : (['user', userId] as const);
-  if (!value || value.length > 256) {
-    throw consentProblem('consent-handle-missing', 'name one userId or anonymousId');
-  }
-  return { kind, value };
-}
-
 /** A refusal of the act itself; a request that cannot be read is none. */
 const isRefusal = (thrown: unknown): thrown is Problem =>
   thrown instanceof Problem && (thrown.status === 403 || thrown.status === 409);
 
-type Asker = Omit<Asked, 'handle'>;
+type Asker = Pick<Asked, 'inForce'> & Caller;
+type Vars = { Variables: { readableFrom?: string | undefined } };
+type Ctx = Context<Vars>;
 
 /** What every route does before and after its own part. */
-function mannersOf({ consent, db, policies, clock, authenticate }: ConsentRoutesDeps) {
+function mannersOf({ consent, policies, refusals, authenticate }: ConsentRoutesDeps) {
   const summaries = (tenant: TenantId, receipts: readonly Receipt[]) =>
     Promise.all(
       receipts.map(async (one) =>
@@ -78,29 +75,51 @@ function mannersOf({ consent, db, policies, clock, authenticate }: ConsentRoutes
       ),
     );
 
-  return {
-    async asking(c: Context): Promise<Asker> {
-      const inForce = policies.find(c.req.param('tenant') ?? '');
-      if (!inForce) throw tenancyProblem('tenant-unknown', 'no policy of this service is in force');
-      return { inForce, actor: await authenticate(c.req.raw.headers, inForce.tenant) };
-    },
+  async function asking(c: Ctx, action: Action): Promise<Asker> {
+    const inForce = policies.find(c.req.param('tenant') ?? '');
+    if (!inForce) throw tenancyProblem('tenant-unknown', 'no policy of this service is in force');
+    try {
+      const caller = await authenticate(c.req.raw.headers, inForce.tenant, action);
+      c.set('readableFrom', c.req.header('origin'));
+      return { inForce, ...caller };
+    } catch (thrown) {
+      // A page that may not use the key may not read the answer either.
+      if (thrown instanceof Problem && thrown.status === 403) c.set('readableFrom', undefined);
+      throw thrown;
+    }
+  }
 
-    /** Whatever is refused is on record before it is answered. */
-    async recording<T>({ inForce, actor }: Asker, action: Action, act: () => Promise<T>) {
-      try {
-        return await act();
-      } catch (thrown) {
-        if (isRefusal(thrown)) {
-          const { tenant } = inForce;
-          const code = Word(thrown.code);
-          await recordRefusal(db, { tenant, actor, action, code, now: clock.now() });
-        }
-        throw thrown;
+  /** Whatever is refused is on record before it is answered. */
+  async function recording<T>({ inForce, actor }: Asker, action: Action, act: () => Promise<T>) {
+    try {
+      return await act();
+    } catch (thrown) {
+      if (isRefusal(thrown)) {
+        const { tenant } = inForce;
+        await refusals.record({ tenant, actor, action, code: Word(thrown.code) });
       }
+      throw thrown;
+    }
+  }
+
+  return {
+    /** Parses, asks, and does the route's own part; what is refused in it is recorded. */
+    async serve<Shape extends z.ZodType<{ handle: HandleBody }>>(
+      c: Ctx,
+      { action, shape }: { action: Action; shape: Shape },
+      work: (asked: Asked, body: z.infer<Shape>) => Promise<Response>,
+    ): Promise<Response> {
+      const asker = await asking(c, action);
+      const body = await bodyAs(shape, c);
+      const { inForce, actor, isPublic } = asker;
+      return recording(asker, action, async () => {
+        const handle = await consent.handleOf(inForce.tenant, body.handle, isPublic);
+        return work({ inForce, actor, handle }, body);
+      });
     },
 
     /** How everything stands; with the receipts just made, or else all of them. */
-    async answer(c: Context, asked: Asked, recorded?: readonly Recorded[]) {
+    async answer(c: Ctx, asked: Asked, recorded?: readonly Recorded[]) {
       const { tenant, policy } = asked.inForce;
       const { purposes, receipts } = await consent.overview(asked, signalsOf(c.req.raw.headers));
       const shown = recorded ? recorded.map(({ receipt }) => receipt) : receipts;
@@ -127,70 +146,63 @@ function decisionsOf(policy: Policy, body: z.infer<typeof PreferencesBody>): Giv
   return [...given.values()];
 }
 
-/** Builds the routes; mount them at the root. */
-export function consentRoutes(deps: ConsentRoutesDeps): Hono {
-  const { consent } = deps;
-  const { asking, recording, answer } = mannersOf(deps);
-  const routes = new Hono().basePath('/v1/t/:tenant/consents');
+/** Lets pages read the answers whose key is for their origin, and no other page. */
+function readableByItsPages({ allowsOrigin }: ConsentRoutesDeps): MiddlewareHandler<Vars> {
+  return async (c, next) => {
+    const origin = c.req.header('origin');
+    const isAllowed = origin !== undefined && allowsOrigin(origin, c.req.param('tenant') ?? '');
+    if (c.req.method === 'OPTIONS') {
+      const headers = isAllowed ? preflightHeaders(origin, 'POST, PUT') : {};
+      return c.body(null, 204, { ...headers, vary: 'origin' });
+    }
+    c.set('readableFrom', isAllowed ? origin : undefined);
+    await next();
+    const { readableFrom } = c.var;
+    const headers = readableFrom === undefined ? {} : crossOriginHeaders(readableFrom);
+    for (const [name, value] of Object.entries(headers)) c.header(name, value);
+    c.header('cache-control', 'no-store');
+    c.header('vary', 'Origin, Sec-GPC, DNT, X-Do-Not-Sell', { append: true });
+    return undefined;
+  };
+}
 
-  // A write key is public, and no cookie is read here: any page may ask.
-  routes.use(
-    cors({ origin: '*', allowMethods: ['GET', 'POST', 'PUT'], maxAge: 7_200 }),
-    async (c, next) => {
-      await next();
-      c.header('cache-control', 'no-store');
-      c.header('vary', 'Sec-GPC, DNT, X-Do-Not-Sell', { append: true });
-    },
+/** Builds the routes; mount them at the root. No id is ever part of an address. */
+export function consentRoutes(deps: ConsentRoutesDeps): Hono<Vars> {
+  const { consent } = deps;
+  const { serve, answer } = mannersOf(deps);
+  const routes = new Hono<Vars>().basePath('/v1/t/:tenant/consents');
+  routes.use(readableByItsPages(deps));
+
+  routes.post('/', (c) =>
+    serve(c, { action: 'consent.record', shape: ConsentBody }, async (asked, body) => {
+      const { handle: _, purpose: name, ...rest } = body;
+      const { tenant, policy } = asked.inForce;
+      const given: Given = { ...rest, purpose: purposeOf(policy, name).id, method: 'single' };
+      const [made] = await consent.record(asked, [given]);
+      if (!made) throw new Error('a decision left no receipt');
+      const { receipt, isNew } = made;
+      const under = await consent.policyOf(tenant, receipt.revision);
+      const { purposes, receipts } = await consent.overview(asked, signalsOf(c.req.raw.headers));
+      const record = renderReceipt(receipt, under, receipts);
+      return c.json({ ...summariseReceipt(receipt, under), record, purposes }, isNew ? 201 : 200);
+    }),
   );
 
-  routes.post('/', async (c) => {
-    const asker = await asking(c);
-    const { handle, purpose: name, ...rest } = await bodyAs(ConsentBody, c);
-    const asked = { ...asker, handle: handleOf(handle) };
-    const { tenant, policy } = asker.inForce;
-    const given: Given = { ...rest, purpose: purposeOf(policy, name).id, method: 'single' };
-    const [made] = await recording(asker, 'consent.record', () => consent.record(asked, [given]));
-    if (!made) throw new Error('a decision left no receipt');
-    const { receipt, isNew } = made;
-    const under = await consent.policyOf(tenant, receipt.revision);
-    const { purposes, receipts } = await consent.overview(asked, signalsOf(c.req.raw.headers));
-    const record = renderReceipt(receipt, under, receipts);
-    return c.json({ ...summariseReceipt(receipt, under), record, purposes }, isNew ? 201 : 200);
-  });
+  routes.put('/preferences', (c) =>
+    serve(c, { action: 'consent.record', shape: PreferencesBody }, async (asked, body) =>
+      answer(c, asked, await consent.record(asked, decisionsOf(asked.inForce.policy, body))),
+    ),
+  );
 
-  routes.put('/preferences', async (c) => {
-    const asker = await asking(c);
-    const body = await bodyAs(PreferencesBody, c);
-    const asked = { ...asker, handle: handleOf(body.handle) };
-    const given = decisionsOf(asker.inForce.policy, body);
-    const made = await recording(asker, 'consent.record', () => consent.record(asked, given));
-    return answer(c, asked, made);
-  });
+  routes.post('/withdraw', (c) =>
+    serve(c, { action: 'consent.withdraw', shape: HandleOnly }, async (asked) =>
+      answer(c, asked, await consent.withdraw(asked)),
+    ),
+  );
 
-  routes.post('/withdraw', async (c) => {
-    const asker = await asking(c);
-    const { handle } = await bodyAs(HandleOnly, c);
-    const asked = { ...asker, handle: handleOf(handle) };
-    return answer(
-      c,
-      asked,
-      await recording(asker, 'consent.withdraw', () => consent.withdraw(asked)),
-    );
-  });
-
-  routes.get('/', async (c) => {
-    const asker = await asking(c);
-    const asked = { ...asker, handle: handleIn(c) };
-    return recording(asker, 'consent.read', () => answer(c, asked));
-  });
-
-  // The same question without an id in the address, for those whose ids say who somebody is.
-  routes.post('/status', async (c) => {
-    const asker = await asking(c);
-    const { handle } = await bodyAs(HandleOnly, c);
-    const asked = { ...asker, handle: handleOf(handle) };
-    return recording(asker, 'consent.read', () => answer(c, asked));
-  });
+  routes.post('/status', (c) =>
+    serve(c, { action: 'consent.read', shape: HandleOnly }, (asked) => answer(c, asked)),
+  );
 
   return routes;
 }

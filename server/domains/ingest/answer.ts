@@ -54,8 +54,8 @@ export function refusalsOf({ refused }: Pick<Outcome, 'refused'>): Refusal[] {
  * refused would be refused again.
  */
 export function answerOutcome(response: ServerResponse, outcome: Outcome, headers: Headers): void {
-  const { kept, duplicates, refused, dropped } = outcome;
-  const accepted = kept + duplicates;
+  const { kept, duplicates, untold, refused, dropped } = outcome;
+  const accepted = kept + duplicates + untold;
   const all = { ...headers, 'content-type': JSON_TYPE };
   if (refused.length === 0 && dropped.size === 0) {
     end(response, 200, all, `{"success":true,"accepted":${accepted}}`);

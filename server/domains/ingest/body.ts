@@ -56,6 +56,42 @@ export function unpackBody(bytes: Buffer, encoding: string | undefined, bytesMax
 const isTooLarge = (error: unknown) =>
   error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
 
+/**
+ * Bytes of bodies that are in memory, over all connections: what many senders can hold together is
+ * bounded, and not only what one can.
+ */
+export class InFlight {
+  readonly #bytesMax: number;
+  bytes = 0;
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+  }
+
+  get isFull(): boolean {
+    return this.bytes >= this.#bytesMax;
+  }
+
+  /** Takes room for what has arrived; false when there is none. */
+  take(bytes: number): boolean {
+    if (this.bytes + bytes > this.#bytesMax) return false;
+    this.bytes += bytes;
+    return true;
+  }
+
+  give(bytes: number): void {
+    this.bytes -= bytes;
+  }
+}
+
+export type BodyRoom = {
+  readonly bytesMax: number;
+  /** Why a body may be no larger than that. */
+  readonly because: string;
+  /** Asked for each piece before it is kept; false when there is no room for it. */
+  take(bytes: number): boolean;
+};
+
 /** Gives the body, or the reason why there is none, once; then never again. */
 export type BodyDone = (
   problem: ReturnType<typeof ingestProblem> | undefined,
@@ -67,42 +103,45 @@ const NO_BYTES = Buffer.alloc(0);
 /**
  * Collects the body with callbacks; a promise per request would be the dearest part of it.
  *
- * Nothing beyond `bytesMax` is kept. The rest of an oversized body is discarded up to the same size
+ * Nothing beyond the room is kept. The rest of an oversized body is discarded up to the same size
  * again so that the client can read the answer, then the connection is closed.
  */
-export function readBody(request: IncomingMessage, bytesMax: number, done: BodyDone): void {
+export function readBody(request: IncomingMessage, room: BodyRoom, done: BodyDone): void {
+  const { bytesMax, because } = room;
   const declared = Number(request.headers['content-length'] ?? 0);
-  let first: Buffer | undefined;
-  let chunks: Buffer[] | undefined;
+  let pieces: Buffer[] = [];
   let length = 0;
   let open = true;
   const finish: BodyDone = (problem, bytes) => {
     open = false;
+    pieces = [];
     done(problem, bytes);
   };
-  const broken = () => {
-    if (open) finish(ingestProblem('ingest-body-broken', 'the connection broke off'), NO_BYTES);
+  const fail = (code: 'ingest-body-broken' | 'ingest-body-too-large' | 'ingest-busy') => {
+    if (!open) return;
+    const problem =
+      code === 'ingest-body-broken'
+        ? ingestProblem(code, 'the connection broke off')
+        : code === 'ingest-busy'
+          ? ingestProblem(code, 'try again shortly', { retryAfterSeconds: 2 })
+          : ingestProblem(code, because, { bytesMax });
+    finish(problem, NO_BYTES);
   };
-  const tooLarge = () =>
-    finish(ingestProblem('ingest-body-too-large', 'send less at once', { bytesMax }), NO_BYTES);
-  if (declared > bytesMax) tooLarge();
-  request.on('data', (chunk: Buffer) => {
-    length += chunk.length;
+  if (declared > bytesMax) fail('ingest-body-too-large');
+  request.on('data', (piece: Buffer) => {
+    length += piece.length;
     if (!open) {
       if (length > bytesMax * 2) request.destroy();
-      return;
-    }
-    if (length > bytesMax) {
-      chunks = undefined;
-      first = undefined;
-      tooLarge();
-    } else if (first === undefined) first = chunk;
-    else if (chunks === undefined) chunks = [first, chunk];
-    else chunks.push(chunk);
+    } else if (length > bytesMax) fail('ingest-body-too-large');
+    else if (room.take(piece.length)) pieces.push(piece);
+    else fail('ingest-busy');
   });
   request.on('end', () => {
-    if (open) finish(undefined, chunks ? Buffer.concat(chunks, length) : (first ?? NO_BYTES));
+    if (!open) return;
+    const [first = NO_BYTES] = pieces;
+    finish(undefined, pieces.length > 1 ? Buffer.concat(pieces, length) : first);
   });
+  const broken = () => fail('ingest-body-broken');
   request.on('error', broken);
   request.on('close', broken);
 }

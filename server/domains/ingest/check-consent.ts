@@ -83,11 +83,22 @@ function decide(
   known: ReadonlyMap<string, SubjectId | undefined>,
 ): Batch | Promise<Batch> {
   const ask = gateFor(batch, consent.gate, known);
-  keep(batch, (event) => judge(batch, event, ask));
+  keep(
+    batch,
+    (event) => judge(batch, event, ask),
+    (event) => isTold(batch, event),
+  );
   const { conflicts, tenant } = batch;
   if (conflicts.length === 0) return batch;
   return consent.recordConflicts(tenant, conflicts).then(() => batch);
 }
+
+/**
+ * Everybody has a browser's key: what became of an event that names a person would tell anybody
+ * who guesses the name what that person decided.
+ */
+const isTold = ({ keyKind }: Batch, { handle }: IngestEvent) =>
+  keyKind === 'server' || handle === undefined;
 
 /** Why a purpose is closed for an event, or nothing when it is open. */
 type Ask = (event: IngestEvent, purpose: PurposeId) => DropReason | undefined;
@@ -157,7 +168,8 @@ function openAny(purposes: readonly PurposeId[], event: IngestEvent, ask: Ask) {
 function stepBack(batch: Batch, event: IngestEvent): boolean {
   if (event.kind === 'identify' || event.kind === 'alias' || event.kind === 'group') {
     const detail = 'no consent to be identified is on record for this person';
-    batch.refused.push({ index: event.index, code: 'identify-no-consent', detail });
+    const refusal = { index: event.index, code: 'identify-no-consent', detail } as const;
+    if (isTold(batch, event)) batch.refused.push(refusal);
     return false;
   }
   const pseudonym = event.handle && !isPersonalId(event.handle.value);

@@ -19,6 +19,7 @@ export const DROP_REASONS = [
   'identify-refused',
   'identify-personal-data',
   'identify-no-consent',
+  'link-refused',
 ] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 

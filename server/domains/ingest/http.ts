@@ -2,22 +2,25 @@
  * Events over HTTP, on bare `node:http`: the framework of the other routes would cost more than all
  * steps of the pipeline together.
  *
- * Order of refusal: method, media type, key, load, size, JSON, rate, schema. Nothing of the body is
- * looked at before the key is known, except where the key is inside it.
+ * Order of refusal: method, media type, load, key, origin, size, JSON, rate, schema. Nothing of the
+ * body is looked at before the key is known, except where the key is inside it; then no more of it
+ * is taken than a beacon of a browser may hold.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { crossOriginHeaders, preflightHeaders } from '#base/cross-origin';
 import { Problem } from '#base/problem';
 import { type Actor, authorize } from '#core/policy';
 import { answerOutcome, answerProblem, type Headers, refusalsOf } from './answer.ts';
-import { readBody, unpackBody } from './body.ts';
+import { InFlight, readBody, unpackBody } from './body.ts';
 import { REFUSALS } from './drops.ts';
 import { ingestProblem } from './errors.ts';
 import { parseJson } from './json-guard.ts';
-import type { Arrived, Batch, Outcome, Signals } from './model.ts';
+import type { Arrived, Batch, Outcome } from './model.ts';
 import { type IngestPath, ingestPath } from './paths.ts';
 import type { IngestPlan } from './plan.ts';
-import { member, readRequest } from './wire.ts';
-import { keyInHeader, type WriteKey, type WriteKeys } from './write-keys.ts';
+import { signalsOf } from './request-signals.ts';
+import { readRequest } from './wire.ts';
+import { admitKey, keyInHeader, kindOf, type WriteKey, type WriteKeys } from './write-keys.ts';
 
 export type HttpOptions = {
   readonly keys: WriteKeys;
@@ -30,17 +33,19 @@ export type HttpOptions = {
   /** The address of the person; behind a proxy that is trusted, what the proxy says. */
   readonly addressOf?: (request: IncomingMessage) => string | undefined;
   /** Recorded before the answer goes out; resolves when it is durable. */
-  readonly recordRefusal?: (
-    refusal: Problem,
-    key: WriteKey | undefined,
-  ) => Promise<void> | undefined;
+  readonly recordRefusal?: (refusal: Problem, by: Refused) => Promise<void> | undefined;
   /** For what is no Problem: a bug, or an engine that is away. Returns what is answered. */
   readonly problemOf: (error: unknown) => Problem;
 };
 
+/** Whom a refusal concerns, as far as that is known: a key that is genuine, a tenant in the path. */
+export type Refused = { readonly key: WriteKey | undefined; readonly tenant: string | undefined };
+
 export type IngestHandler = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 const BODY_BYTES_MAX = 1024 * 1024;
+/** What a browser lets a beacon hold, and a beacon is what has its key inside. */
+const KEYLESS_BYTES_MAX = 64 * 1024;
 const IN_FLIGHT_BYTES_MAX = 64 * 1024 * 1024;
 const JSON_LIMITS = { depthMax: 24, keysMax: 200_000 };
 const MEDIA_TYPE = /^(?:application\/json|text\/plain)[ \t]*(?:;|$)/i;
@@ -62,7 +67,7 @@ export function createIngestHandler(options: HttpOptions): IngestHandler {
 
 class IngestHttp {
   readonly #options: HttpOptions;
-  #inFlightBytes = 0;
+  readonly #inFlight = new InFlight(IN_FLIGHT_BYTES_MAX);
 
   constructor(options: HttpOptions) {
     this.#options = options;
@@ -83,9 +88,8 @@ class IngestHttp {
 
   #begin(call: Call): void {
     const { request, path } = call;
-    const { origin } = request.headers;
     if (request.method === 'OPTIONS') {
-      this.#preflight(call, origin);
+      this.#preflight(call);
       return;
     }
     if (request.method !== 'POST') {
@@ -96,7 +100,7 @@ class IngestHttp {
     if (type === undefined || !MEDIA_TYPE.test(type)) {
       throw ingestProblem('ingest-type-not-supported', 'send application/json');
     }
-    if (this.#options.isBusy() || this.#inFlightBytes > IN_FLIGHT_BYTES_MAX) {
+    if (this.#options.isBusy() || this.#inFlight.isFull) {
       throw ingestProblem('ingest-busy', 'try again shortly', { retryAfterSeconds: 2 });
     }
     const text = keyInHeader(request.headers.authorization);
@@ -120,37 +124,43 @@ class IngestHttp {
   }
 
   #release(call: Call): void {
-    this.#inFlightBytes -= call.bytes;
+    this.#inFlight.give(call.bytes);
     call.bytes = 0;
   }
 
-  #preflight({ response, path }: Call, origin: string | undefined): void {
-    const allowed = origin !== undefined && this.#options.keys.allowsOrigin(origin, path.tenant);
-    response.writeHead(204, {
-      ...(allowed && {
-        'access-control-allow-origin': origin,
-        'access-control-allow-methods': 'POST',
-        'access-control-allow-headers': 'authorization, content-type, content-encoding',
-        'access-control-max-age': '600',
-      }),
+  /** Whether a page of that origin could have a key here: asked before any key is known. */
+  #mayRead({ request, path }: Call, origin = request.headers.origin): origin is string {
+    return origin !== undefined && this.#options.keys.allowsOrigin(origin, path.tenant);
+  }
+
+  #preflight(call: Call): void {
+    const { origin } = call.request.headers;
+    call.response.writeHead(204, {
+      ...(this.#mayRead(call, origin) && preflightHeaders(origin, 'POST')),
       vary: 'origin',
     });
-    response.end();
+    call.response.end();
   }
 
   #receive(call: Call, key: WriteKey | undefined): void {
     call.response.on('close', () => this.#release(call));
     if (key) this.#admit(call, key);
     const plan = key && this.#options.planOf(key.tenant);
-    const bytesMax = plan?.limits.bodyBytes ?? BODY_BYTES_MAX;
-    readBody(call.request, bytesMax, (problem, bytes) =>
+    const bytesMax = key ? (plan?.limits.bodyBytes ?? BODY_BYTES_MAX) : KEYLESS_BYTES_MAX;
+    const because = key ? 'send less at once' : 'send the key in a header, or less at once';
+    const take = (bytes: number) => {
+      // Of a call that is over nothing is kept, and nobody would give it back.
+      if (call.response.closed || !this.#inFlight.take(bytes)) return false;
+      call.bytes += bytes;
+      return true;
+    };
+    readBody(call.request, { bytesMax, because, take }, (problem, bytes) =>
       this.#attempt(call, () => {
         if (problem) {
-          if (problem.code === 'ingest-body-too-large') call.headers['connection'] = 'close';
+          this.#release(call);
+          if (problem.code !== 'ingest-body-broken') call.headers['connection'] = 'close';
           throw problem;
         }
-        call.bytes = bytes.length;
-        this.#inFlightBytes += bytes.length;
         this.#read(call, bytes, bytesMax);
       }),
     );
@@ -160,20 +170,9 @@ class IngestHttp {
   /** The key is genuine; may it do this, here, from there? */
   #admit(call: Call, key: WriteKey): void {
     call.key = key;
-    const { tenant } = call.path;
-    if (tenant !== undefined && tenant !== key.tenant) {
-      throw ingestProblem('ingest-key-not-allowed', 'the key belongs to another service');
-    }
-    if (!key.scopes.includes('ingest')) {
-      throw ingestProblem('ingest-key-not-allowed', 'the key may not send events');
-    }
     const { origin } = call.request.headers;
-    if (origin === undefined || key.origins === null) return;
-    if (!key.origins.includes(origin) && !key.origins.includes('*')) {
-      throw ingestProblem('ingest-origin-not-allowed', 'the key is not for this origin');
-    }
-    call.headers['access-control-allow-origin'] = origin;
-    call.headers['vary'] = 'origin';
+    admitKey(key, { scope: 'ingest', tenant: call.path.tenant, origin });
+    if (origin !== undefined) call.headers = { ...crossOriginHeaders(origin), vary: 'origin' };
   }
 
   #read(call: Call, bytes: Buffer, bytesMax: number): void {
@@ -208,6 +207,7 @@ class IngestHttp {
     }
     const done = this.#options.run({
       tenant: key.tenant,
+      keyKind: kindOf(key),
       permit: authorize(
         { tenant: key.tenant, revision: plan.revision },
         actorOf(key),
@@ -229,6 +229,7 @@ class IngestHttp {
       group: 0,
       kept: 0,
       duplicates: 0,
+      untold: 0,
     });
     if (!(done instanceof Promise)) this.#settle(call, done);
     else {
@@ -240,11 +241,11 @@ class IngestHttp {
   }
 
   #settle(call: Call, batch: Batch): void {
-    const { refused, dropped, kept, duplicates, group } = batch;
+    const { refused, dropped, kept, duplicates, untold, group } = batch;
     // Listed already, one by one; a retry was no loss to anybody.
     for (const reason of REFUSALS) dropped.delete(reason);
     dropped.delete('duplicate');
-    const outcome = { refused, dropped, kept, duplicates };
+    const outcome = { refused, dropped, kept, duplicates, untold };
     if (group === 0) this.#answer(call, outcome);
     else {
       this.#options.whenDurable(group, (durable) => {
@@ -258,8 +259,8 @@ class IngestHttp {
   }
 
   #answer(call: Call, outcome: Outcome): void {
-    const { refused, dropped, kept, duplicates } = outcome;
-    if (refused.length === 0 || kept + duplicates > 0 || dropped.size > 0) {
+    const { refused, dropped, kept, duplicates, untold } = outcome;
+    if (refused.length === 0 || kept + duplicates + untold > 0 || dropped.size > 0) {
       answerOutcome(call.response, outcome, call.headers);
       return;
     }
@@ -277,38 +278,16 @@ class IngestHttp {
 
   #refuse(call: Call, error: unknown): void {
     const problem = error instanceof Problem ? error : this.#options.problemOf(error);
+    const { key, path, request } = call;
+    const { origin } = request.headers;
+    if (key === undefined && this.#mayRead(call, origin)) {
+      call.headers = { ...call.headers, ...crossOriginHeaders(origin), vary: 'origin' };
+    }
     const answer = () => answerProblem(call.response, problem, call.headers);
-    const recorded = this.#options.recordRefusal?.(problem, call.key);
+    const recorded = this.#options.recordRefusal?.(problem, { key, tenant: path.tenant });
     if (recorded === undefined) answer();
     else recorded.then(answer, answer);
   }
 }
 
 export const actorOf = ({ id, tenant }: WriteKey): Actor => ({ kind: 'write-key', id, tenant });
-
-/** Several headers, or one with a list, speak when any says "1". @see W3C GPC, section 3. */
-const says1 = (value: string | string[] | undefined): boolean =>
-  value !== undefined &&
-  (value === '1' ||
-    String(value)
-      .split(',')
-      .some((one) => one.trim() === '1'));
-
-const NO_SIGNALS: Signals = Object.freeze({ gpc: false, dnt: false, doNotSell: false });
-
-/**
- * What the browser says in its headers, or its script in the body: a beacon may carry no header of
- * ours. Either is enough to close; neither can open what the other closed.
- */
-function signalsOf(headers: IncomingMessage['headers'], told: unknown): Signals {
-  const { dnt } = headers;
-  const gpc = headers['sec-gpc'];
-  const doNotSell = headers['x-do-not-sell'];
-  const silent = gpc === undefined && dnt === undefined && doNotSell === undefined;
-  if (silent && told === undefined) return NO_SIGNALS;
-  return {
-    gpc: says1(gpc) || member(told, 'gpc') === true,
-    dnt: says1(dnt) || member(told, 'dnt') === true,
-    doNotSell: says1(doNotSell) || member(told, 'doNotSell') === true,
-  };
-}

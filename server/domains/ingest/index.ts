@@ -10,7 +10,7 @@ export { CLASSIFIERS, cleanText } from './classifiers.ts';
 export { DROP_REASONS, type DropReason, FIELD_REASONS, type FieldReason } from './drops.ts';
 export { enrichmentRoutes, listEnrichments, switchEnrichment } from './enrichments.ts';
 export { ingestProblem } from './errors.ts';
-export type { IngestHandler } from './http.ts';
+export type { IngestHandler, Refused } from './http.ts';
 export type { Arrived, Batch } from './model.ts';
 export { type Ingest, type IngestOptions, openIngest, type PipelineView } from './open.ts';
 export { pipeline } from './pipeline.ts';
@@ -18,4 +18,11 @@ export { ENRICHMENTS, type Enrichment, type IngestPlan } from './plan.ts';
 export type { ConsentPort, KeysPort, LocationPort } from './ports.ts';
 export { ingestProofs } from './proofs/index.ts';
 export { issueWriteKey, revokeWriteKey } from './store.ts';
-export { keyInHeader, type WriteKey, type WriteKeys } from './write-keys.ts';
+export {
+  admitKey,
+  type KeyKind,
+  keyInHeader,
+  kindOf,
+  type WriteKey,
+  type WriteKeys,
+} from './write-keys.ts';

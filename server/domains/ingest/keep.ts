@@ -4,12 +4,18 @@ import type { IngestEvent } from './model.ts';
 type Keeping<Event extends IngestEvent> = {
   events: Event[];
   readonly dropped: Map<DropReason, number>;
+  untold: number;
 };
 
-/** Keeps the events for which `reason` gives none; counts the others. Works in place. */
+/**
+ * Keeps the events for which `reason` gives none; counts the others. Works in place.
+ *
+ * @param isTold  whether the sender may learn of the drop; the counters always do.
+ */
 export function keep<Event extends IngestEvent>(
   batch: Keeping<Event>,
   reason: (event: Event) => DropReason | undefined,
+  isTold: (event: Event) => boolean = () => true,
 ): void {
   const { events } = batch;
   let kept = 0;
@@ -17,7 +23,11 @@ export function keep<Event extends IngestEvent>(
     const event = events[i] as Event;
     const why = reason(event);
     if (why === undefined) events[kept++] = event;
-    else countDrop(batch, event, why);
+    else if (isTold(event)) countDrop(batch, event, why);
+    else {
+      event.type.counts.events[why].count++;
+      batch.untold++;
+    }
   }
   events.length = kept;
 }

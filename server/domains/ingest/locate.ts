@@ -36,10 +36,10 @@ export function forgetAddress(batch: Addressed): Batch {
     const context = event.context as { ip?: unknown };
     if (context.ip !== undefined) context.ip = undefined;
   }
-  const { tenant, permit, plan, receivedAt, userAgent, signals } = batch;
-  const { events, refused, dropped, conflicts, group, kept, duplicates } = batch;
+  const { tenant, keyKind, permit, plan, receivedAt, userAgent, signals } = batch;
+  const { events, refused, dropped, conflicts, group, kept, duplicates, untold } = batch;
   return {
-    ...{ tenant, permit, plan, receivedAt, userAgent, signals },
-    ...{ events, refused, dropped, conflicts, group, kept, duplicates },
+    ...{ tenant, keyKind, permit, plan, receivedAt, userAgent, signals },
+    ...{ events, refused, dropped, conflicts, group, kept, duplicates, untold },
   };
 }

@@ -6,6 +6,7 @@ import type { Conflict, Signals } from '#domains/consent';
 import type { DropReason } from './drops.ts';
 import type { IngestPlan, TypePlan } from './plan.ts';
 import type { JsonObject, Kind } from './wire.ts';
+import type { KeyKind } from './write-keys.ts';
 
 export type { Handle, Signals, SubjectKey };
 
@@ -62,6 +63,8 @@ export type Refused = {
 
 type Request<Event> = {
   readonly tenant: TenantId;
+  /** Whether the sender's key is a secret, or one that everybody has who opened the page. */
+  readonly keyKind: KeyKind;
   /** Leave to take in events, for this tenant and key. */
   readonly permit: Permit<'event.ingest'>;
   readonly plan: IngestPlan;
@@ -77,6 +80,8 @@ type Request<Event> = {
   group: number;
   kept: number;
   duplicates: number;
+  /** Dropped by what a person decided, and not told apart from what was kept: see the answer. */
+  untold: number;
 };
 
 /** A request as it arrives: nothing is checked, and the address is known. */
@@ -92,4 +97,4 @@ export type Addressed = Request<AddressedEvent> & { readonly address: string | u
 /** From here on no address: the property does not exist, and nothing holds a copy. */
 export type Batch = Request<IngestEvent>;
 
-export type Outcome = Pick<Batch, 'kept' | 'duplicates' | 'refused' | 'dropped'>;
+export type Outcome = Pick<Batch, 'kept' | 'duplicates' | 'untold' | 'refused' | 'dropped'>;

@@ -1,3 +1,4 @@
+import { keep } from './keep.ts';
 import { type Batch, type Handle, type IngestEvent, MODE } from './model.ts';
 import type { Tools } from './ports.ts';
 
@@ -26,20 +27,33 @@ async function lookUp(batch: Batch, tools: Tools, waiting: readonly IngestEvent[
   const found = await tools.keys.subjects(tenant, [...handles.values()], { create: true });
   const keys = new Map([...handles.keys()].map((name, at) => [name, found[at]]));
   for (const event of waiting) event.subject = keys.get(event.handle?.value ?? '');
-  for (const event of events) await link(event, batch, tools);
+  const refused = new Set<IngestEvent>();
+  for (const event of events) if (!(await link(event, batch, tools))) refused.add(event);
+  if (refused.size > 0) keep(batch, (event) => (refused.has(event) ? 'link-refused' : undefined));
 }
 
-/** `identify` ties the visitor's consents to the person, `alias` two ids of one person. */
-async function link(event: IngestEvent, { tenant }: Batch, { keys }: Tools): Promise<void> {
+/**
+ * `identify` ties the visitor's consents to the person, `alias` two ids of one person.
+ *
+ * Erasure follows these links, so whoever makes them answers for them. Everybody has a browser's
+ * key: with it a visitor whom nobody else claimed becomes a person, and nothing else becomes
+ * anything. The visitor's id is random and known to its own browser alone.
+ *
+ * @returns false when the sender's key may not tie the two.
+ */
+async function link(event: IngestEvent, batch: Batch, { keys }: Tools): Promise<boolean> {
   const { kind, handle, mode, previous } = event;
-  if (mode === MODE.anonymous || handle === undefined) return;
-  if (kind === 'alias' && previous && previous.value !== handle.value) {
-    await keys.link(tenant, previous, handle);
-  }
-  const visitor = event.consentHandle ?? event.visitor;
-  if (kind === 'identify' && visitor !== undefined) {
-    await keys.link(tenant, { kind: 'anonymous', value: visitor }, handle);
-  }
+  if (mode === MODE.anonymous || handle === undefined) return true;
+  const { tenant, keyKind } = batch;
+  const claimed = keyKind === 'browser' ? 'claimed' : undefined;
+  const visitor = kind === 'identify' ? (event.consentHandle ?? event.visitor) : previous?.value;
+  if (visitor === undefined || visitor === handle.value) return true;
+  if (kind === 'alias') {
+    if (claimed && visitor !== event.visitor) return false;
+    // What comes before may be either: the call does not say.
+    if (!claimed && previous) await keys.link(tenant, previous, handle);
+  } else if (kind !== 'identify') return true;
+  return keys.link(tenant, { kind: 'anonymous', value: visitor }, handle, claimed);
 }
 
 function forget(batch: Batch): Batch {

@@ -2,6 +2,11 @@
  * Write keys: `tk_<id>_<secret>`. The id is public and finds the key; the secret has 256 bits and is
  * kept as its SHA-256 only. Which tenant an event belongs to follows from the key, never from what
  * the sender says.
+ *
+ * There are two kinds. A *browser* key names the origins that may use it; it stands in a page, so
+ * everybody has it and nobody is told apart by it. A *server* key is a secret that names no origin:
+ * whoever bears it answers for the ids that they send. A browser that bears one is refused, so that
+ * the mistake is noticed on the day it is made.
  */
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { KeyId, type TenantId } from '#base/ids';
@@ -15,9 +20,41 @@ export type WriteKey = {
   readonly tenant: TenantId;
   readonly hash: Buffer;
   readonly scopes: readonly string[];
+  /** Of a browser key: the origins that may use it, `*` for any. Null: a server key. */
   readonly origins: readonly string[] | null;
   readonly revoked: boolean;
 };
+
+export type KeyKind = 'browser' | 'server';
+export const kindOf = ({ origins }: Pick<WriteKey, 'origins'>): KeyKind =>
+  origins === null ? 'server' : 'browser';
+
+export type Use = {
+  readonly scope: Scope;
+  /** Named in the path; undefined where it follows from the key. */
+  readonly tenant: string | undefined;
+  /** Of the page that sends the request; undefined where it comes from no page. */
+  readonly origin: string | undefined;
+};
+
+/**
+ * The key is genuine; may it do this, here, from there?
+ *
+ * @throws Problem ingest-key-not-allowed, ingest-origin-not-allowed
+ */
+export function admitKey(key: WriteKey, { scope, tenant, origin }: Use): void {
+  if (tenant !== undefined && tenant !== key.tenant) {
+    throw ingestProblem('ingest-key-not-allowed', 'the key belongs to another service');
+  }
+  if (!key.scopes.includes(scope)) {
+    const what = scope === 'ingest' ? 'send events' : 'speak of consent';
+    throw ingestProblem('ingest-key-not-allowed', `the key may not ${what}`);
+  }
+  if (origin === undefined || key.origins?.includes(origin) || key.origins?.includes('*')) return;
+  const isSecret = kindOf(key) === 'server';
+  const detail = isSecret ? 'a server key has no place in a page' : 'it is not for this origin';
+  throw ingestProblem('ingest-origin-not-allowed', detail);
+}
 
 const SHAPE = /^tk_([A-Za-z0-9]{12})_([A-Za-z0-9_-]{43})$/;
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
@@ -46,6 +83,23 @@ export function keyInHeader(authorization: string | undefined): string | undefin
   return name === '' ? rest.join(':') : name;
 }
 
+/** No tenant is called that. */
+const EVERY_TENANT = '*';
+
+function originsOf(keys: Iterable<WriteKey>): Map<string, Set<string>> {
+  const found = new Map<string, Set<string>>([[EVERY_TENANT, new Set()]]);
+  for (const { revoked, tenant, origins } of keys) {
+    if (revoked || origins === null) continue;
+    const own = found.get(tenant) ?? new Set();
+    found.set(tenant, own);
+    for (const origin of origins) {
+      own.add(origin);
+      found.get(EVERY_TENANT)?.add(origin);
+    }
+  }
+  return found;
+}
+
 const UNKNOWN_MAX = 10_000;
 const UNKNOWN_MS = 5_000;
 
@@ -54,6 +108,8 @@ export class WriteKeys {
   readonly #read: (id: string) => Promise<WriteKey | undefined>;
   readonly #keys = new Map<string, WriteKey>();
   readonly #unknown = new Map<string, number>();
+  /** By tenant; made anew after a change, since a stranger may ask as often as they like. */
+  #origins: Map<string, Set<string>> | undefined;
 
   constructor(read: (id: string) => Promise<WriteKey | undefined>) {
     this.#read = read;
@@ -62,20 +118,20 @@ export class WriteKeys {
   put(key: WriteKey): void {
     this.#keys.set(key.id, key);
     this.#unknown.delete(key.id);
+    this.#origins = undefined;
   }
 
   /** Forgets a key, so that the next use reads it again. */
   drop(id: string): void {
     this.#keys.delete(id);
+    this.#origins = undefined;
   }
 
   /** Origins that any key of the tenant (or of any tenant) lets a browser send from. */
   allowsOrigin(origin: string, tenant: string | undefined): boolean {
-    for (const key of this.#keys.values()) {
-      if (key.revoked || (tenant !== undefined && key.tenant !== tenant)) continue;
-      if (key.origins?.includes(origin) || key.origins?.includes('*')) return true;
-    }
-    return false;
+    this.#origins ??= originsOf(this.#keys.values());
+    const allowed = this.#origins.get(tenant ?? EVERY_TENANT);
+    return allowed !== undefined && (allowed.has(origin) || allowed.has('*'));
   }
 
   /**

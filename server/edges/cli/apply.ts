@@ -42,12 +42,18 @@ async function planOf(invocation: Invocation, file: string): Promise<PolicyPlan>
   return plan as PolicyPlan;
 }
 
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
+
 export const applyCommand: Command = {
-  takes: 'FILE --reason TEXT',
+  takes: 'FILE --reason TEXT [--notice-given DATE] [--same-version]',
   does: 'put a document in force on the running server',
   async run(invocation) {
     const [file] = invocation.names;
     if (!file) throw new Usage('name a policy');
+    const { reason: why, ...given } = invocation.options;
+    const noticeGiven = given['notice-given'];
+    if (noticeGiven !== undefined && !DAY.test(noticeGiven))
+      throw new Usage('say the day as YYYY-MM-DD: --notice-given 2026-01-31');
     const { findings, prose } = readDocument(file);
     const open = findings.filter((finding) => blocksApply([finding]));
     if (open.length > 0) {
@@ -57,7 +63,9 @@ export const applyCommand: Command = {
     const answer = await askServer(invocation.dataDir, 'POST', '/v1/operator/policies/apply', {
       text: readText(file),
       prose,
-      reason: invocation.options.reason ?? 'applied by the operator',
+      reason: why ?? 'applied by the operator',
+      noticeGiven,
+      sameVersion: given['same-version'],
     });
     const { revision, hash } = answer as { revision: number; hash: string };
     return { json: answer, text: `revision ${revision} is in force (${hash.slice(0, 12)})` };

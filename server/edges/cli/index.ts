@@ -43,6 +43,8 @@ const OPTIONS = {
   days: { type: 'string' },
   template: { type: 'string' },
   'remove-samples': { type: 'boolean' },
+  'notice-given': { type: 'string' },
+  'same-version': { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 

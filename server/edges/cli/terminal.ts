@@ -20,6 +20,8 @@ export type Invocation = {
     days?: string;
     template?: string;
     'remove-samples'?: boolean;
+    'notice-given'?: string;
+    'same-version'?: boolean;
   };
   /** The repository's folder: where `policies/` is looked for. */
   root: string;

@@ -2,6 +2,7 @@
 import type { Context } from 'hono';
 import { Word } from '#base/ids';
 import { Problem } from '#base/problem';
+import type { Action } from '#core/policy';
 import { framesOf, type Log } from '#platform/log';
 import type { Edge } from './edge.ts';
 import { httpProblem } from './errors.ts';
@@ -29,10 +30,29 @@ export function answerProblem(c: Context<Edge>, problem: Problem): Response {
   return new Response(JSON.stringify(problem), { status, headers });
 }
 
+/** What strangers are refused that is the operator's, and as which act. Other doors record theirs. */
+const OPERATORS: Readonly<Record<string, Action>> = {
+  'operator-only': 'operator.act',
+  'operator-link-spent': 'operator.sign-in',
+};
+
+/** Resolves when it is durable; `undefined` when nothing has to be awaited. */
+export type RecordRefusal = (
+  refusal: Problem,
+  by: { readonly tenant: string | undefined; readonly action: Action },
+) => Promise<void> | undefined;
+
 /** @returns the handler that Hono calls with everything thrown below it. */
-export function answerThrown(log: Log) {
-  return (thrown: Error, c: Context<Edge>): Response => {
-    if (thrown instanceof Problem) return answerProblem(c, thrown);
+export function answerThrown(given: { log: Log; recordRefusal?: RecordRefusal }) {
+  const { log, recordRefusal } = given;
+  return async (thrown: Error, c: Context<Edge>): Promise<Response> => {
+    if (thrown instanceof Problem) {
+      const action = OPERATORS[thrown.code];
+      const tenant = /^\/v1\/t\/([^/]{1,31})\//.exec(c.req.path)?.[1];
+      // The refusal stands, whether or not it could be written down.
+      if (action) await recordRefusal?.(thrown, { tenant, action })?.catch(() => undefined);
+      return answerProblem(c, thrown);
+    }
     const { requestId } = c.var;
     log('bug.seen', { where: WHERE, request: requestId, frames: framesOf(thrown) });
     return answerProblem(

@@ -6,7 +6,7 @@ import { compress } from 'hono/compress';
 import { getCookie } from 'hono/cookie';
 import { RequestId } from '#base/ids';
 import type { Log } from '#platform/log';
-import { answerProblem, answerThrown } from './answers.ts';
+import { answerProblem, answerThrown, type RecordRefusal } from './answers.ts';
 import type { Edge } from './edge.ts';
 import { httpProblem } from './errors.ts';
 import { type FileDeps, fileRoutes } from './file-routes.ts';
@@ -28,6 +28,8 @@ export type AppDeps = SiteDeps &
   TenantDeps &
   FileDeps & {
     log: Log;
+    /** Puts on record that an act of the operator's was refused; before the answer. */
+    recordRefusal?: RecordRefusal;
     version: string;
     domains: readonly DomainRoutes[];
     /** Host names, without port, that this server answers for. Empty: any. */
@@ -35,6 +37,24 @@ export type AppDeps = SiteDeps &
   };
 
 const BODY_BYTES_MAX = 256 * 1024;
+/** A document and its prose, as long as the language reads them, in JSON's longest spelling. */
+const DOCUMENT_BYTES_MAX = 32 * 1024 * 1024;
+
+/** Only the operator sends documents; nobody else makes the server hold one. */
+function limitBody(): MiddlewareHandler<Edge> {
+  const upTo = (maxSize: number) =>
+    bodyLimit({
+      maxSize,
+      onError: () => {
+        throw httpProblem('request-too-large', `At most ${maxSize} bytes are read.`);
+      },
+    });
+  const [small, large] = [upTo(BODY_BYTES_MAX), upTo(DOCUMENT_BYTES_MAX)];
+  return (c, next) => {
+    const isDocument = c.var.operator && c.req.path.startsWith('/v1/operator/policies/');
+    return (isDocument ? large : small)(c, next);
+  };
+}
 
 /** A page of another site that resolves its own name to this machine must get nothing. */
 function knownHost(hosts: readonly string[]): MiddlewareHandler<Edge> {
@@ -87,17 +107,10 @@ export function createApp(deps: AppDeps): Hono<Edge> {
     return answer;
   };
 
-  app.onError(answerThrown(deps.log));
+  app.onError(answerThrown(deps));
   app.notFound(nothingHere);
   app.use(begin, securityHeaders, compress(), knownHost(deps.hosts), identify(deps));
-  app.use(
-    bodyLimit({
-      maxSize: BODY_BYTES_MAX,
-      onError: () => {
-        throw httpProblem('request-too-large', `At most ${BODY_BYTES_MAX} bytes are read.`);
-      },
-    }),
-  );
+  app.use(limitBody());
   app.route('/', siteRoutes(deps));
   app.route('/', tenantRoutes(deps));
   for (const { routes } of deps.domains) if (routes) app.route('/', routes);

@@ -5,6 +5,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import type { Edge } from './edge.ts';
+import { httpProblem } from './errors.ts';
 import { SECURITY_HEADERS } from './headers.ts';
 
 /** Takes a request before Hono does; false leaves it to Hono. */
@@ -38,6 +39,11 @@ const BROKEN_STATUS: Record<string, string> = {
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 };
 
+const PROBLEM_HEADERS = { ...SECURITY_HEADERS, 'content-type': 'application/problem+json' };
+
+const brokenBody = (status: number, detail: string) =>
+  JSON.stringify({ ...httpProblem('request-broken', detail).toJSON(), status });
+
 /** What is not HTTP gets an answer too, and the connection is closed. */
 function refuseBroken(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
@@ -45,23 +51,23 @@ function refuseBroken(error: NodeJS.ErrnoException, socket: Socket): void {
     return;
   }
   const line = BROKEN_STATUS[error.code ?? ''] ?? '400 Bad Request';
-  const body = JSON.stringify({
-    type: '/problems/request-broken',
-    status: Number(line.slice(0, 3)),
-    title: 'The request could not be read',
-    detail: 'It is not HTTP, or its headers are too long or too slow.',
-    code: 'request-broken',
-  });
-  const headers = { ...SECURITY_HEADERS, 'content-type': 'application/problem+json' };
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  const detail = 'It is not HTTP, or its headers are too long or too slow.';
+  const body = brokenBody(Number(line.slice(0, 3)), detail);
+  const lines = Object.entries(PROBLEM_HEADERS).map(([name, value]) => `${name}: ${value}`);
   const head = [`HTTP/1.1 ${line}`, ...lines, `content-length: ${Buffer.byteLength(body)}`];
   socket.end(`${head.join('\r\n')}\r\nconnection: close\r\n\r\n${body}`);
+}
+
+/** What is HTTP and has no address that can be read: a host or a path that is none. */
+function answerBroken(): Response {
+  const body = brokenBody(400, 'Its Host header or its path cannot be read.');
+  return new Response(body, { status: 400, headers: PROBLEM_HEADERS });
 }
 
 /** Listens, and answers once the port is open. @throws Error EADDRINUSE when it is taken. */
 export async function listen(options: ListenerOptions): Promise<Listener> {
   const { app, fastPath, tls, port, host } = options;
-  const hono = getRequestListener(app.fetch);
+  const hono = getRequestListener(app.fetch, { errorHandler: answerBroken });
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
     if (fastPath?.(request, response)) return;
     void hono(request, response);

@@ -5,13 +5,17 @@ import {
   planChange,
   readPolicy,
   rowsToCount,
+  TEXT_LENGTH_MAX,
 } from '@troth/policy-language';
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import type { Clock } from '#base/clock';
-import { KeyId } from '#base/ids';
+import { Day, KeyId, Word } from '#base/ids';
+import { Problem } from '#base/problem';
+import { INSTALLATION, recordRefusal } from '#core/audit';
 import {
   type Actor,
+  type Applied,
   applyPolicy,
   type Policies,
   type PolicyDraft,
@@ -43,10 +47,13 @@ export type OperatorDeps = {
   };
 };
 
+/** How long a document may be is for the language to say, and it says why. */
 const Draft = z.strictObject({
-  text: z.string().max(250_000),
-  prose: z.string().max(250_000).optional(),
+  text: z.string(),
+  prose: z.string().max(TEXT_LENGTH_MAX).optional(),
   reason: z.string().min(1).max(400).optional(),
+  noticeGiven: z.iso.date().optional(),
+  sameVersion: z.boolean().optional(),
 });
 
 const KitParts = z
@@ -112,9 +119,39 @@ async function planWithRows(
   });
 }
 
+/** Applies; a refusal is on record before it is answered, in the log of the service if there is one. */
+async function apply(deps: OperatorDeps, draft: z.infer<typeof Draft>): Promise<Applied> {
+  const { db, events, policies, clock, log } = deps;
+  const { text, prose, reason, noticeGiven, sameVersion } = draft;
+  const now = clock.now();
+  try {
+    return await applyPolicy(
+      db,
+      events,
+      {
+        ...{ text, file: 'policy.yaml', actor: OPERATOR, now },
+        record: deps.recordApplied(OPERATOR, now),
+        ...(prose === undefined ? {} : { prose }),
+        ...(reason === undefined ? {} : { reason }),
+        ...(noticeGiven === undefined ? {} : { noticeGiven: Day(noticeGiven) }),
+        ...(sameVersion === undefined ? {} : { sameVersion }),
+      },
+      log,
+    );
+  } catch (thrown) {
+    if (thrown instanceof Problem) {
+      const { policy } = readPolicy(text, { file: 'policy.yaml' });
+      const tenant = policies.find(policy?.service ?? '')?.tenant ?? INSTALLATION;
+      const code = Word(thrown.code);
+      await recordRefusal(db, { tenant, actor: OPERATOR, action: 'policy.apply', code, now });
+    }
+    throw thrown;
+  }
+}
+
 /** The operator's routes, for the app to mount. */
 export function operatorRoutes(deps: OperatorDeps): DomainRoutes {
-  const { db, events, policies, clock, log, keys } = deps;
+  const { policies, keys } = deps;
   const routes = new Hono<Edge>();
   for (const path of ['/v1/operator/policies/*', '/v1/operator/keys/*']) {
     routes.use(path, async (c, next) => {
@@ -132,22 +169,8 @@ export function operatorRoutes(deps: OperatorDeps): DomainRoutes {
   });
 
   routes.post('/v1/operator/policies/apply', async (c) => {
-    const { text, prose, reason } = await bodyAs(c, Draft);
-    const now = clock.now();
-    const applied = await applyPolicy(
-      db,
-      events,
-      {
-        text,
-        file: 'policy.yaml',
-        actor: OPERATOR,
-        now,
-        record: deps.recordApplied(OPERATOR, now),
-        ...(prose === undefined ? {} : { prose }),
-        ...(reason === undefined ? {} : { reason }),
-      },
-      log,
-    );
+    const body = await bodyAs(c, Draft);
+    const applied = await apply(deps, body);
     const { tenant, revision, hash, changed } = applied;
     return c.json({ tenant, revision, hash, changed }, changed ? 201 : 200);
   });

@@ -16,12 +16,14 @@ const LINK_SECONDS = 7 * 24 * 3_600;
 const TRUSTED_MS = 30_000;
 const TRUSTED_MAX = 1_000;
 
+export type Token = { hash: Buffer; expiresAt: Date };
+
 export type OperatorStore = {
-  add(entry: { kind: 'link' | 'session'; hash: Buffer; expiresAt: Date }): Promise<void>;
-  /** Spends a link: true once, false ever after. */
-  spendLink(hash: Buffer, now: Date): Promise<boolean>;
+  addLink(link: Token): Promise<void>;
+  /** Spends a link for a session, both or neither: true once, false ever after. */
+  enter(link: Buffer, session: Token, now: Date): Promise<boolean>;
   sessionLives(hash: Buffer, now: Date): Promise<boolean>;
-  endSession(hash: Buffer): Promise<void>;
+  endSession(hash: Buffer, now: Date): Promise<void>;
 };
 
 export type Operator = {
@@ -41,20 +43,25 @@ const after = (now: Date, seconds: number) => new Date(now.getTime() + seconds *
 export function openOperator(store: OperatorStore, clock: Clock): Operator {
   const trusted = new Map<string, number>();
 
-  async function add(kind: 'link' | 'session', seconds: number): Promise<string> {
-    const token = newToken();
-    await store.add({ kind, hash: hashOf(token), expiresAt: after(clock.now(), seconds) });
-    return token;
-  }
+  const tokenFor = (seconds: number) => {
+    const text = newToken();
+    return { text, hash: hashOf(text), expiresAt: after(clock.now(), seconds) };
+  };
 
   return {
-    newLink: () => add('link', LINK_SECONDS),
+    async newLink() {
+      const { text, hash, expiresAt } = tokenFor(LINK_SECONDS);
+      await store.addLink({ hash, expiresAt });
+      return text;
+    },
 
     async enter(token) {
-      const spent = TOKEN.test(token) && (await store.spendLink(hashOf(token), clock.now()));
+      const { text: cookie, hash, expiresAt } = tokenFor(SESSION_SECONDS);
+      const session = { hash, expiresAt };
+      const spent = TOKEN.test(token) && (await store.enter(hashOf(token), session, clock.now()));
       if (!spent)
         throw httpProblem('operator-link-spent', 'Restart the server, or ask it for a new link.');
-      return { cookie: await add('session', SESSION_SECONDS) };
+      return { cookie };
     },
 
     async knows(cookie) {
@@ -73,7 +80,7 @@ export function openOperator(store: OperatorStore, clock: Clock): Operator {
     async leave(cookie) {
       const hash = hashOf(cookie);
       trusted.delete(hash.toString('base64'));
-      await store.endSession(hash);
+      await store.endSession(hash, clock.now());
     },
   };
 }

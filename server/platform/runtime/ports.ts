@@ -37,6 +37,7 @@ export async function checkPort(port: number, host = '127.0.0.1'): Promise<void>
   if (port === 0 || (await isFree(port, host))) return;
   throw runtimeProblem(
     'port-taken',
-    `port ${port} belongs to another program. Stop that one, or choose another port.`,
+    `port ${port} belongs to another program. Stop that one, or choose another port ` +
+      '(TROTH_HTTP_PORT, TROTH_HTTPS_PORT).',
   );
 }

@@ -25,7 +25,10 @@ export type Door = {
   readonly minors: Handle[];
   readonly url: string;
   readonly server: Server;
+  /** A server's key. */
   keyOf(tenant: TenantId): string;
+  /** A key of pages of any origin. */
+  pageKeyOf(tenant: TenantId): string;
   send(path: string, body: unknown, more?: SendOptions): Promise<Answer>;
   rows<Row>(tenant: TenantId, table: string): Promise<Row[]>;
   close(): Promise<void>;
@@ -77,13 +80,13 @@ export async function openDoor(
   const { keys, consent } = standing;
   const minors: Handle[] = [];
   const writeKeys = new Map<string, string>();
+  const pageKeys = new Map<string, string>();
   for (const tenant of world.tenants) {
     const permit = authorize({ tenant, revision: 1 }, world.operator, 'write-key.issue');
-    const { text } = await issueWriteKey(world.db.sql, permit, {
-      origins: ['*'],
-      now: clock.now(),
-    });
-    writeKeys.set(tenant, text);
+    const { sql } = world.db;
+    const now = clock.now();
+    writeKeys.set(tenant, (await issueWriteKey(sql, permit, { now })).text);
+    pageKeys.set(tenant, (await issueWriteKey(sql, permit, { origins: ['*'], now })).text);
   }
   const ingest = await openIngest({
     ...{ db: world.db, events: world.events, policies: world.policies, log: silentLog },
@@ -99,8 +102,9 @@ export async function openDoor(
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const keyOf = (tenant: TenantId) => writeKeys.get(tenant) ?? '';
+  const pageKeyOf = (tenant: TenantId) => pageKeys.get(tenant) ?? '';
   return {
-    ...{ ingest, keys, consent, minors, url, server, keyOf },
+    ...{ ingest, keys, consent, minors, url, server, keyOf, pageKeyOf },
     async send(path, body, { key = keyOf(world.tenant), headers = {}, method = 'POST' } = {}) {
       const raw = typeof body === 'string' || Buffer.isBuffer(body);
       const answer = await fetch(`${url}${path}`, {
