@@ -8,7 +8,7 @@ import { appendAudit } from '#core/audit';
 import { authorize, type Policies } from '#core/policy';
 import { type Ingest, issueWriteKey, type KeyKind, kindOf } from '#domains/ingest';
 import type { Database } from '#platform/database';
-import type { Operator } from './edges/http/index.ts';
+import { type Operator, SESSION_SECONDS } from './edges/http/index.ts';
 import { STARTER } from './tenants.ts';
 
 export type Development = {
@@ -38,16 +38,41 @@ type Given = {
 /** Keeps the keys of an earlier start that still work, and issues what is missing. */
 export async function writeDevelopment(given: Given): Promise<Development> {
   const { dataDir, url, secureUrl, operator } = given;
-  const file = join(dataDir, 'development.json');
-  const earlier = readEarlier(file);
+  const earlier = readEarlier(fileIn(dataDir));
   const writeKeys = await keysOf(given, 'server', earlier.writeKeys);
   const browserKeys = await keysOf(given, 'browser', earlier.browserKeys);
   const { cookie } = await operator.enter(await operator.newLink());
   const operatorLink = `${url}/operator?token=${await operator.newLink()}`;
   const session = { url, secureUrl, operatorLink, operatorToken: cookie };
   const development = { ...session, writeKeys, browserKeys };
-  writeFileSync(file, `${JSON.stringify(development, null, 2)}\n`, { mode: 0o600 });
+  write(dataDir, development);
   return development;
+}
+
+/**
+ * Renews the command line's session before it ends, for as long as the server runs: whoever may read
+ * the file is the operator, and can make a new link when theirs is lost.
+ */
+export function keepSession(given: Given, development: Development): () => void {
+  const { dataDir, operator } = given;
+  let token = development.operatorToken;
+  const timer = setInterval(
+    async () => {
+      const before = token;
+      ({ cookie: token } = await operator.enter(await operator.newLink()));
+      write(dataDir, { ...development, operatorToken: token });
+      await operator.leave(before);
+    },
+    (SESSION_SECONDS * 1_000) / 2,
+  );
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+const fileIn = (dataDir: string) => join(dataDir, 'development.json');
+
+function write(dataDir: string, development: Development): void {
+  writeFileSync(fileIn(dataDir), `${JSON.stringify(development, null, 2)}\n`, { mode: 0o600 });
 }
 
 async function keysOf(

@@ -15,11 +15,13 @@ import { openLog } from '#platform/log';
 import { localCertificate } from '#platform/tls';
 import { openChannels } from './alerts-wiring.ts';
 import type { Config } from './config.ts';
-import { type Development, greetingOf, writeDevelopment } from './development.ts';
+import { type Development, greetingOf, keepSession, writeDevelopment } from './development.ts';
+import { doctorOf } from './doctor.ts';
 import { wireDomains } from './domain-wiring.ts';
 import {
   type AppDeps,
   createApp,
+  doctorRoutes,
   listen,
   metricsRoutes,
   openOperator,
@@ -98,7 +100,7 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
   });
   const { evidence, promises } = proofs;
   const { keeper } = foundation;
-  const measured = { db, keeper, clock, services, promises, evidence, pipeline };
+  const looked = { db, keeper, clock, config, services, promises, evidence, pipeline };
   const app = createApp({
     ...{ log, clock, operator, pipeline },
     recordRefusal: (problem, by) => {
@@ -108,7 +110,10 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
     ...pages(root),
     promises,
     ...standing(foundation),
-    domains: [...routes, proofs.routes, metricsRoutes(metricsOf(measured))],
+    domains: [
+      ...[...routes, proofs.routes],
+      ...[metricsRoutes(metricsOf(looked)), doctorRoutes(doctorOf(looked))],
+    ],
     services,
     dataMap: openDataMap({ counters: [eventRowCounter(events)], clock }),
   });
@@ -122,11 +127,10 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
 
   const url = `http://localhost:${plain.port}`;
   const secureUrl = `https://localhost:${secure.port}`;
-  const development = await writeDevelopment({
-    ...{ db, ingest, policies, operator },
-    dataDir: config.dataDir,
-    ...{ url, secureUrl, now: clock.now() },
-  });
+  const started = { db, ingest, policies, operator, dataDir: config.dataDir, url, secureUrl };
+  const developing = { ...started, now: clock.now() };
+  const development = await writeDevelopment(developing);
+  stack.defer(keepSession(developing, development));
   proofs.begin({ url, secureUrl, authority: certificate.authority });
   return { development, greeting: greetingOf(development), close: () => stack.disposeAsync() };
 }

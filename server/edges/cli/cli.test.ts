@@ -81,6 +81,9 @@ const CASES: Case[] = [
   { args: ['toast'], code: 2, problem: 'command-not-understood', says: /"toast" is not a command/ },
   { args: ['constructor'], code: 2, problem: 'command-not-understood', says: /is not a command/ },
   { args: ['init'], code: 2, problem: 'command-not-understood', says: /say it with --service/ },
+  { args: ['operator'], code: 2, problem: 'command-not-understood', says: /operator link/ },
+  { args: ['doctor'], code: 0, has: 'ailments', says: /recovery kit/ },
+  { args: ['operator', 'link'], code: 0, has: 'link', says: /\/operator\?token=/ },
   { args: ['lint', POLICY], code: 0, has: 'findings', says: /0 open errors/ },
   { args: ['lint', inFolder('broken.yaml')], code: 1, has: 'findings', says: /[1-9] open errors/ },
   { args: ['lint'], code: 2, problem: 'command-not-understood', says: /name at least one policy/ },
@@ -210,6 +213,13 @@ test('the program says what the commands say, and its exit code is theirs', asyn
   );
   const no = await program(['explain', 'XX-1', '--json'], { TROTH_DATA_DIR: nowhere });
   assert.deepEqual([no.code, JSON.parse(no.out).code], [1, 'promise-not-made']);
+});
+
+test('where nothing was started the doctor says so, and what to type', async () => {
+  const said = await troth(['doctor'], nowhere);
+  assert.equal(said.code, 1);
+  assert.match(said.out, /no data directory/);
+  assert.match(said.out, /npm start/);
 });
 
 test('every command is in the table', () => {

@@ -1,5 +1,6 @@
 /**
- * The command line: `troth init | lint | plan | apply | diff | render | explain | keys | prove`.
+ * The command line: `troth init | lint | plan | apply | diff | render | explain | keys | prove | doctor |
+ * operator`.
  *
  * Quiet on success, one line a step; with `--json` one document on standard output, errors
  * included. Exit codes: 0 done, 1 the answer is no (open findings, a refusal), 2 the command was
@@ -8,10 +9,12 @@
 import { parseArgs } from 'node:util';
 import { Problem } from '#base/problem';
 import { applyCommand, planCommand } from './apply.ts';
+import { doctorCommand } from './doctor.ts';
 import { diffCommand, explainCommand, lintCommand, renderCommand } from './documents.ts';
 import { cliProblem } from './errors.ts';
 import { initCommand } from './init.ts';
 import { keysCommand } from './keys.ts';
+import { operatorCommand } from './operator.ts';
 import { proveCommand } from './prove.ts';
 import { type Command, type Invocation, Refused, Usage } from './terminal.ts';
 
@@ -24,6 +27,8 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   render: renderCommand,
   explain: explainCommand,
   keys: keysCommand,
+  doctor: doctorCommand,
+  operator: operatorCommand,
   prove: proveCommand,
 };
 

@@ -76,6 +76,9 @@ async function* linesOf(text: AsyncIterable<string>): AsyncGenerator<string> {
   if (rest !== '') yield rest;
 }
 
+/** The address of the server that was started on this data directory. */
+export const addressOf = (dataDir: string): string => readKept(dataDir).url;
+
 export function isServerKnown(dataDir: string): boolean {
   try {
     readKept(dataDir);

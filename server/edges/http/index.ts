@@ -6,13 +6,14 @@
  * text of an error, and no log line carries what a caller sent.
  */
 export { type AppDeps, createApp, type DomainRoutes } from './app.ts';
+export { type Ailment, doctorRoutes } from './doctor-routes.ts';
 export { httpProblem } from './errors.ts';
 export { type EvidenceDeps, evidenceRoutes } from './evidence-routes.ts';
 export { publicKeyRoutes } from './key-routes.ts';
 export { type FastPath, type ListenerOptions, listen } from './listener.ts';
 export { type Metric, metricsRoutes, type Sample } from './metrics-routes.ts';
 export { type ExtraOperation, openApiOf } from './open-api.ts';
-export { type Operator, type OperatorStore, openOperator } from './operator.ts';
+export { type Operator, type OperatorStore, openOperator, SESSION_SECONDS } from './operator.ts';
 export { changedByOperator, type OperatorDeps, operatorRoutes } from './operator-routes.ts';
 export { httpProofs } from './proofs/index.ts';
 export { memoryOperatorStore, operatorStore } from './store.ts';

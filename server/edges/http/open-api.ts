@@ -35,9 +35,11 @@ const SUMMARIES: Readonly<Record<string, string>> = {
   'GET /v1/t/:tenant/pipeline/stream': 'The same, once a second, as server-sent events',
   'POST /v1/operator/policies/plan': 'What a document would change, without changing anything',
   'POST /v1/operator/policies/apply': 'Puts a document in force; refused while an error is open',
+  'GET /v1/operator/doctor': 'What ails the installation, and what to do about it',
   'GET /v1/operator/keys/status': 'How old the keys are, and where their copies lie',
   'POST /v1/operator/keys/rotate': 'Makes a new epoch of the root key and wraps all keys anew',
   'POST /v1/operator/keys/recovery-kit': 'The kit that opens the keyring elsewhere, once',
+  'POST /v1/operator/links': 'A new link that opens the console once',
   'POST /v1/operator/leave': 'Ends the operator’s session',
 };
 

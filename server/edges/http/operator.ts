@@ -11,7 +11,9 @@ import { httpProblem } from './errors.ts';
 
 export const OPERATOR_COOKIE = 'troth_operator';
 export const SESSION_SECONDS = 12 * 3_600;
-const LINK_SECONDS = 7 * 24 * 3_600;
+/** How long a link waits to be opened. */
+export const LINK_DAYS = 7;
+const LINK_SECONDS = LINK_DAYS * 24 * 3_600;
 /** How long an answer about a cookie is trusted without asking the store again. */
 const TRUSTED_MS = 30_000;
 const TRUSTED_MAX = 1_000;

@@ -5,9 +5,10 @@ import type { Clock } from '#base/clock';
 import type { ServiceInForce, ServicesInForce } from '#oversight/evidence';
 import type { Edge } from './edge.ts';
 import { httpProblem } from './errors.ts';
-import { OPERATOR_COOKIE, type Operator, SESSION_SECONDS } from './operator.ts';
+import { LINK_DAYS, OPERATOR_COOKIE, type Operator, SESSION_SECONDS } from './operator.ts';
 import { sameOriginOnly } from './operator-routes.ts';
 import { htmlPage } from './page.ts';
+import { operatorOnly } from './tenant-routes.ts';
 
 export type SiteDeps = {
   operator: Operator;
@@ -79,6 +80,13 @@ export function siteRoutes(deps: SiteDeps): Hono<Edge> {
     for (const line of c.res.headers.getSetCookie()) headers.append('set-cookie', line);
     const main = '<h1>You are the operator</h1><p><a href="/">To the console</a></p>';
     return htmlPage({ title: 'Operator', main, headers });
+  });
+
+  routes.post('/v1/operator/links', async (c) => {
+    operatorOnly(c);
+    sameOriginOnly(c);
+    c.header('cache-control', 'no-store');
+    return c.json({ path: `/operator?token=${await operator.newLink()}`, days: LINK_DAYS }, 201);
   });
 
   routes.post('/v1/operator/leave', async (c) => {

@@ -1,0 +1,105 @@
+/** What ails the installation, as far as the running server can tell, and what to type about it. */
+import { statfs } from 'node:fs/promises';
+import type { Clock } from '#base/clock';
+import { type KeysStatus, keysStatus } from '#core/keys';
+import type { Evidence, PromiseAnswers, ServicesInForce } from '#oversight/evidence';
+import type { Database } from '#platform/database';
+import { type Heartbeat, readHeartbeats } from '#platform/jobs';
+import type { Keeper } from '#platform/keeper';
+import type { Config } from './config.ts';
+import type { Ailment } from './edges/http/index.ts';
+
+type Needs = {
+  readonly db: Database;
+  readonly keeper: Keeper;
+  readonly clock: Clock;
+  readonly config: Config;
+  readonly services: ServicesInForce;
+  readonly promises: (service: ReturnType<ServicesInForce['list']>[number]) => PromiseAnswers;
+  readonly evidence: Pick<Evidence, 'lastRound'>;
+};
+
+const SKEW_MS_MAX = 5_000;
+const FREE_BYTES_MIN = 2 * 1024 ** 3;
+const GIB = 1024 ** 3;
+
+const wrong = (what: string, type: string): Ailment => ({ severity: 'wrong', what, type });
+const warning = (what: string, type: string): Ailment => ({ severity: 'warning', what, type });
+
+function ailmentsOfKeys(keys: KeysStatus): Ailment[] {
+  const found: Ailment[] = [];
+  if (keys.rotationOverdue) {
+    const days = Math.floor(keys.ageDays);
+    found.push(wrong(`the keys were not rotated for ${days} days`, 'npm run troth -- keys rotate'));
+  }
+  if (keys.copies < 2) {
+    const what = 'the keyring has one copy: if this disk is lost, nothing can be read again';
+    found.push(warning(what, 'TROTH_KEYRING_COPY_DIR=/another/disk npm start'));
+  }
+  if (!keys.recovery) {
+    const what = 'no recovery kit was made: without it a lost keyring is the end of the data';
+    found.push(warning(what, 'npm run troth -- keys recovery-kit --out kit.txt'));
+  }
+  return found;
+}
+
+function ailmentsOfJobs(heartbeats: readonly Heartbeat[]): Ailment[] {
+  return heartbeats
+    .filter(({ lastOutcome }) => lastOutcome === 'abandoned')
+    .map(({ job }) =>
+      wrong(`the job ${job} failed as often as it may`, 'look for job.failed in the log'),
+    );
+}
+
+function ailmentsOfPromises({ services, promises, evidence, config }: Needs): Ailment[] {
+  const found = services.list().flatMap((service) =>
+    promises(service)
+      .promises.filter(({ state }) => state === 'broken')
+      .map(({ id, saw }) =>
+        wrong(`${id} of ${service.tenant} is broken: ${saw}`, `npm run troth -- explain ${id}`),
+      ),
+  );
+  if (config.proveEveryMs === 0) {
+    found.push(warning('proofs run only when asked', 'unset TROTH_PROVE_EVERY, then: npm start'));
+  } else if (!evidence.lastRound()) {
+    found.push(warning('the first round of proofs is still running', 'npm run troth -- prove'));
+  }
+  return found;
+}
+
+async function ailmentsOfPlace({ db, clock, config }: Needs): Promise<Ailment[]> {
+  const found: Ailment[] = [];
+  const { bavail, bsize } = await statfs(config.dataDir);
+  if (bavail * bsize < FREE_BYTES_MIN) {
+    const free = ((bavail * bsize) / GIB).toFixed(1);
+    found.push(wrong(`the data directory’s disk has ${free} GiB left`, 'df -h, and make room'));
+  }
+  const [row] = await db.sql<{ now: Date }[]>`select clock_timestamp() as now`;
+  const skew = Math.abs((row?.now.getTime() ?? 0) - clock.now().getTime());
+  if (skew > SKEW_MS_MAX) {
+    const what = `PostgreSQL’s clock differs by ${Math.round(skew / 1_000)} s from this machine’s`;
+    found.push(wrong(what, 'set both by NTP: limits are counted by them'));
+  }
+  if (!config.alerts.webhookUrl && !config.alerts.mailTo) {
+    const what = 'nobody is told when a promise breaks';
+    found.push(warning(what, 'TROTH_ALERT_WEBHOOK_URL=https://… npm start'));
+  }
+  return found;
+}
+
+/** Looks now; what is wrong first. */
+export const doctorOf = (needs: Needs) => async (): Promise<Ailment[]> => {
+  const { db, keeper, clock } = needs;
+  const [keys, heartbeats, place] = await Promise.all([
+    keysStatus(keeper, clock.now()),
+    readHeartbeats(db.sql),
+    ailmentsOfPlace(needs),
+  ]);
+  const found = [
+    ...ailmentsOfPromises(needs),
+    ...ailmentsOfKeys(keys),
+    ...ailmentsOfJobs(heartbeats),
+    ...place,
+  ];
+  return found.sort((a, b) => Number(a.severity !== 'wrong') - Number(b.severity !== 'wrong'));
+};
