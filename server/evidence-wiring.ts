@@ -19,6 +19,7 @@ import {
   proveInProcess,
   readVerificationKeys,
   type ServicesInForce,
+  unitsOf,
   type Wanted,
 } from '#oversight/evidence';
 import type { Log } from '#platform/log';
@@ -104,7 +105,9 @@ function runnerOf(needs: EvidenceNeeds, addresses: () => Addresses) {
       ...{ operatorToken: cookie, writeKeys, postgresUrl: db.adminUrl },
     };
     try {
-      yield* proveInProcess(PROGRAM, { outlook, wanted });
+      const inForce = policies.tenants().map((tenant) => policies.inForce(tenant));
+      const units = unitsOf(inForce, PROOFS, wanted);
+      yield* proveInProcess({ program: PROGRAM, order: { outlook, wanted }, units });
     } finally {
       await operator.leave(cookie);
     }

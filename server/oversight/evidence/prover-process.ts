@@ -9,15 +9,15 @@ import { once } from 'node:events';
 import { setPriority } from 'node:os';
 import { createInterface } from 'node:readline';
 import type { Proof } from '#core/promises';
-import { framesOf } from '#platform/log';
 import { removeCanaries } from './canary-store.ts';
 import { openGround } from './ground.ts';
 import { type Outlook, type Wanted, writeLine } from './outlook.ts';
-import { type Finding, prove, unitsOf } from './prover.ts';
+import { type Finding, notLooked, prove, type Unit, unitsOf } from './prover.ts';
 
 type Order = { readonly outlook: Outlook; readonly wanted: Wanted };
 
 const ROUND_MS_MAX = 15 * 60_000;
+const SILENCE_MS = 90_000;
 /** Proving may wait; what it proves may not. */
 const NICE = 10;
 
@@ -28,45 +28,69 @@ export async function runProver(proofs: readonly Proof[]): Promise<void> {
   const ground = await openGround(outlook);
   try {
     const units = unitsOf(ground.services, proofs, wanted);
-    for await (const finding of prove(ground, units)) writeLine(process.stdout, { finding });
+    for await (const finding of prove(ground, units)) writeLine(process.stdout, finding);
     await removeCanaries(ground);
-  } catch (error) {
-    // The frames and not the message, which may quote a value.
-    writeLine(process.stdout, { frames: framesOf(error) });
-    process.exitCode = 1;
   } finally {
     await ground.close();
   }
 }
 
+export type ProverStart = {
+  /** The file that calls `runProver`. */
+  readonly program: string;
+  readonly order: Order;
+  /** What there is to prove: whatever of it the prover does not come to is a gap. */
+  readonly units: readonly Unit[];
+  /** Without a finding for so long, the prover is taken for stuck. Default: 90 seconds. */
+  readonly silenceMs?: number;
+};
+
 /**
- * Starts a prover and hands out its findings. It is ended when the caller stops asking, and after
- * fifteen minutes.
- *
- * @param program  the file that calls `runProver`.
- * @throws Error when it ended before it had looked at everything.
+ * Starts a prover and hands out its findings. It is ended when the caller stops asking, when it
+ * falls silent, and after fifteen minutes; what it had not looked at by then is found to be a gap.
  */
-export async function* proveInProcess(program: string, order: Order): AsyncGenerator<Finding> {
-  const child = spawn(process.execPath, [program], {
+export async function* proveInProcess(start: ProverStart): AsyncGenerator<Finding> {
+  const missing = new Map(start.units.map((unit) => [nameOf(unit.service.tenant, unit), unit]));
+  const child = spawn(process.execPath, [start.program], {
     stdio: ['pipe', 'pipe', 'ignore'],
     env: { NODE_NO_WARNINGS: '1' },
   });
+  const end = () => child.kill('SIGKILL');
   const ended = once(child, 'exit') as Promise<[number | null]>;
-  const timer = setTimeout(() => child.kill('SIGKILL'), ROUND_MS_MAX);
+  const whole = setTimeout(end, ROUND_MS_MAX);
+  const silence = setTimeout(end, start.silenceMs ?? SILENCE_MS);
   try {
     if (child.pid !== undefined) lowerPriority(child.pid);
+    child.stdin.on('error', () => undefined); // It died before it had read: its exit says so.
     // Over the pipe and not as arguments, which every user of the machine could read.
-    writeLine(child.stdin, order);
+    writeLine(child.stdin, start.order);
     for await (const line of createInterface({ input: child.stdout })) {
-      const { finding, frames } = JSON.parse(line) as { finding?: Finding; frames?: string };
-      if (!finding) throw Object.assign(new Error('the prover failed'), { stack: frames });
+      const finding = findingIn(line);
+      if (!finding) continue;
+      silence.refresh();
+      missing.delete(nameOf(finding.tenant, finding));
       yield finding;
     }
     const [code] = await ended;
-    if (code !== 0) throw new Error('the prover ended before it had looked at everything');
+    // It said everything, and failed at what it does last.
+    if (code !== 0 && missing.size === 0) throw new Error('canaries were not removed');
   } finally {
-    clearTimeout(timer);
-    if (child.exitCode === null) child.kill('SIGKILL');
+    clearTimeout(whole);
+    clearTimeout(silence);
+    end();
+  }
+  for (const unit of missing.values()) yield notLooked(unit);
+}
+
+const nameOf = (tenant: string, { promises }: Pick<Unit, 'promises'>) =>
+  `${tenant} ${promises.join(' ')}`;
+
+/** A line that was torn when the prover died is no finding. */
+function findingIn(line: string): Finding | undefined {
+  try {
+    return JSON.parse(line) as Finding;
+  } catch {
+    return undefined;
   }
 }
 

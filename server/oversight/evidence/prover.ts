@@ -85,9 +85,9 @@ export function unitsOf(
   return [...units.values()];
 }
 
-const late = (signal: AbortSignal) =>
+const late = (signal: AbortSignal, timeoutMs: number) =>
   new Promise<Seen>((done) => {
-    signal.addEventListener('abort', () => done(gap(saw`it took longer than ${span(TIMEOUT_MS)}`)));
+    signal.addEventListener('abort', () => done(gap(saw`it took longer than ${span(timeoutMs)}`)));
   });
 
 /** The code or the kind of an error, never its message: that may quote a value. */
@@ -97,29 +97,40 @@ function kindOf(error: unknown): string {
 }
 
 /** Runs one proof. Whatever goes wrong in it is a gap. */
-export async function proveOne(ground: Ground, unit: Unit): Promise<Finding> {
-  const { service, proof, binding, promises } = unit;
+export async function proveOne(
+  ground: Ground,
+  unit: Unit,
+  timeoutMs = TIMEOUT_MS,
+): Promise<Finding> {
+  const { service, proof, binding } = unit;
   const began = performance.now();
   const ending = new AbortController();
-  const timer = setTimeout(() => ending.abort(), TIMEOUT_MS);
+  const timer = setTimeout(() => ending.abort(), timeoutMs);
   let seen: Seen;
   try {
     const looking = proof.prove(lookAt(ground, service, ending.signal), binding);
-    seen = await Promise.race([looking, late(ending.signal)]);
+    seen = await Promise.race([looking, late(ending.signal, timeoutMs)]);
   } catch (error) {
     seen = gap(saw`it could not look: ${term(kindOf(error))}`);
   } finally {
     clearTimeout(timer);
     ending.abort();
   }
+  return findingOf(unit, seen, Math.round(performance.now() - began));
+}
+
+function findingOf({ service, proof, promises }: Unit, seen: Seen, tookMs: number): Finding {
   return {
     ...seen,
     ...{ tenant: service.tenant, revision: service.revision, promises },
     ...{ control: proof.control, strength: proof.strength, blindTo: proof.blindTo },
-    at: new Date().toISOString(),
-    tookMs: Math.round(performance.now() - began),
+    ...{ at: new Date().toISOString(), tookMs },
   };
 }
+
+/** The finding about what a prover that died, or hung, did not come to. */
+export const notLooked = (unit: Unit): Finding =>
+  findingOf(unit, gap(saw`the prover ended before it had looked`), 0);
 
 /** Runs proofs, a few at once, and hands out each finding as it is made. */
 export async function* prove(ground: Ground, units: readonly Unit[]): AsyncGenerator<Finding> {
