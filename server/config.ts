@@ -41,6 +41,11 @@ export const Environment = z.object({
     .min(1)
     .optional()
     .describe('A file whose content wraps the root key. Unset: a 0600 file beside the keyring.'),
+  TROTH_AUDIT_DIR: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('The audit logs, never restored. Default: beside the keyring, with -audit behind.'),
   TROTH_POSTGRES_URL: z
     .url({ protocol: /^postgres(ql)?$/ })
     .optional()
@@ -96,6 +101,11 @@ export function readConfig(env: Record<string, string | undefined>, root: string
     // A copy of the data would hold its keys.
     throw new Error('configuration:\n  TROTH_KEYRING_DIR: must lie outside TROTH_DATA_DIR');
   }
+  const auditDir = resolve(given.TROTH_AUDIT_DIR ?? `${keyringDir}-audit`);
+  if (`${auditDir}/`.startsWith(`${dataDir}/`)) {
+    // A restore of the data would take the log of what was done back with it.
+    throw new Error('configuration:\n  TROTH_AUDIT_DIR: must lie outside TROTH_DATA_DIR');
+  }
   return Object.freeze({
     httpPort: given.TROTH_HTTP_PORT,
     httpsPort: given.TROTH_HTTPS_PORT,
@@ -103,6 +113,7 @@ export function readConfig(env: Record<string, string | undefined>, root: string
     policiesDir: resolve(given.TROTH_POLICIES_DIR ?? join(root, 'policies')),
     keyringDir,
     keyringCopyDir: given.TROTH_KEYRING_COPY_DIR && resolve(given.TROTH_KEYRING_COPY_DIR),
+    auditDir,
     keyringPassphraseFile: given.TROTH_KEYRING_PASSPHRASE_FILE,
     postgresUrl: given.TROTH_POSTGRES_URL,
     clickhouseUrl: given.TROTH_CLICKHOUSE_URL,

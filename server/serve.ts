@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { renderPolicy } from '@troth/policy-language';
 import { systemClock } from '#base/clock';
+import { auditHealth, Sequencer } from '#core/audit';
 import { finishApplies, openPolicies } from '#core/policy';
 import { openTenancy } from '#core/tenancy';
 import { alertJob } from '#oversight/alerts';
@@ -20,6 +21,7 @@ import { doctorOf } from './doctor.ts';
 import { wireDomains } from './domain-wiring.ts';
 import {
   type AppDeps,
+  auditRoutes,
   createApp,
   doctorRoutes,
   listen,
@@ -70,6 +72,14 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
 
   progress('Applying the policies …');
   await openTenancy(db, { now: clock.now(), log });
+  // Before the first act: one that matters is refused while a log is not what was signed.
+  const sequencer = new Sequencer({
+    ...{ db, clock, log, signer: foundation.signer, instance: foundation.instance },
+    auditDir: config.auditDir,
+    copyDir: join(config.keyringDir, 'checkpoints'),
+  });
+  stack.defer(() => sequencer.stop());
+  await sequencer.start();
   await finishApplies(db, events, clock.now());
   await applyFolder(options.policiesDir, { db, events, clock, log, progress });
   const policies = stack.adopt(await openPolicies(db, { log }), (open) => open.close());
@@ -113,6 +123,10 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
     domains: [
       ...[...routes, proofs.routes],
       ...[metricsRoutes(metricsOf(looked)), doctorRoutes(doctorOf(looked))],
+      auditRoutes({
+        ...{ auditDir: config.auditDir, signer: foundation.signer, clock, services },
+        health: () => auditHealth(db),
+      }),
     ],
     services,
     dataMap: openDataMap({ counters: [eventRowCounter(events)], clock }),

@@ -6,7 +6,7 @@ import { defineJob, type Job, type JobContext } from '#core/domain';
 import { type Keys, keysRotate, keysStatus } from '#core/keys';
 import { authorize } from '#core/policy';
 import type { Keeper } from '#platform/keeper';
-import { STARTER } from './tenants.ts';
+import { mayWait, STARTER } from './tenants.ts';
 
 /** How long events of an erased person may still arrive and be refused by name. */
 const LATE_DAYS = 30;
@@ -32,7 +32,12 @@ async function rotateWhenDue({ keeper, db, policies, clock }: Needs): Promise<vo
 /** Catches up with what came due while the server was down; before it says that it is ready. */
 export async function catchUp(needs: Needs): Promise<void> {
   await destroyDueKeys(needs);
-  await rotateWhenDue(needs);
+  try {
+    await rotateWhenDue(needs);
+  } catch (thrown) {
+    // It stays due: the job of the hour asks again, and its failure is told.
+    if (!mayWait(thrown)) throw thrown;
+  }
 }
 
 export function standingJobs(needs: Needs): Job[] {

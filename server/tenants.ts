@@ -56,9 +56,13 @@ async function wasAppliedByOperator(db: Database, tenant: TenantId): Promise<boo
   return revisions.find(({ inForce }) => inForce)?.actorKind === 'operator';
 }
 
-/** Refusals that leave the revision before in force, and the server in order. */
-const mayWait = (thrown: unknown) =>
-  thrown instanceof Problem && thrown.code === 'policy-notice-not-run';
+/**
+ * Refusals that leave what was in force, and the server in order. A log that cannot be written
+ * refuses acts that matter; a start with them goes on without.
+ */
+export const mayWait = (thrown: unknown) =>
+  thrown instanceof Problem &&
+  (thrown.code === 'policy-notice-not-run' || thrown.code.startsWith('audit-log-'));
 
 /**
  * Applies every document of a folder. What is in force already changes nothing. A document may keep

@@ -21,6 +21,21 @@
 --
 -- function announce_policy() returns trigger
 --
+-- function cut_audit(of_tenant text, older_than timestamp with time zone) returns bigint security definer
+--
+-- function note_audit_entries() returns trigger security definer
+--
+-- table audit_cuts
+--   entry uuid not null
+--   tenant text not null
+--   floor bigint not null
+--   before timestamp with time zone not null
+--   bodies bigint
+--   CHECK ((floor >= 0))
+--   CREATE INDEX audit_cuts_open ON troth.audit_cuts USING btree (tenant) WHERE (bodies IS NULL)
+--   PRIMARY KEY (entry)
+--   grant insert, select, update to troth_app
+--
 -- table audit_entries
 --   seq bigint not null identity
 --   id uuid not null
@@ -57,10 +72,42 @@
 --   FOREIGN KEY (intent) REFERENCES audit_entries(id)
 --   PRIMARY KEY (seq)
 --   UNIQUE (id)
+--   trigger CREATE TRIGGER audit_entries_noted AFTER INSERT ON troth.audit_entries REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION note_audit_entries()
 --   grant insert to troth_eraser
 --   grant insert to troth_purpose
 --   grant insert to troth_sweeper
 --   grant insert, select to troth_app
+--
+-- table audit_leaves
+--   tenant text not null
+--   index bigint not null
+--   leaf_hash bytea not null
+--   CHECK ((index >= 0))
+--   CHECK ((octet_length(leaf_hash) = 32))
+--   CHECK ((tenant ~ '^[a-z][a-z0-9-]{1,30}$'::text))
+--   PRIMARY KEY (tenant, index)
+--   UNIQUE (tenant, leaf_hash)
+--   grant insert, select to troth_app
+--
+-- table audit_pending
+--   tenant text not null
+--   seq bigint not null
+--   PRIMARY KEY (tenant, seq)
+--   grant delete, select to troth_app
+--
+-- table audit_trees
+--   tenant text not null
+--   size bigint not null default 0
+--   failure text
+--   place text
+--   since timestamp with time zone
+--   CHECK ((failure ~ '^[a-z][a-z-]{1,40}$'::text))
+--   CHECK ((tenant ~ '^([a-z][a-z0-9-]{1,30}|\*)$'::text))
+--   PRIMARY KEY (tenant)
+--   grant insert, select, update to troth_app
+--   grant select to troth_eraser
+--   grant select to troth_purpose
+--   grant select to troth_sweeper
 --
 -- table canaries
 --   tenant text not null

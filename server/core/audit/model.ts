@@ -3,7 +3,9 @@ import { createHash } from 'node:crypto';
 import { canonicalJson } from '#base/canonical-json';
 import { type Brand, KeyId, type SubjectId, TenantId, type Word } from '#base/ids';
 import type { Loggable } from '#base/loggable';
+import { leafHash } from '#base/merkle';
 import type { Action, Actor } from '#core/policy';
+import { ENTRY_BYTES_MAX } from '#platform/tiles';
 
 /** What happened, as noun.past-participle: `consent.recorded`, `key.destroyed`. */
 export type AuditEvent = `${string}.${string}`;
@@ -105,7 +107,11 @@ export function commitmentsOf({ values, salt }: Personal): Record<string, string
  * @see RFC 6962 section 2.1; RFC 8785 for the canonical form. The version stands inside, so that a
  *      later shape cannot be taken for this one.
  */
-export function leafHashOf({ at, ...rest }: AuditEntry): Buffer {
-  const canonical = canonicalJson({ v: 1, at: at.toISOString(), ...rest });
-  return createHash('sha256').update(Buffer.of(0)).update(canonical).digest();
+export const leafHashOf = (entry: AuditEntry): Buffer => leafHash(leafBytesOf(entry));
+
+/** What stands in the log: the canonical JSON of an entry. */
+export function leafBytesOf({ at, ...rest }: AuditEntry): Buffer {
+  const bytes = Buffer.from(canonicalJson({ v: 1, at: at.toISOString(), ...rest }));
+  assert.ok(bytes.length <= ENTRY_BYTES_MAX, 'an entry is longer than a log can hold');
+  return bytes;
 }

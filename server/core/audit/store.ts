@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type postgres from 'postgres';
 import type { JSONValue } from 'postgres';
 import type { SubjectId, TenantId } from '#base/ids';
-import type { Action, Permit } from '#core/policy';
+import { type Action, isPrivileged, type Permit } from '#core/policy';
 import type { TenantTx } from '#core/tenancy';
 import type { Database } from '#platform/database';
 import {
@@ -15,6 +15,7 @@ import {
   leafHashOf,
   type Refusal,
 } from './model.ts';
+import { checkLogHealth } from './tree-store.ts';
 
 type Row = AuditEntry & { readonly sealedSalt: Uint8Array | null };
 
@@ -65,9 +66,15 @@ function rowOf(permit: Permit, act: AuditAct, more: Pick<AuditEntry, 'at' | 'kin
   };
 }
 
-/** Writes the entry of an act in the act's own transaction: both are there, or neither. */
-export async function appendAudit(tx: AuditTx, permit: Permit, act: AuditAct): Promise<void> {
-  await appendAudits(tx, permit, [act]);
+/**
+ * Writes the entry of an act in the act's own transaction: both are there, or neither.
+ *
+ * @returns the entry's id.
+ * @throws Problem audit-log-unwritable, audit-log-damaged: an act that matters is not done then.
+ */
+export async function appendAudit(tx: AuditTx, permit: Permit, act: AuditAct): Promise<string> {
+  const [id = ''] = await appendAudits(tx, permit, [act]);
+  return id;
 }
 
 /** The same for several acts under one permit, in one statement. */
@@ -75,13 +82,13 @@ export async function appendAudits(
   tx: AuditTx,
   permit: Permit,
   acts: readonly AuditAct[],
-): Promise<void> {
+): Promise<string[]> {
   assert.ok(!('tenant' in tx) || tx.tenant === permit.tenant, 'a permit of another tenant');
-  if (acts.length === 0) return;
-  await insertRows(
-    tx,
-    acts.map((act) => rowOf(permit, act, { at: tx.now, kind: 'act' })),
-  );
+  if (acts.length === 0) return [];
+  if (isPrivileged(permit.action)) await checkLogHealth(tx, permit.tenant);
+  const rows = acts.map((act) => rowOf(permit, act, { at: tx.now, kind: 'act' }));
+  await insertRows(tx, rows);
+  return rows.map(({ id }) => id);
 }
 
 /**
@@ -105,12 +112,15 @@ export async function recordRefusal(
 /**
  * Says, durably and before it happens, that something outside PostgreSQL is about to be done.
  * `event` is what will have happened once it is.
+ *
+ * @throws Problem audit-log-unwritable, audit-log-damaged: it must not be done then.
  */
 export async function beginIntent(
   db: Pick<Database, 'sql'>,
   permit: Permit,
   { now, ...act }: AuditAct & { readonly now: Date },
 ): Promise<IntentId> {
+  if (isPrivileged(permit.action)) await checkLogHealth(db.sql, permit.tenant);
   const row = rowOf(permit, act, { at: now, kind: 'intent' });
   await insertRows(db.sql, [row]);
   return row.id as IntentId;

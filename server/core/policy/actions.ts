@@ -29,6 +29,24 @@ export const ACTIONS = {
   'write-key.revoke': ['operator', 'system'],
 } as const satisfies Record<string, readonly ActorKind[]>;
 
+/**
+ * Acts that are refused while the audit log cannot be written, or is not what was signed: those that
+ * change what holds for everyone, or that nobody can undo. Events and consent go on.
+ */
+const PRIVILEGED: ReadonlySet<string> = new Set<keyof typeof ACTIONS>([
+  'enrichment.switch',
+  'key.create',
+  'key.destroy',
+  'key.rotate',
+  'policy.apply',
+  'subject.erase',
+  'vault.open',
+  'write-key.issue',
+  'write-key.revoke',
+]);
+
+export const isPrivileged = (action: Action): boolean => PRIVILEGED.has(action);
+
 /** A stranger may do nothing; it is who was refused where nobody could be told apart. */
 export type ActorKind = 'operator' | 'write-key' | 'subject' | 'system' | 'stranger';
 export type Action = keyof typeof ACTIONS;

@@ -4,7 +4,7 @@
  * A document with open errors is never applied, and what it would have replaced stays. Every act
  * that writes needs a permit, and only `authorize` makes one.
  */
-export { ACTIONS, type Action } from './actions.ts';
+export { ACTIONS, type Action, isPrivileged } from './actions.ts';
 export {
   type Applied,
   applyPolicy,

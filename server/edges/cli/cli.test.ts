@@ -181,6 +181,22 @@ const CASES: Case[] = [
   { args: ['prove', '--tenant', 'clanker'], code: 0, has: 'findings', says: /service +kept/ },
   { args: ['prove', 'clanker'], code: 2, problem: 'command-not-understood', says: /--tenant/ },
   { args: ['prove'], code: 1, problem: 'server-not-running', says: /npm start/, alone: true },
+  { args: ['audit'], code: 2, problem: 'command-not-understood', says: /not something audit/ },
+  { args: ['audit', 'health'], code: 0, has: 'failures', says: /every log can be written/ },
+  {
+    args: ['audit', 'export', '--tenant', 'clanker', '--out', POLICY],
+    code: 1,
+    problem: 'file-not-written',
+    says: /is there already/,
+  },
+  { args: ['verify'], code: 2, problem: 'command-not-understood', says: /what is to be checked/ },
+  {
+    args: ['verify', '/nowhere'],
+    code: 2,
+    problem: 'command-not-understood',
+    says: /no such file/,
+  },
+  { args: ['verify', POLICY], code: 1, has: 'wrong', says: /not something that Troth signed/ },
 ];
 
 for (const { args, code, has, problem, says, alone } of CASES) {

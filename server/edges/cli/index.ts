@@ -1,6 +1,6 @@
 /**
- * The command line: `troth init | lint | plan | apply | diff | render | explain | keys | prove | doctor |
- * operator`.
+ * The command line: `troth init | lint | plan | apply | diff | render | explain | keys | prove |
+ * doctor | operator | audit | verify`.
  *
  * Quiet on success, one line a step; with `--json` one document on standard output, errors
  * included. Exit codes: 0 done, 1 the answer is no (open findings, a refusal), 2 the command was
@@ -9,6 +9,7 @@
 import { parseArgs } from 'node:util';
 import { Problem } from '#base/problem';
 import { applyCommand, planCommand } from './apply.ts';
+import { auditCommand } from './audit.ts';
 import { doctorCommand } from './doctor.ts';
 import { diffCommand, explainCommand, lintCommand, renderCommand } from './documents.ts';
 import { cliProblem } from './errors.ts';
@@ -17,6 +18,7 @@ import { keysCommand } from './keys.ts';
 import { operatorCommand } from './operator.ts';
 import { proveCommand } from './prove.ts';
 import { type Command, type Invocation, Refused, Usage } from './terminal.ts';
+import { verifyCommand } from './verify.ts';
 
 export const COMMANDS: Readonly<Record<string, Command>> = {
   init: initCommand,
@@ -30,6 +32,8 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   doctor: doctorCommand,
   operator: operatorCommand,
   prove: proveCommand,
+  audit: auditCommand,
+  verify: verifyCommand,
 };
 
 const OPTIONS = {
@@ -50,6 +54,8 @@ const OPTIONS = {
   'remove-samples': { type: 'boolean' },
   'notice-given': { type: 'string' },
   'same-version': { type: 'boolean' },
+  key: { type: 'string' },
+  since: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 

@@ -78,6 +78,16 @@ async function* linesOf(text: AsyncIterable<string>): AsyncGenerator<string> {
 
 /** The address of the server that was started on this data directory. */
 export const addressOf = (dataDir: string): string => readKept(dataDir).url;
+/**
+ * Reads bytes from the running server.
+ *
+ * @throws Refused, Problem server-not-running.
+ */
+export async function fetchServer(dataDir: string, path: string): Promise<Response> {
+  const response = await send(dataDir, 'GET', path, undefined);
+  if (!response.ok) throw new Refused(await response.json().catch(() => undefined));
+  return response;
+}
 
 export function isServerKnown(dataDir: string): boolean {
   try {

@@ -22,6 +22,8 @@ export type Invocation = {
     'remove-samples'?: boolean;
     'notice-given'?: string;
     'same-version'?: boolean;
+    key?: string;
+    since?: string;
   };
   /** The repository's folder: where `policies/` is looked for. */
   root: string;

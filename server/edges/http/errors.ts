@@ -10,6 +10,7 @@ export const httpProblem = problems({
   'host-not-known': { status: 421, title: 'This server does not answer for that name' },
   'request-too-large': { status: 413, title: 'The request is larger than the limit' },
   'body-not-understood': { status: 422, title: 'The body is not what this address takes' },
+  'query-not-understood': { status: 422, title: 'The address asks for what it cannot give' },
   'request-broken': { status: 400, title: 'The request could not be read' },
   'streams-exhausted': { status: 503, title: 'Too many live pages are open' },
   'proofs-running': { status: 503, title: 'Proofs are running already' },

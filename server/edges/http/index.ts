@@ -6,6 +6,7 @@
  * text of an error, and no log line carries what a caller sent.
  */
 export { type AppDeps, createApp, type DomainRoutes } from './app.ts';
+export { type AuditDeps, auditRoutes } from './audit-routes.ts';
 export { type Ailment, doctorRoutes } from './doctor-routes.ts';
 export { httpProblem } from './errors.ts';
 export { type EvidenceDeps, evidenceRoutes } from './evidence-routes.ts';

@@ -38,6 +38,8 @@ export type LogLines = Checked<{
   'subject.erased': { tenant: TenantId; subject: SubjectId };
   'consent.recorded': { tenant: TenantId; purpose: PurposeId };
   'job.lost': { job: Word; attempt: number };
+  'audit.logs-unwritable': { retryMs: number };
+  'audit.log-failed': { tenant: TenantId; fault: Word };
   'queue.restarted': { restarts: number };
   'ingest.move-failed': { tables: number; attempt: number };
   'ingest.rows-set-aside': { rows: number; engineCode: number };

@@ -9,7 +9,7 @@ export { CUT, decodeBundle, ENTRY_BYTES_MAX } from './bundle.ts';
 export { type CheckedLog, type CheckOptions, checkLog, type LogFault } from './check.ts';
 export { writeDurably } from './durable.ts';
 export { rootOf } from './edge.ts';
-export { parseTilePath, TILE_HASHES, type Tile, tilePath, widthIn } from './paths.ts';
+export { levelsOf, parseTilePath, TILE_HASHES, type Tile, tilePath, widthIn } from './paths.ts';
 export { CHECKPOINT, type LogReader, openLogReader, readIfThere, readTile } from './reading.ts';
 export {
   appendEntries,

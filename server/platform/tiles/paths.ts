@@ -54,6 +54,12 @@ export function levelCounts(size: number): number[] {
   return counts;
 }
 
+/** The levels of tiles of a tree of this size, entries included, each with how many it has. */
+export function levelsOf(size: number): { level: TileLevel; count: number }[] {
+  const hashes = levelCounts(size).map((count, level) => ({ level, count }));
+  return [{ level: 'entries', count: size }, ...hashes];
+}
+
 /** How wide a tile is in a tree of this size; 0 when it has none of it. */
 export function widthIn(size: number, { level, index }: Pick<Tile, 'level' | 'index'>): number {
   const count = levelCounts(size)[level === 'entries' ? 0 : level] ?? 0;
