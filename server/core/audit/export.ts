@@ -26,9 +26,7 @@ export type ExportOptions = {
   readonly clock: Clock;
 };
 
-/**
- * The lines of an export, some at a time, each with its newline. A log that has not begun gives none.
- */
+/** The lines of an export, some at a time, each with its newline. None before the first entry. */
 export async function* exportLog(options: ExportOptions): AsyncGenerator<Buffer> {
   const { auditDir, tenant, signer, clock } = options;
   const log = openTenantLog(auditDir, tenant);
@@ -65,8 +63,8 @@ export type LogVerdict =
   | { readonly wrong: string };
 
 /**
- * Verifies an export: every entry is in the tree of the signed checkpoint, in its place, and nothing
- * else is; and the tree begins with all of an earlier one. Memory does not grow with the log.
+ * Verifies an export: every entry is in the tree of the signed checkpoint, in its place, and
+ * nothing else is; and the tree begins with all of an earlier one. Memory does not grow with it.
  *
  * @param header  The first line, verified.
  * @param lines   The further lines, without their newlines.

@@ -30,8 +30,8 @@ export const ACTIONS = {
 } as const satisfies Record<string, readonly ActorKind[]>;
 
 /**
- * Acts that are refused while the audit log cannot be written, or is not what was signed: those that
- * change what holds for everyone, or that nobody can undo. Events and consent go on.
+ * Acts that are refused while the audit log cannot be written, or is not what was signed: those
+ * that change what holds for everyone, or that nobody can undo. Events and consent go on.
  */
 const PRIVILEGED: ReadonlySet<string> = new Set<keyof typeof ACTIONS>([
   'enrichment.switch',
