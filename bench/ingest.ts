@@ -114,8 +114,14 @@ async function batches(installation: Installation, seconds: number): Promise<num
 }
 
 async function rawInserts(installation: Installation, rate: number): Promise<void> {
-  const table = 'tenant_clanker.agent_commands';
-  const job = { ...installation.urls, table, rowsACommit: 400, rowsAnInsert: 20_000, seconds: 5 };
+  const place = { database: 'tenant_clanker', table: 'agent_commands' };
+  const job = {
+    ...installation.urls,
+    ...place,
+    rowsACommit: 400,
+    rowsAnInsert: 20_000,
+    seconds: 5,
+  };
   const raw = await runScript<RawResult>('raw-inserts.ts', job, CORE);
   for (const [name, value] of [
     ['PostgreSQL alone, the same rows, 400 a commit', raw.postgres],
