@@ -13,7 +13,7 @@ export const ALLOWED_PAIRS: Readonly<Record<string, readonly string[]>> = {
   'platform/runtime': ['platform/log'],
   'core/domain': ['core/policy', 'core/promises', 'core/tenancy', 'core/keys'],
   'core/tenancy': ['core/promises'],
-  'core/policy': ['core/tenancy', 'core/audit'],
+  'core/policy': ['core/tenancy', 'core/audit', 'core/promises'],
   'core/audit': ['core/tenancy', 'core/policy', 'core/keys', 'core/promises'],
   'core/keys': ['core/audit', 'core/policy', 'core/promises', 'core/tenancy'],
   'core/promises': ['core/tenancy', 'core/keys'],

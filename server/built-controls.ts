@@ -39,10 +39,16 @@ const BY_FOLDER: Readonly<Record<string, readonly ControlName[]>> = {
     'tenancy.own-endpoint',
   ],
   'core/audit': ['audit.append-only'],
+  'core/policy': [
+    'policy.claim-shows-evidence',
+    'policy.date-from-revision',
+    'policy.practices-public',
+    'policy.rendered-as-enforced',
+    'policy.status-measured',
+  ],
   'edges/http': [
     'encryption.tls',
     'encryption.forward-secrecy',
-    'policy.rendered-as-enforced',
     'web.cookies-declared',
     'web.csrf',
     'web.first-party-only',

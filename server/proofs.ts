@@ -1,5 +1,6 @@
 /** Every proof of this version. A control without one here is a gap that says so. */
 import { auditProofs } from '#core/audit';
+import { policyProofs } from '#core/policy';
 import type { Proof } from '#core/promises';
 import { tenancyProofs } from '#core/tenancy';
 import { ingestProofs } from '#domains/ingest';
@@ -7,6 +8,7 @@ import { httpProofs } from './edges/http/index.ts';
 
 export const PROOFS: readonly Proof[] = [
   ...auditProofs,
+  ...policyProofs,
   ...tenancyProofs,
   ...ingestProofs,
   ...httpProofs,

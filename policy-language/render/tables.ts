@@ -25,7 +25,7 @@ function dataTable(policy: Policy): Block[] {
       type.title,
       type.categories.map((key) => categories[key].title).join(', '),
       type.purposes.map((purpose) => policy.purposes[purpose]?.title ?? purpose).join('; '),
-      keptFor(policy, id),
+      { text: keptFor(policy, id), at: `page.retain.${id}` },
       sealed.map(({ name, seal }) => `${name} (${seal})`).join(', ') || 'no personal field',
     ];
   });

@@ -11,6 +11,13 @@ import type { Look } from './look.ts';
 import type { Seen } from './seen.ts';
 
 export type { Ask, ByteLook, Canaries, Canary, Look, StoredRow, Told } from './look.ts';
+export {
+  isPlaceholder,
+  saysTheSame,
+  secondsInDuration,
+  secondsInWords,
+  shownAt,
+} from './page-values.ts';
 export { broken, gap, judged, kept, type Saw, type Seen, saw, span, term, terms } from './seen.ts';
 export { valueAt } from './value-at.ts';
 

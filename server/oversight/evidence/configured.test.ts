@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { useProven } from '#testing/proven';
 import {
   isPlaceholder,
   saysTheSame,
   secondsInDuration,
   secondsInWords,
   shownAt,
-} from './page-values.ts';
+} from '#core/promises';
+import { useProven } from '#testing/proven';
 
 const proven = useProven();
 

@@ -2,14 +2,16 @@ import {
   broken,
   defineProof,
   gap,
+  isPlaceholder,
   kept,
   type Look,
   type Seen,
   saw,
+  saysTheSame,
+  shownAt,
   term,
   valueAt,
 } from '#core/promises';
-import { isPlaceholder, saysTheSame, shownAt } from './page-values.ts';
 
 /** A member of a list of plain values is shown with the list. */
 function placeOf(document: unknown, path: string): { path: string; value: unknown } {
