@@ -40,7 +40,7 @@ export type Promised = {
   control: string | null;
   says: string;
   provenAt: string | null;
-  saw: string | Record<string, unknown> | null;
+  saw: string | null;
   reason: string | null;
   line: string | null;
   means: string | null;
@@ -51,7 +51,27 @@ export type Promised = {
   attest: { owner: string; renew: string; what: string | null } | null;
   controlTitle: string | null;
   area: string | null;
-  probe: 'stored-bytes' | 'protocol' | 'api' | 'configuration' | null;
+  probe: Strength | null;
+  /** What the proof cannot see. */
+  blindTo: string | null;
+  /** Since when the state has been the same. */
+  since: string | null;
+  tookMs: number | null;
+};
+export type Strength = 'stored-bytes' | 'protocol' | 'api' | 'configuration';
+/** How often a promise was found in each state on one day, YYYY-MM-DD. */
+export type DayFound = { promise: string; day: string; kept: number; broken: number; gap: number };
+/** What a proof found just now. */
+export type Found = {
+  tenant: string;
+  promises: string[];
+  state: 'kept' | 'broken' | 'gap';
+  saw: string;
+  control: string;
+  strength: Strength;
+  blindTo: string;
+  at: string;
+  tookMs: number;
 };
 export type Promises = { counts: Counts; promises: Promised[] };
 export type Prose = { file: string; lines: string[] };
@@ -156,7 +176,43 @@ export function createApi(fetcher: typeof fetch = (...asked) => fetch(...asked))
   const text = (path: string) => keep(path, async () => (await ask(path, 'text/html')).text());
   const of = (tenant: string) => `/v1/t/${encodeURIComponent(tenant)}`;
 
+  /** Has proofs run now; hands over each finding as the server makes it. */
+  async function prove(
+    wanted: { tenant?: string; promise?: string },
+    found: (one: Found) => void,
+  ): Promise<void> {
+    const answer = await fetcher('/v1/operator/prove', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      credentials: 'same-origin',
+      body: JSON.stringify(wanted),
+    });
+    if (!answer.ok || !answer.body) {
+      const problem = await answer.json().catch(() => ({}));
+      throw new ApiProblem({ ...problem, status: answer.status });
+    }
+    let rest = '';
+    const text = answer.body.pipeThrough(new TextDecoderStream());
+    for await (const chunk of linesFrom(text)) {
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) found(JSON.parse(line) as Found);
+    }
+    kept.clear();
+  }
+
+  /** The days of every promise of a service, by promise. */
+  const days = (tenant: string) =>
+    json<{ days: DayFound[] }>(`${of(tenant)}/promises/days`).then(({ days }) => {
+      const byPromise = new Map<string, DayFound[]>();
+      for (const one of days)
+        byPromise.set(one.promise, [...(byPromise.get(one.promise) ?? []), one]);
+      return byPromise as ReadonlyMap<string, readonly DayFound[]>;
+    });
+
   return {
+    prove,
+    days,
     tenants: () => json<Tenants>('/v1/tenants'),
     promises: (tenant: string) => json<Promises>(`${of(tenant)}/promises`),
     prose: (tenant: string) => json<Prose>(`${of(tenant)}/prose`),
@@ -166,4 +222,14 @@ export function createApi(fetcher: typeof fetch = (...asked) => fetch(...asked))
     pipeline: (tenant: string) => json<Pipeline>(`${of(tenant)}/pipeline`),
     pipelineStream: (tenant: string) => `${of(tenant)}/pipeline/stream`,
   };
+}
+
+/** Not every browser can loop over a stream. */
+async function* linesFrom(stream: ReadableStream<string>): AsyncGenerator<string> {
+  const reader = stream.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    yield value;
+  }
 }

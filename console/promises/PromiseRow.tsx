@@ -1,13 +1,18 @@
-import { memo, Suspense, use } from 'react';
-import type { Promised, Prose } from '#console/api.ts';
+import { memo, Suspense, use, useState } from 'react';
+import type { Api, Promised, Prose } from '#console/api.ts';
 import { linesOf } from '#console/promises/lines.ts';
+import { RunNow } from '#console/promises/RunNow.tsx';
+import { Strip } from '#console/promises/Strip.tsx';
 import { reveal } from '#console/shell/reveal.ts';
 import { StateMark } from '#console/shell/State.tsx';
-import { Ago } from '#console/shell/words.tsx';
+import { Ago, length } from '#console/shell/words.tsx';
 
 type Props = {
   promise: Promised;
   prose: Promise<Prose>;
+  days: ReturnType<Api['days']>;
+  /** How to look now; null for who is no operator. */
+  run: { api: Api; service: string } | null;
   open: boolean;
   toggle: (id: string) => void;
 };
@@ -17,7 +22,9 @@ type Props = {
  * and what was last seen. Opened, it shows the control, the proof and the sentence in its place.
  */
 export const PromiseRow = memo(
-  function PromiseRow({ promise, prose, open, toggle }: Props) {
+  function PromiseRow({ promise: asked, prose, days, run, open, toggle }: Props) {
+    const [changed, setChanged] = useState<Partial<Promised>>({});
+    const promise = { ...asked, ...changed };
     const { id, state, says, line } = promise;
     const panel = `about-${id}`;
     return (
@@ -46,11 +53,19 @@ export const PromiseRow = memo(
           <span className="promise-found">
             <StateMark state={state} /> <Found promise={promise} />
           </span>
+          <span className="promise-strip">
+            <Suspense fallback={null}>
+              <Strip id={id} days={days} />
+            </Suspense>
+          </span>
           <code className="promise-id">{id}</code>
         </div>
         {open && (
           <div className="promise-open" id={panel}>
-            <About promise={promise} />
+            <div>
+              <About promise={promise} />
+              {run && <RunNow {...run} id={id} found={setChanged} />}
+            </div>
             <Suspense fallback={null}>
               <InContext promise={promise} prose={prose} />
             </Suspense>
@@ -60,7 +75,10 @@ export const PromiseRow = memo(
     );
   },
   (before, after) =>
-    before.promise === after.promise && before.open === after.open && before.prose === after.prose,
+    before.promise === after.promise &&
+    before.open === after.open &&
+    before.prose === after.prose &&
+    before.days === after.days,
 );
 
 /** What stands behind a promise: a control, a value of the document, or a person's word. */
@@ -72,18 +90,11 @@ function Keeper({ promise }: { promise: Promised }) {
   return <span className="muted">bound to nothing</span>;
 }
 
-function seen(saw: Promised['saw']): string | null {
-  if (saw === null || typeof saw === 'string') return saw;
-  return Object.entries(saw)
-    .map(([name, value]) => `${name} ${String(value)}`)
-    .join(', ');
-}
-
 function Found({ promise }: { promise: Promised }) {
   const { saw, reason, provenAt } = promise;
   return (
     <span className="found">
-      {seen(saw) ?? reason}
+      {saw ?? reason}
       {provenAt && (
         <>
           {' · '}
@@ -95,20 +106,30 @@ function Found({ promise }: { promise: Promised }) {
 }
 
 const PROBES = {
-  'stored-bytes': 'reads the stored bytes',
-  protocol: 'speaks the protocol as a stranger would',
-  api: 'asks the API from outside',
-  configuration: 'compares the configuration',
+  'stored-bytes': 'reading the stored bytes',
+  protocol: 'speaking the protocol as a stranger would',
+  api: 'asking the interface from outside',
+  configuration: 'comparing configured values',
 } as const;
 
 function About({ promise }: { promise: Promised }) {
-  const { means, control, controlTitle, config, attest, probe, provenAt, reason, saw } = promise;
-  const parameters = Object.entries(promise.with ?? {});
   return (
     <dl className="about">
-      {means && <Term name="Demands">{means}</Term>}
+      {promise.means && <Term name="Demands">{promise.means}</Term>}
+      <Keeping promise={promise} />
+      <Proving promise={promise} />
+    </dl>
+  );
+}
+
+/** What keeps the promise. */
+function Keeping({ promise }: { promise: Promised }) {
+  const { control, controlTitle, config, attest } = promise;
+  const parameters = Object.entries(promise.with ?? {});
+  return (
+    <>
       {control && (
-        <Term name="Bound to">
+        <Term name="Kept by">
           <code>{control}</code> {controlTitle && <span className="muted">{controlTitle}</span>}
           {parameters.length > 0 && (
             <ul className="parameters">
@@ -133,16 +154,35 @@ function About({ promise }: { promise: Promised }) {
           {attest.what && `: ${attest.what}`}, to be renewed every {attest.renew}
         </Term>
       )}
-      {probe && (
-        <Term name={provenAt ? 'Proven by' : 'Its proof'}>
-          {provenAt ? '' : 'one that '}
-          {PROBES[probe]}
+    </>
+  );
+}
+
+/** What looked at it, what it saw, and what it cannot see. */
+function Proving({ promise }: { promise: Promised }) {
+  const { probe, provenAt, reason, saw, blindTo, since, tookMs, state } = promise;
+  return (
+    <>
+      {probe && <Term name={provenAt ? 'Proven by' : 'To be proven by'}>{PROBES[probe]}</Term>}
+      <Term name="Last proof">
+        {provenAt ? (
+          <>
+            <Ago at={provenAt} />
+            {tookMs !== null && <span className="muted">, in {length(tookMs)}</span>}
+          </>
+        ) : (
+          'none has run'
+        )}
+      </Term>
+      {saw !== null && <Term name="It saw">{saw}</Term>}
+      {blindTo && <Term name="Cannot see">{blindTo}</Term>}
+      {since && (
+        <Term name="Since">
+          {state}, <Ago at={since} />
         </Term>
       )}
-      <Term name="Last proof">{provenAt ? <Ago at={provenAt} /> : 'none has run'}</Term>
-      {saw !== null && <Term name="It saw">{seen(saw)}</Term>}
-      {reason && <Term name="Why this state">{reason}</Term>}
-    </dl>
+      {reason && reason !== saw && <Term name="Why this state">{reason}</Term>}
+    </>
   );
 }
 

@@ -7,12 +7,21 @@ import { CountsBar, STATES, totalOf } from '#console/shell/State.tsx';
 import { useFilter } from '#console/shell/useFilter.ts';
 import { many } from '#console/shell/words.tsx';
 
-type Asked = { answer: Promise<Answer>; prose: Promise<Prose> };
+type Asked = {
+  api: Api;
+  answer: Promise<Answer>;
+  prose: Promise<Prose>;
+  days: ReturnType<Api['days']>;
+  operator: Promise<boolean>;
+};
 
 export const promisesScreen: Screen<Asked> = {
   load: (api, service) => ({
+    api,
     answer: api.promises(service),
     prose: proseOf(api, service),
+    days: api.days(service).catch(() => new Map()),
+    operator: api.tenants().then(({ operator }) => operator),
   }),
   Component: Promises,
 };
@@ -24,8 +33,9 @@ const proseOf = (api: Api, service: string) =>
 const textOf = ({ id, says, control, means, reason, config }: Promised) =>
   [id, says, control, means, reason, config].join(' ');
 
-function Promises({ answer, prose }: Asked) {
+function Promises({ api, service, answer, prose, days, operator }: Asked & { service: string }) {
   const { counts, promises } = use(answer);
+  const isOperator = use(operator);
   const { query, change, typed, fits, kind } = useFilter();
   const opened = query.get('open');
   const shown = promises.filter(
@@ -52,6 +62,12 @@ function Promises({ answer, prose }: Asked) {
               </Kind>
             ))}
           </fieldset>
+          <p className="report-links">
+            <a href={`/v1/t/${service}/report.html`}>Evidence report</a>{' '}
+            <a href={`/v1/t/${service}/report.json`} download>
+              signed file
+            </a>
+          </p>
           <FilterField
             label="Filter promises"
             value={typed}
@@ -68,6 +84,8 @@ function Promises({ answer, prose }: Asked) {
             key={promise.id}
             promise={promise}
             prose={prose}
+            days={days}
+            run={isOperator ? { api, service } : null}
             open={opened === promise.id}
             toggle={toggle}
           />

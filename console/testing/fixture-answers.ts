@@ -93,9 +93,25 @@ export function promisesOf({ service, promises }: Written, honest: boolean): Api
       controlTitle: control ? 'What the catalogue says that this control does.' : null,
       area: control?.split('.')[0] ?? null,
       probe: control ? 'stored-bytes' : null,
+      blindTo: saw ? 'Rows that another company was given.' : null,
+      since: saw ? minutesAgo(dice(row.id) * 30_000) : null,
+      tookMs: saw ? Math.round(dice(row.id) * 4_000) : null,
     };
   });
   return { counts, promises: rows };
+}
+
+/** Findings of the last three weeks, with a bad day here and there. */
+export function daysOf({ promises }: Written): { days: Api.DayFound[] } {
+  const day = (back: number) => minutesAgo(back * 1_440).slice(0, 10);
+  const days = promises.slice(0, 60).flatMap(({ id }) =>
+    Array.from({ length: 21 }, (_, back): Api.DayFound => {
+      const rolled = dice(`${id} ${back}`);
+      const broken = rolled < 0.03 ? 1 : 0;
+      return { promise: id, day: day(back), kept: 24 - broken, broken, gap: rolled > 0.95 ? 1 : 0 };
+    }),
+  );
+  return { days };
 }
 
 /** For a policy whose decisions are not written down yet. */

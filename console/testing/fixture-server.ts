@@ -72,6 +72,8 @@ export function startFixture(port: number, options: FixtureOptions): Promise<Ser
     switch (rest) {
       case 'promises':
         return json(response, answers.promisesOf(written, options.honest));
+      case 'promises/days':
+        return json(response, answers.daysOf(written));
       case 'prose':
         return json(response, { file: written.prose, lines: prose });
       case 'findings':
