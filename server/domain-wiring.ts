@@ -14,13 +14,20 @@ import {
   keyInHeader,
   kindOf,
   openIngest,
+  retryStuck,
+  stuckUnits,
   type WriteKey,
 } from '#domains/ingest';
 import { openLocation } from '#platform/location';
 import type { Log } from '#platform/log';
 import type { Config } from './config.ts';
 import type { DomainRoutes } from './edges/http/index.ts';
-import { changedByOperator, operatorRoutes, publicKeyRoutes } from './edges/http/index.ts';
+import {
+  changedByOperator,
+  inboxRoutes,
+  operatorRoutes,
+  publicKeyRoutes,
+} from './edges/http/index.ts';
 import type { Foundation } from './foundation.ts';
 import { refusalOf } from './refusals.ts';
 import { recordApplied } from './tenants.ts';
@@ -143,5 +150,9 @@ function routesOf(
     }),
   );
   const consenting = { name: 'consent', routes: consents, operations: INGEST_OPERATIONS };
-  return [operator, consenting, enrichments, publicKeyRoutes(signer)];
+  const inbox = inboxRoutes({
+    list: () => stuckUnits({ db }),
+    retry: (actor, id) => retryStuck({ db, events, policies, now: () => clock.now() }, actor, id),
+  });
+  return [operator, inbox, consenting, enrichments, publicKeyRoutes(signer)];
 }

@@ -32,7 +32,7 @@ export function pipelineCounters(ingest: Ingest): PipelineCounters {
   return {
     reasons: Object.fromEntries(Object.entries(REASONS).map(([name, { says }]) => [name, says])),
     snapshot(tenant) {
-      const { counted, steps, backlog, lagMs } = ingest.snapshot(tenant);
+      const { counted, steps, backlog, lagMs, stuck } = ingest.snapshot(tenant);
       const totals = new Map<string, number>();
       for (const { reason, count } of counted)
         totals.set(reason, (totals.get(reason) ?? 0) + count);
@@ -57,6 +57,7 @@ export function pipelineCounters(ingest: Ingest): PipelineCounters {
       const inbox = {
         rows: backlog.rows,
         lagMs: waiting ? Math.max(lagMs, backlog.oldestMs) : null,
+        stuck: stuck.map(({ engineCode, rows, since }) => ({ engineCode, rows, since })),
       };
       return { received, accepted, steps: walked, drops, inbox };
     },

@@ -14,7 +14,6 @@ export const ACTIONS = {
   'key.create': ['operator', 'system'],
   'key.destroy': ['operator', 'system'],
   'key.rotate': ['operator', 'system'],
-  'inbox.read': ['operator'],
   'inbox.retry': ['operator'],
   'operator.act': ['operator'],
   'operator.sign-in': ['operator'],

@@ -22,6 +22,8 @@ export const ingestProblem = problems({
   'ingest-busy': { status: 503, title: 'The server holds as many events as it may' },
   'ingest-not-durable': { status: 503, title: 'The events could not be stored durably' },
   'ingest-tenant-unknown': { status: 404, title: 'There is no such service' },
+  'inbox-row-unknown': { status: 404, title: 'Nothing is set aside under this id' },
+  'inbox-refused-again': { status: 409, title: 'The event store refused the rows again' },
   'enrichment-unknown': { status: 404, title: 'The policy names no such enrichment' },
   'enrichment-not-optional': { status: 409, title: 'The policy does not let this be switched' },
 });

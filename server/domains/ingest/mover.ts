@@ -14,6 +14,7 @@ import { eventsDatabaseOf } from '#core/tenancy';
 import type { Database } from '#platform/database';
 import type { Events } from '#platform/events';
 import { framesOf, type Log } from '#platform/log';
+import { isBatchThere } from './arrived-batches.ts';
 import * as inbox from './inbox-store.ts';
 import { SeenMessages } from './mover-seen.ts';
 import { assemble, batchOf, UNITS_MAX, type Unit, unitsOf } from './mover-units.ts';
@@ -204,12 +205,14 @@ export class Mover {
     const layout = this.#layouts.get(unit.layout);
     if (layout === undefined) throw new Error('an inbox row names a layout that does not exist');
     const batch = batchOf(round.id, unit.place);
-    if (mayBeThere && (await this.#isThere(layout, batch, unit.day))) return;
+    const { tenant, table } = layout;
+    const isThere = () => isBatchThere(events, { tenant, table, day: unit.day }, batch);
+    if (mayBeThere && (await isThere())) return;
     const rows = await this.#seen.fresh(layout, unit.rows);
     if (rows.length === 0) return;
     await events.insert({
-      database: eventsDatabaseOf(layout.tenant),
-      table: layout.table,
+      database: eventsDatabaseOf(tenant),
+      table,
       columns: layout.columns,
       rows: await assemble(rows, batch),
       format: 'RowBinary',
@@ -217,25 +220,6 @@ export class Mover {
     });
     await this.#seen.remember(rows);
     this.rows += rows.length;
-  }
-
-  async #isThere({ tenant, table }: inbox.Layout, batch: bigint, day: number): Promise<boolean> {
-    const from = day * 86_400_000;
-    const [found] = await this.#options.events.query<{ there: number }>(
-      `select toUInt8(count() > 0) as there
-       from {database:Identifier}.{table:Identifier}
-       where received_at >= fromUnixTimestamp64Milli({from:Int64})
-         and received_at < fromUnixTimestamp64Milli({to:Int64})
-         and batch = {batch:UInt64}`,
-      {
-        database: eventsDatabaseOf(tenant),
-        table,
-        from,
-        to: from + 86_400_000,
-        batch: batch.toString(),
-      },
-    );
-    return found?.there === 1;
   }
 
   /**

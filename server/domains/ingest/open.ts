@@ -19,6 +19,7 @@ import { compileIngestPlan, type IngestPlan } from './plan.ts';
 import type { Tools } from './ports.ts';
 import { RateLimits } from './rates.ts';
 import * as store from './store.ts';
+import { countStuck, type StuckCount } from './stuck-store.ts';
 import { WriteKeys } from './write-keys.ts';
 
 export type IngestOptions = Pick<Tools, 'keys' | 'consent' | 'location'> &
@@ -47,6 +48,8 @@ export type PipelineView = {
   /** Events that are durable and not yet queryable. */
   readonly backlog: { readonly rows: number; readonly bytes: number; readonly oldestMs: number };
   readonly lagMs: number;
+  /** Rows that are durable and that the event store will not take, by its reason. */
+  readonly stuck: readonly Omit<StuckCount, 'tenant'>[];
 };
 
 export type Ingest = {
@@ -91,6 +94,7 @@ class OpenIngest implements Ingest {
   readonly handler: IngestHandler;
   #compiled: Promise<void> = Promise.resolve();
   #backlog: Backlog = { rows: 0, bytes: 0, oldest: null };
+  #stuck: readonly StuckCount[] = [];
 
   constructor(options: IngestOptions) {
     const { db, events, log } = options;
@@ -146,6 +150,9 @@ class OpenIngest implements Ingest {
     this.#every(COUNTS_EVERY_MS, () => this.#writeCounts());
     this.#every(BACKLOG_EVERY_MS, async () => {
       this.#backlog = await readBacklog(db.sql);
+    });
+    this.#every(COUNTS_EVERY_MS, async () => {
+      this.#stuck = await countStuck(db.sql);
     });
     if (this.#options.moves !== false) this.#mover.start();
   }
@@ -248,6 +255,7 @@ class OpenIngest implements Ingest {
       counted: this.#counts.ofTenant(tenant),
       backlog: { rows, bytes, oldestMs: oldest ? this.#now().getTime() - oldest.getTime() : 0 },
       lagMs: this.#mover.lagMs,
+      stuck: this.#stuck.filter((one) => one.tenant === tenant),
     };
   }
 

@@ -14,6 +14,7 @@ const POLICY = join(ROOT, 'policies', 'clanker.yaml');
 const folder = mkdtempSync(join(tmpdir(), 'troth-cli-'));
 const inFolder = (name: string) => join(folder, name);
 const nowhere = inFolder('no-server');
+const today = new Date().toISOString().slice(0, 10);
 let server: RunningServer;
 
 before(async () => {
@@ -21,6 +22,13 @@ before(async () => {
   writeFileSync(inFolder('broken.yaml'), 'troth: 1\nservice: [\n');
   writeFileSync(inFolder('clanker.md'), readFileSync(POLICY.replace('.yaml', '.md')));
   writeFileSync(inFolder('other.yaml'), text.replace('retain: P90D', 'retain: P80D'));
+  const renamed = text.replace('title: Agent Commands', 'title: Commands of Agents');
+  writeFileSync(inFolder('renamed.yaml'), renamed);
+  const more = text.replace(
+    '      sequence: integer',
+    '      sequence: integer\n      step: integer',
+  );
+  writeFileSync(inFolder('material.yaml'), more.replace('version: "2.0"', 'version: "2.1"'));
   writeFileSync(inFolder('open.yaml'), text.slice(0, text.indexOf('\nresolves:') + 1));
   writeFileSync(inFolder('kit-that-is-there'), '');
   server = await startRunning();
@@ -150,6 +158,39 @@ const CASES: Case[] = [
     says: /npm start/,
     alone: true,
   },
+  {
+    args: ['apply', inFolder('renamed.yaml')],
+    code: 1,
+    problem: 'policy-version-reused',
+    says: /the same one is meant/,
+  },
+  {
+    args: ['apply', inFolder('material.yaml'), '--notice-given', today],
+    code: 1,
+    problem: 'policy-notice-not-run',
+    says: /It may take effect on \d{4}-\d{2}-\d{2}, by the notice given/,
+  },
+  {
+    args: ['apply', POLICY, '--notice-given', 'monday'],
+    code: 2,
+    problem: 'command-not-understood',
+    says: /YYYY-MM-DD/,
+  },
+  { args: ['inbox'], code: 0, has: 'stuck', says: /Nothing is set aside/ },
+  { args: ['inbox', '--all'], code: 0, has: 'stored', says: /^0 rows are stored now$/m },
+  {
+    args: ['inbox', '--retry', '7'],
+    code: 1,
+    problem: 'inbox-row-unknown',
+    says: /Nothing is set aside under this id/,
+  },
+  {
+    args: ['inbox', '--retry', '7', '--all'],
+    code: 2,
+    problem: 'command-not-understood',
+    says: /name one id, or --all/,
+  },
+  { args: ['inbox'], code: 1, problem: 'server-not-running', says: /npm start/, alone: true },
   { args: ['keys'], code: 0, has: 'epoch', says: /^epoch +1$/m },
   { args: ['keys', 'rotate'], code: 0, has: 'epoch', says: /^epoch/m },
   {

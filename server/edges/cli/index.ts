@@ -1,6 +1,8 @@
 /**
  * The command line: `troth init | lint | plan | apply | diff | render | explain | keys | prove |
  * doctor | operator | audit | verify`.
+ * The command line: `troth init | lint | plan | apply | diff | render | explain | keys | inbox |
+ * prove`.
  *
  * Quiet on success, one line a step; with `--json` one document on standard output, errors
  * included. Exit codes: 0 done, 1 the answer is no (open findings, a refusal), 2 the command was
@@ -13,6 +15,7 @@ import { auditCommand } from './audit.ts';
 import { doctorCommand } from './doctor.ts';
 import { diffCommand, explainCommand, lintCommand, renderCommand } from './documents.ts';
 import { cliProblem } from './errors.ts';
+import { inboxCommand } from './inbox.ts';
 import { initCommand } from './init.ts';
 import { keysCommand } from './keys.ts';
 import { operatorCommand } from './operator.ts';
@@ -31,6 +34,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   keys: keysCommand,
   doctor: doctorCommand,
   operator: operatorCommand,
+  inbox: inboxCommand,
   prove: proveCommand,
   audit: auditCommand,
   verify: verifyCommand,
@@ -56,6 +60,8 @@ const OPTIONS = {
   'same-version': { type: 'boolean' },
   key: { type: 'string' },
   since: { type: 'string' },
+  retry: { type: 'string' },
+  all: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 

@@ -24,6 +24,8 @@ export type Invocation = {
     'same-version'?: boolean;
     key?: string;
     since?: string;
+    retry?: string;
+    all?: boolean;
   };
   /** The repository's folder: where `policies/` is looked for. */
   root: string;

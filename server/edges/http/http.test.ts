@@ -56,7 +56,13 @@ function open(changes: Partial<AppDeps> = {}) {
   const services = { list: () => [service], get };
   const lines: string[] = [];
   const operator = openOperator(memoryOperatorStore(), clock);
-  const empty = { received: 0, accepted: 0, steps: [], drops: [], inbox: { rows: 0, lagMs: null } };
+  const empty = {
+    received: 0,
+    accepted: 0,
+    steps: [],
+    drops: [],
+    inbox: { rows: 0, lagMs: null, stuck: [] },
+  };
   const deps: AppDeps = {
     services,
     operator,

@@ -10,6 +10,7 @@ export { type AuditDeps, auditRoutes } from './audit-routes.ts';
 export { type Ailment, doctorRoutes } from './doctor-routes.ts';
 export { httpProblem } from './errors.ts';
 export { type EvidenceDeps, evidenceRoutes } from './evidence-routes.ts';
+export { inboxRoutes } from './inbox-routes.ts';
 export { publicKeyRoutes } from './key-routes.ts';
 export { type FastPath, type ListenerOptions, listen } from './listener.ts';
 export { type Metric, metricsRoutes, type Sample } from './metrics-routes.ts';

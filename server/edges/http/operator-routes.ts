@@ -62,14 +62,14 @@ const KitParts = z
 export type KitParts = z.infer<typeof KitParts>;
 const Kit = z.strictObject({ parts: KitParts.optional() });
 
-const OPERATOR: Actor = { kind: 'operator', id: KeyId('operator') };
+export const OPERATOR: Actor = { kind: 'operator', id: KeyId('operator') };
 
 /**
  * The body, when it is JSON of the right shape.
  *
  * JSON only: a form of another site cannot send it without asking first, and is then refused.
  */
-async function bodyAs<Body>(c: Context<Edge>, shape: z.ZodType<Body>): Promise<Body> {
+export async function bodyAs<Body>(c: Context<Edge>, shape: z.ZodType<Body>): Promise<Body> {
   const isJson = c.req.header('content-type')?.split(';')[0]?.trim() === 'application/json';
   const read = isJson ? shape.safeParse(await c.req.json().catch(() => undefined)) : undefined;
   if (!read?.success)

@@ -185,7 +185,7 @@ test('the pipeline keeps two minutes of flow, one sample a second', () => {
       // Fields that were cut from events that were kept: no event was dropped.
       { reason: 'undeclared-field', step: null, events: accepted },
     ],
-    inbox: { rows: 0, lagMs: null },
+    inbox: { rows: 0, lagMs: null, stuck: [] },
   });
   let sample = () => {};
   const watch = openPipelineWatch({

@@ -8,7 +8,14 @@ export type PipelineSnapshot = {
   steps: readonly { name: string; in: number; out: number; nanoseconds: number }[];
   drops: readonly { reason: string; step: string | null; events: number }[];
   /** Batches acknowledged and not yet queryable, and for how long the oldest has waited. */
-  inbox: { rows: number; lagMs: number | null };
+  inbox: InboxView;
+};
+
+export type InboxView = {
+  rows: number;
+  lagMs: number | null;
+  /** Acknowledged, kept, and refused by the event store: an operator has to look. */
+  stuck: readonly { engineCode: number; rows: number; since: Date }[];
 };
 
 /** The counters of ingest: read from memory, so that asking every second costs nothing. */
@@ -25,7 +32,7 @@ export type PipelineView = {
   accepted: number;
   steps: { name: string; in: number; out: number; microseconds: number | null }[];
   drops: { reason: string; step: string | null; events: number; says: string }[];
-  inbox: { rows: number; lagMs: number | null };
+  inbox: InboxView;
   /** The last two minutes, one sample a second, oldest first. */
   perSecond: { accepted: number; dropped: number }[];
 };
