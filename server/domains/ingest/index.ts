@@ -18,8 +18,8 @@ export { ENRICHMENTS, type Enrichment, type IngestPlan } from './plan.ts';
 export type { ConsentPort, KeysPort, LocationPort } from './ports.ts';
 export { ingestProofs } from './proofs/index.ts';
 export { issueWriteKey, revokeWriteKey } from './store.ts';
+export type { StuckUnit } from './store-stuck.ts';
 export { type Retried, retryStuck, stuckUnits } from './stuck.ts';
-export type { StuckUnit } from './stuck-store.ts';
 export {
   admitKey,
   type KeyKind,

@@ -14,8 +14,8 @@ import { eventsDatabaseOf } from '#core/tenancy';
 import type { Database } from '#platform/database';
 import type { Events } from '#platform/events';
 import { framesOf, type Log } from '#platform/log';
-import { isBatchThere } from './arrived-batches.ts';
 import * as inbox from './inbox-store.ts';
+import { isBatchThere } from './ledger-batches.ts';
 import { SeenMessages } from './mover-seen.ts';
 import { assemble, batchOf, UNITS_MAX, type Unit, unitsOf } from './mover-units.ts';
 

@@ -19,7 +19,7 @@ import { compileIngestPlan, type IngestPlan } from './plan.ts';
 import type { Tools } from './ports.ts';
 import { RateLimits } from './rates.ts';
 import * as store from './store.ts';
-import { countStuck, type StuckCount } from './stuck-store.ts';
+import { countStuck, type StuckCount } from './store-stuck.ts';
 import { WriteKeys } from './write-keys.ts';
 
 export type IngestOptions = Pick<Tools, 'keys' | 'consent' | 'location'> &

@@ -5,16 +5,16 @@ import { type Actor, authorize, type Policies } from '#core/policy';
 import { eventsDatabaseOf } from '#core/tenancy';
 import type { Database } from '#platform/database';
 import type { Events } from '#platform/events';
-import { isBatchThere } from './arrived-batches.ts';
 import { ingestProblem } from './errors.ts';
 import { ROW_BATCH_AT } from './inbox-format.ts';
+import { isBatchThere } from './ledger-batches.ts';
 import {
   forgetStuck,
   holdStuck,
   listStuck,
   type StuckRows,
   type StuckUnit,
-} from './stuck-store.ts';
+} from './store-stuck.ts';
 
 export type StuckDeps = {
   readonly db: Pick<Database, 'sql'>;

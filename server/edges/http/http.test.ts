@@ -56,13 +56,8 @@ function open(changes: Partial<AppDeps> = {}) {
   const services = { list: () => [service], get };
   const lines: string[] = [];
   const operator = openOperator(memoryOperatorStore(), clock);
-  const empty = {
-    received: 0,
-    accepted: 0,
-    steps: [],
-    drops: [],
-    inbox: { rows: 0, lagMs: null, stuck: [] },
-  };
+  const inbox = { rows: 0, lagMs: null, stuck: [] };
+  const empty = { received: 0, accepted: 0, steps: [], drops: [], inbox };
   const deps: AppDeps = {
     services,
     operator,
