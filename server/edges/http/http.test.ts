@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -13,7 +12,6 @@ import { openDataMap, openPipelineWatch, openPromises } from '#oversight/evidenc
 import { openLog } from '#platform/log';
 import { type AppDeps, createApp } from './app.ts';
 import { SECURITY_HEADERS } from './headers.ts';
-import { listen } from './listener.ts';
 import { markdownToHtml } from './markdown.ts';
 import { operationsOf } from './open-api.ts';
 import { openOperator } from './operator.ts';
@@ -353,41 +351,6 @@ test('Markdown cannot smuggle markup into a page', () => {
   const page = markdownToHtml('# A <b>\n\n[x](javascript:alert(1)) `<i>`\n\n- one\n- **two**');
   assert.doesNotMatch(page, /<b>|<i>|href="javascript/);
   assert.match(page, /<ul><li>one<\/li><li><strong>two<\/strong><\/li><\/ul>/);
-});
-
-test('what is not HTTP is answered request-broken and cut off', async (t) => {
-  const { app } = open();
-  const listener = await listen({ app, port: 0, host: '127.0.0.1' });
-  t.after(() => listener.close());
-  const answer = await new Promise<string>((resolve) => {
-    const socket = connect(listener.port, '127.0.0.1', () => socket.write('hello?\r\n\r\n'));
-    let text = '';
-    socket.on('data', (bytes) => {
-      text += bytes;
-    });
-    socket.on('close', () => resolve(text));
-  });
-  assert.match(answer, /^HTTP\/1\.1 400 Bad Request\r\n/);
-  assert.match(answer, /x-frame-options: DENY/);
-  assert.match(answer, /"code":"request-broken"/);
-});
-
-test('the fast path is asked first, and what it leaves goes to the app', async (t) => {
-  const { app } = open({ hosts: [] });
-  const listener = await listen({
-    app,
-    port: 0,
-    host: '127.0.0.1',
-    fastPath: (request, response) => {
-      if (request.url !== '/v1/t/clanker/batch') return false;
-      response.end('taken');
-      return true;
-    },
-  });
-  t.after(() => listener.close());
-  const at = (path: string) => fetch(`http://127.0.0.1:${listener.port}${path}`);
-  assert.equal(await (await at('/v1/t/clanker/batch')).text(), 'taken');
-  assert.equal((await at('/healthz')).status, 200);
 });
 
 test('pages of other origins may load the client, and nothing beside it in its folder', async () => {
