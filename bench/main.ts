@@ -1,4 +1,5 @@
 /** `npm run bench [NAME] [SECONDS]`: prints each figure beside its limit; without a name, all. */
+import { benchAudit } from './audit.ts';
 import { benchIngest } from './ingest.ts';
 import { benchKeeper } from './keeper.ts';
 import { benchLint } from './lint.ts';
@@ -11,6 +12,7 @@ type Bench = { takes: string; run: (seconds?: number) => Promise<void> };
 const BENCHES: Readonly<Record<string, Bench>> = {
   lint: { takes: '10 s', run: benchLint },
   keeper: { takes: '30 s', run: benchKeeper },
+  audit: { takes: '2 minutes', run: benchAudit },
   start: { takes: '1 minute', run: benchStart },
   ingest: { takes: '2 minutes', run: benchIngest },
   tables: { takes: '3 minutes', run: benchTables },

@@ -1,6 +1,7 @@
 /** What ails the installation, as far as the running server can tell, and what to type about it. */
 import { statfs } from 'node:fs/promises';
 import type { Clock } from '#base/clock';
+import { type AuditHealth, auditHealth } from '#core/audit';
 import { type KeysStatus, keysStatus } from '#core/keys';
 import type { Evidence, PromiseAnswers, ServicesInForce } from '#oversight/evidence';
 import type { Database } from '#platform/database';
@@ -41,6 +42,13 @@ function ailmentsOfKeys(keys: KeysStatus): Ailment[] {
     found.push(warning(what, 'npm run troth -- keys recovery-kit --out kit.txt'));
   }
   return found;
+}
+
+function ailmentsOfLogs({ failures }: AuditHealth): Ailment[] {
+  return failures.map(({ tenant, failure, place }) => {
+    const whose = tenant === '*' ? 'the audit logs' : `the audit log of ${tenant}`;
+    return wrong(`${whose}: ${failure} at ${place}`, 'npm run troth -- audit health');
+  });
 }
 
 function ailmentsOfJobs(heartbeats: readonly Heartbeat[]): Ailment[] {
@@ -90,14 +98,16 @@ async function ailmentsOfPlace({ db, clock, config }: Needs): Promise<Ailment[]>
 /** Looks now; what is wrong first. */
 export const doctorOf = (needs: Needs) => async (): Promise<Ailment[]> => {
   const { db, keeper, clock } = needs;
-  const [keys, heartbeats, place] = await Promise.all([
+  const [keys, logs, heartbeats, place] = await Promise.all([
     keysStatus(keeper, clock.now()),
+    auditHealth(db),
     readHeartbeats(db.sql),
     ailmentsOfPlace(needs),
   ]);
   const found = [
     ...ailmentsOfPromises(needs),
     ...ailmentsOfKeys(keys),
+    ...ailmentsOfLogs(logs),
     ...ailmentsOfJobs(heartbeats),
     ...place,
   ];

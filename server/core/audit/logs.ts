@@ -25,7 +25,8 @@ export type LogsOptions = {
   readonly log: Log;
 };
 
-const BATCH_ENTRIES = 2_000;
+/** One append takes no more; whoever took as many goes on without a pause. */
+export const BATCH_ENTRIES = 2_000;
 const UNWRITABLE_RETRY_MS = 1_000;
 /** Who restores a damaged log need not start the server anew. */
 const DAMAGED_RETRY_MS = 30_000;

@@ -15,7 +15,7 @@ import { writeDurably } from '#platform/tiles';
 import { readOpenCuts } from './cut-store.ts';
 import { isDiskError } from './disk-errors.ts';
 import { foldersIn, lockLogs } from './log-place.ts';
-import { Logs, type LogsOptions } from './logs.ts';
+import { BATCH_ENTRIES, Logs, type LogsOptions } from './logs.ts';
 import * as store from './tree-store.ts';
 
 const LOCK = 7_412_009;
@@ -105,12 +105,12 @@ export class Sequencer {
       await this.#logs.retry();
       // On the connection that holds the lock: when it is lost, so is the work.
       const waiting = await store.readPendingTenants(held);
-      let taken = 0;
-      for (const tenant of waiting) taken += await this.#logs.sequence(tenant);
+      let most = 0;
+      for (const tenant of waiting) most = Math.max(most, await this.#logs.sequence(tenant));
       for (const cut of await readOpenCuts(held)) await this.#logs.cut(cut);
-      if (taken > 0) continue;
-      await this.#probe();
-      await this.#pause(POLL_MS);
+      if (most === 0) await this.#probe();
+      // Many entries in one append cost little more than one: let some gather.
+      if (most < BATCH_ENTRIES) await this.#pause(POLL_MS);
     }
   }
 
