@@ -3,7 +3,13 @@ import { join } from 'node:path';
 import type { Clock } from '#base/clock';
 import { KeyId } from '#base/ids';
 import { Problem } from '#base/problem';
-import { beginIntent, openJournal, openRefusals, type RefusalLog, settleIntent } from '#core/audit';
+import {
+  beginIntents,
+  openJournal,
+  openRefusals,
+  type RefusalLog,
+  settleIntent,
+} from '#core/audit';
 import { type Keys, keysRotate, keysStatus, openKeys, recoveryKit } from '#core/keys';
 import { type Actor, authorize, type Policies } from '#core/policy';
 import { type Consent, consentRoutes, createConsent } from '#domains/consent';
@@ -109,12 +115,10 @@ function routesOf(
         }),
       async recoveryKit(actor, parts) {
         const now = clock.now();
-        const intents = [];
-        for (const tenant of policies.tenants()) {
-          const permit = authorize(policies.inForce(tenant), actor, 'key.create');
-          const intent = await beginIntent(db, permit, { event: 'recovery-kit.issued', now });
-          intents.push({ permit, intent });
-        }
+        const permits = policies
+          .tenants()
+          .map((tenant) => authorize(policies.inForce(tenant), actor, 'key.create'));
+        const intents = await beginIntents(db, permits, { event: 'recovery-kit.issued', now });
         const made = await recoveryKit(keeper, now, parts);
         for (const { permit, intent } of intents)
           await settleIntent(db, permit, { intent, done: true, now });

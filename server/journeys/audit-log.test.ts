@@ -1,6 +1,6 @@
 /** The audit log from outside: a running server, its routes, an export, and the command line. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -169,4 +169,46 @@ test('after kill -9 and a restart the log goes on where it was', async () => {
   await actOnce();
   assert.ok((await checkpoint()).size > size);
   await healthy();
+});
+
+test('a server whose log was damaged starts, takes events, refuses acts that matter, and heals', async () => {
+  const { folder, writeKeys } = server;
+  await server.stop();
+  const log = join(folder, 'keys-audit', 'clanker');
+  const bundles = join(log, 'tile', 'entries', '000.p');
+  const [name = ''] = readdirSync(bundles);
+  const good = readFileSync(join(bundles, name));
+  const bad = Buffer.from(good);
+  bad[40] = (bad[40] ?? 0) ^ 1;
+  writeFileSync(join(bundles, name), bad);
+
+  server = await startRunning({ folder, env });
+  const post = (path: string, headers: Record<string, string>, body: unknown) =>
+    fetch(new URL(path, server.url), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    });
+  const operator = { cookie: `troth_operator=${server.operatorToken}` };
+  for (const path of ['/v1/operator/keys/rotate', '/v1/operator/keys/recovery-kit']) {
+    const refused = await post(path, operator, {});
+    assert.equal(refused.status, 503, path);
+    assert.equal(((await refused.json()) as { code: string }).code, 'audit-log-damaged');
+  }
+  const key = { authorization: `Bearer ${writeKeys['clanker']}` };
+  const batch = [{ type: 'track', messageId: 'a-1', userId: 'x', event: 'agent_command' }];
+  assert.equal((await post('/v1/t/clanker/batch', key, { batch })).status, 200);
+  const health = await troth(['audit', 'health'], server.dataDir);
+  assert.equal(health.status, 1);
+  assert.match(health.said, /clanker: (entry|tile)-damaged at/);
+  assert.match((await troth(['doctor'], server.dataDir)).said, /the audit log of clanker/);
+
+  writeFileSync(join(bundles, name), good);
+  await until('it is looked at again', 40_000, async () => {
+    const { failures } = (await (await ask('/v1/operator/audit/health')).json()) as {
+      failures: unknown[];
+    };
+    return failures.length === 0;
+  });
+  await actOnce();
 });

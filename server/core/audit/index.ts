@@ -38,6 +38,7 @@ export {
   appendAudit,
   appendAudits,
   beginIntent,
+  beginIntents,
   type OpenIntent,
   openIntents,
   readAudit,

@@ -120,10 +120,23 @@ export async function beginIntent(
   permit: Permit,
   { now, ...act }: AuditAct & { readonly now: Date },
 ): Promise<IntentId> {
-  if (isPrivileged(permit.action)) await checkLogHealth(db.sql, permit.tenant);
-  const row = rowOf(permit, act, { at: now, kind: 'intent' });
-  await insertRows(db.sql, [row]);
-  return row.id as IntentId;
+  const [begun] = await beginIntents(db, [permit], { now, ...act });
+  assert.ok(begun);
+  return begun.intent;
+}
+
+/** The same in the logs of several tenants, for an act that concerns all of them: all, or none. */
+export async function beginIntents<Allowed extends Permit>(
+  db: Pick<Database, 'sql'>,
+  permits: readonly Allowed[],
+  { now, ...act }: AuditAct & { readonly now: Date },
+): Promise<{ permit: Allowed; intent: IntentId }[]> {
+  for (const { action, tenant } of permits) {
+    if (isPrivileged(action)) await checkLogHealth(db.sql, tenant);
+  }
+  const rows = permits.map((permit) => rowOf(permit, act, { at: now, kind: 'intent' }));
+  if (rows.length > 0) await insertRows(db.sql, rows);
+  return permits.map((permit, at) => ({ permit, intent: rows[at]?.id as IntentId }));
 }
 
 /**

@@ -1,6 +1,6 @@
 /** What an operator asks of the keyring: its state, a rotation now, its recovery kit. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { beginIntent, settleIntent } from '#core/audit';
+import { beginIntents, settleIntent } from '#core/audit';
 import type { Permit } from '#core/policy';
 import type { Database } from '#platform/database';
 import { type Keeper, type KeeperStatus, printKit } from '#platform/keeper';
@@ -41,15 +41,12 @@ export type RotationOptions = {
  * Rotates every key above people's keys, re-wraps those, destroys the old ones, and returns when
  * nothing opens an older copy any longer.
  *
- * @throws Problem keeper-unavailable, keyring-copy-missing. A rotation that was begun goes on by
+ * @throws Problem keeper-unavailable, keyring-copy-missing, audit-log-unwritable,
+ *         audit-log-damaged. A rotation that was begun goes on by
  *         itself, and the intents stay open until the next call settles them.
  */
 export async function keysRotate({ keeper, db, permits, now }: RotationOptions) {
-  const intents = [];
-  for (const permit of permits) {
-    const intent = await beginIntent(db, permit, { event: 'key.rotated', now });
-    intents.push({ permit, intent });
-  }
+  const intents = await beginIntents(db, permits, { event: 'key.rotated', now });
   const { epoch, keysLeft } = await keeper.call('rotate', { at: now.getTime() });
   for (;;) {
     const { rotating } = await keeper.call('status', { at: now.getTime() });
