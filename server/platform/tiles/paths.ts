@@ -3,11 +3,8 @@
  *
  * @see https://c2sp.org/tlog-tiles
  */
-import { HASH_BYTES } from '#base/merkle';
-
 /** A tile's width and the base of its levels. */
 export const TILE_HASHES = 256;
-export const TILE_BYTES = TILE_HASHES * HASH_BYTES;
 
 /** A level of hashes, or the entries themselves. */
 export type TileLevel = number | 'entries';
