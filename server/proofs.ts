@@ -1,5 +1,6 @@
 /** Every proof of this version. A control without one here is a gap that says so. */
 import { auditProofs } from '#core/audit';
+import { keyProofs } from '#core/keys';
 import { policyProofs } from '#core/policy';
 import type { Proof } from '#core/promises';
 import { tenancyProofs } from '#core/tenancy';
@@ -9,6 +10,7 @@ import { httpProofs } from './edges/http/index.ts';
 export const PROOFS: readonly Proof[] = [
   ...auditProofs,
   ...policyProofs,
+  ...keyProofs,
   ...tenancyProofs,
   ...ingestProofs,
   ...httpProofs,

@@ -1,9 +1,10 @@
 /**
  * Work that comes round by itself: keys whose day is over, and the rotation before it is overdue.
  */
+import { parseDuration } from '@troth/policy-language';
 import { z } from 'zod';
 import { defineJob, type Job, type JobContext } from '#core/domain';
-import { type Keys, keysRotate, keysStatus } from '#core/keys';
+import { type Keys, keysRotate, keysStatus, ROTATE_AFTER_DAYS } from '#core/keys';
 import { authorize } from '#core/policy';
 import type { Keeper } from '#platform/keeper';
 import { mayWait, STARTER } from './tenants.ts';
@@ -19,10 +20,25 @@ async function destroyDueKeys({ keys, clock }: Needs): Promise<void> {
   await keys.destroyDue(new Date(clock.now().getTime() + LATE_DAYS * DAY_MS));
 }
 
-/** Rotates from day 25 on. Twice is harmless: after the first the epoch is young. */
+/**
+ * The age from which on keys are rotated: a tenth before the shortest period that a policy
+ * publishes, so that it is never exceeded. One keyring serves all.
+ */
+function rotateAfterDays(policies: Needs['policies']): number {
+  const periods = policies.tenants().map((tenant) => {
+    const published = policies.inForce(tenant).policy.security?.keys?.rotate;
+    return published === undefined
+      ? ROTATE_AFTER_DAYS
+      : (0.9 * parseDuration(published).milliseconds) / DAY_MS;
+  });
+  return Math.min(ROTATE_AFTER_DAYS, ...periods);
+}
+
+/** Twice is harmless: after the first the epoch is young. */
 async function rotateWhenDue({ keeper, db, policies, clock }: Needs): Promise<void> {
   const now = clock.now();
-  if (!(await keysStatus(keeper, now)).rotationDue) return;
+  const { ageDays } = await keysStatus(keeper, now);
+  if (ageDays < rotateAfterDays(policies)) return;
   const permits = policies
     .tenants()
     .map((tenant) => authorize(policies.inForce(tenant), STARTER, 'key.rotate'));

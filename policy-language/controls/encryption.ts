@@ -52,7 +52,7 @@ export const keyControls = defineControls({
   'keys.apart': {
     area: 'keys',
     title: 'Keys lie in another place than the data, also in backups.',
-    with: Nothing,
+    with: z.strictObject({ of: z.enum(['data', 'backups']) }),
     probe: 'stored-bytes',
   },
   'keys.two-wraps': {

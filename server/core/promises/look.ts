@@ -83,7 +83,7 @@ export type Canaries = {
 /** What a byte search saw, store by store. */
 export type ByteLook = {
   readonly stores: readonly {
-    readonly store: 'postgresql' | 'clickhouse' | 'objects' | 'logs';
+    readonly store: 'postgresql' | 'clickhouse' | 'objects' | 'logs' | 'elsewhere';
     readonly files: number;
     readonly bytes: number;
     /** False where a file could not be read, or nothing of the store is on this machine. */
@@ -142,8 +142,8 @@ export type Look = {
    */
   job(name: string, waitMs?: number): Promise<void>;
   /**
-   * Byte search over all files of the engines, objects and logs of this machine. Whoever concludes
-   * from finding nothing first has to find a control canary in the same store.
+   * Byte search over all files of the data directory, in one pass for all who ask at the same time.
+   * Whoever concludes from finding nothing first has to find a control canary in the same store.
    *
    * @param patterns  at least 6 bytes each.
    */

@@ -5,6 +5,7 @@ import { openDatabase } from '#platform/database';
 import { openEvents } from '#platform/events';
 import { openKeeper } from '#platform/keeper';
 import { silentLog } from '#platform/log';
+import { openByteSearch } from './byte-search.ts';
 import type { Ground } from './look.ts';
 import type { Outlook } from './outlook.ts';
 
@@ -28,6 +29,7 @@ export async function openGround(outlook: Outlook): Promise<Ground & { close(): 
       ...{ outlook, events, keys, keeper, services },
       sql: db.admin,
       login: db,
+      bytes: openByteSearch(outlook.dataDir),
       close: () => close.disposeAsync(),
     };
   } catch (error) {

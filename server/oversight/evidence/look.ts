@@ -1,10 +1,8 @@
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type postgres from 'postgres';
 import type { Keys } from '#core/keys';
 import type { PolicyInForce } from '#core/policy';
 import type { ByteLook, Look } from '#core/promises';
-import { openByteScan } from '#platform/bytes';
 import type { Database } from '#platform/database';
 import type { Events } from '#platform/events';
 import { readHeartbeats } from '#platform/jobs';
@@ -27,6 +25,7 @@ export type Ground = {
   readonly keys: Keys;
   readonly keeper: Keeper;
   readonly services: readonly PolicyInForce[];
+  readonly bytes: (patterns: readonly Uint8Array[]) => Promise<ByteLook>;
 };
 
 /** Asks for a standing job, as its schedule would, and waits for its heartbeat. */
@@ -44,29 +43,6 @@ async function runJob(
     await sleep(JOB_EVERY_MS, undefined, { signal });
   }
   throw new Error(`${name} was not done in time`);
-}
-
-const STORES = ['postgresql', 'clickhouse', 'objects', 'logs'] as const;
-
-async function searchBytes(
-  dataDir: string,
-  patterns: readonly Uint8Array[],
-  signal: AbortSignal,
-): Promise<ByteLook> {
-  const below = (...names: string[]) => names.map((name) => join(dataDir, name));
-  const roots = {
-    postgresql: below('postgres'),
-    clickhouse: below('clickhouse'),
-    objects: below('objects'),
-    logs: below('log', 'logs', 'keeper.log'),
-  };
-  const { stores } = await openByteScan({ roots }).scan(patterns, { signal, stores: [...STORES] });
-  return {
-    stores: stores.map(({ store, files, bytes, unreadable, missing, counts }) => ({
-      store: store as (typeof STORES)[number],
-      ...{ files, bytes, counts, whole: unreadable.length === 0 && !missing },
-    })),
-  };
 }
 
 /** Makes the look of one proof at one service. */
@@ -103,6 +79,6 @@ export function lookAt(ground: Ground, service: PolicyInForce, signal: AbortSign
       writeKey: keyOf(tenant),
     }),
     job: (name, waitMs = JOB_WITHIN_MS) => runJob(sql, name, { waitMs, signal }),
-    bytes: (patterns) => searchBytes(outlook.dataDir, patterns, signal),
+    bytes: ground.bytes,
   };
 }

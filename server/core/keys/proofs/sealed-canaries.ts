@@ -1,0 +1,47 @@
+import type { Canary, Look, StoredRow } from '#core/promises';
+
+/** A canary's event with one text in the sealed fields and another in the clear ones. */
+export type SealedCanary = {
+  readonly type: string;
+  readonly table: string;
+  readonly person: Canary;
+  /** What must be on no disk. */
+  readonly secret: string;
+  readonly rows: readonly StoredRow[];
+};
+
+/** Types whose events seal fields under the key of their person. */
+export function sealingTypes({ policy, canaries }: Look): string[] {
+  return canaries.eventTypes.filter(
+    (id) =>
+      policy.data[id]?.key === 'subject' &&
+      Object.values(policy.compiled.data[id]?.fields ?? {}).some(({ seal }) => seal !== null),
+  );
+}
+
+/** Sends two events of a type; their secret is in every sealed field, the marker in the others. */
+export async function sendSealed(look: Look, type: string): Promise<SealedCanary | undefined> {
+  const { canaries, policy } = look;
+  const person = await canaries.agreeing();
+  const secret = canaries.person().marker;
+  const clear = canaries.event(type, person);
+  const hidden = canaries.event(type, { ...person, marker: secret });
+  const compiled = policy.compiled.data[type];
+  const holder = 'traits' in clear ? 'traits' : 'properties';
+  const [values, secrets] = [clear, hidden].map((event) => event[holder] as object);
+  const isSealed = (name: string) => (compiled?.fields[name]?.seal ?? null) !== null;
+  const sealed = Object.entries(secrets ?? {}).filter(([name]) => isSealed(name));
+  const event = { ...clear, [holder]: { ...values, ...Object.fromEntries(sealed) } };
+  const { messages } = await canaries.send([event, event]);
+  const rows = await Promise.all(messages.map((id) => canaries.stored(type, id)));
+  const found = rows.flat();
+  if (found.length < 2 || found.some((row) => row.sealed === '')) return undefined;
+  return { type, table: compiled?.table ?? '', person, secret, rows: found };
+}
+
+/** The key of a row's person as the keeper hands it out: its raw bytes. */
+export async function rawKeyOf(look: Look, { subject }: StoredRow): Promise<Buffer | undefined> {
+  const at = (await look.now()).getTime();
+  const [opened] = await look.keeper.call('open', { tenant: look.tenant, subjects: [subject], at });
+  return typeof opened === 'object' ? Buffer.from(opened.key, 'base64') : undefined;
+}
