@@ -74,6 +74,13 @@ export type Found = {
   tookMs: number;
 };
 export type Promises = { counts: Counts; promises: Promised[] };
+/** Entries of the audit log with their inclusion proofs; all hashes are base64. */
+export type AuditLog = {
+  checkpoint: string | null;
+  size: number;
+  entries: { index: number; leafHash: string; proof: string[]; leaf: string | null }[];
+};
+export type PublicKeys = { keys: { x: string; kid: string }[] };
 export type Prose = { file: string; lines: string[] };
 
 export type Finding = {
@@ -220,6 +227,9 @@ export function createApi(fetcher: typeof fetch = (...asked) => fetch(...asked))
     policyPage: (tenant: string) => text(`${of(tenant)}/policy.html`),
     dataMap: (tenant: string) => json<DataMap>(`${of(tenant)}/data-map`),
     pipeline: (tenant: string) => json<Pipeline>(`${of(tenant)}/pipeline`),
+    audit: (tenant: string, after: number, limit: number) =>
+      json<AuditLog>(`${of(tenant)}/audit/entries?after=${after}&limit=${limit}`),
+    publicKeys: () => json<PublicKeys>('/.well-known/troth-keys.json'),
     pipelineStream: (tenant: string) => `${of(tenant)}/pipeline/stream`,
   };
 }

@@ -1,5 +1,6 @@
 import { Suspense, use, useEffect, useState, useTransition } from 'react';
 import type { Api, Tenants } from '#console/api.ts';
+import { auditScreen } from '#console/audit/Audit.tsx';
 import { dataMapScreen } from '#console/data-map/DataMap.tsx';
 import { findingsScreen } from '#console/findings/Findings.tsx';
 import { Overview } from '#console/overview/Overview.tsx';
@@ -28,6 +29,7 @@ const SCREENS: Record<ServiceScreen, ReturnType<typeof opener>> = {
   policy: opener(policyScreen),
   data: opener(dataMapScreen),
   pipeline: opener(pipelineScreen),
+  audit: opener(auditScreen),
 };
 
 type Page = { path: string; place: Place; tenants: Promise<Tenants>; show: () => React.ReactNode };
