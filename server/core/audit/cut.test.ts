@@ -23,7 +23,7 @@ after(() => place.remove());
 const permit = () => authorize(world.policies.inForce(world.tenant), SYSTEM, 'data.sweep');
 const all = () => readAudit(world.db, { tenant: world.tenant, limit: 1_000 });
 const isDone = () =>
-  until('the log followed', 5_000, async () => {
+  until('the log followed', 10_000, async () => {
     const open = await world.db.sql`select 1 from troth.audit_cuts where bodies is null`;
     return open.length === 0;
   });

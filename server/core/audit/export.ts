@@ -75,7 +75,7 @@ export async function verifyExport(
   lines: AsyncIterable<readonly Buffer[]>,
   since?: string,
 ): Promise<LogVerdict> {
-  const { tenant, checkpoint: note } = header.document as Partial<Header>;
+  const { tenant, checkpoint: note } = (header.document ?? {}) as Partial<Header>;
   const checkpoint = openCheckpoint(String(note), header.publicKey);
   if (!checkpoint) return { wrong: 'the checkpoint is not signed by the key of the export' };
   const { origin, size, root } = checkpoint;

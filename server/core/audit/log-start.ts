@@ -52,17 +52,24 @@ function comparer(digests: readonly store.LeafDigest[]) {
   };
 }
 
+/** Read before the root is known to be right: it may be anything. */
+function floorOf(text: string): unknown {
+  try {
+    const { event, fields } = JSON.parse(text) as { event?: unknown; fields?: { floor?: unknown } };
+    return event === 'audit.cut' ? fields?.floor : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The last `audit.cut` says below which index a body may be missing; it is in the log itself. */
 export function floorReader() {
   let floor = 0;
   return {
     see(_: number, entry: Buffer): void {
       if (!entry.includes('"event":"audit.cut"')) return;
-      const { event, fields } = JSON.parse(entry.toString('utf8')) as {
-        event: string;
-        fields: { floor?: number };
-      };
-      if (event === 'audit.cut') floor = Math.max(floor, fields.floor ?? 0);
+      const said = floorOf(entry.toString('utf8'));
+      if (Number.isSafeInteger(said)) floor = Math.max(floor, Number(said));
     },
     floor: () => floor,
   };

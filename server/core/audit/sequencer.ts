@@ -19,10 +19,10 @@ import { BATCH_ENTRIES, Logs, type LogsOptions } from './logs.ts';
 import * as store from './tree-store.ts';
 
 const LOCK = 7_412_009;
-const POLL_MS = 200;
+const POLL_MS = 250;
 const RETRY_MS = 1_000;
-/** How often an idle place is written to, to know that it can be. */
-const PROBE_MS = 5_000;
+/** How often the place is written to, to know that it can be, and cuts are looked for. */
+const OCCASION_MS = 4_000;
 
 export type SequencerOptions = LogsOptions;
 
@@ -34,7 +34,7 @@ export class Sequencer {
   #running: Promise<void> | undefined;
   /** Unknown until the first look. */
   #writable: boolean | undefined;
-  #probedAt = 0;
+  #occasionAt = 0;
 
   constructor(options: SequencerOptions) {
     this.#options = options;
@@ -107,8 +107,7 @@ export class Sequencer {
       const waiting = await store.readPendingTenants(held);
       let most = 0;
       for (const tenant of waiting) most = Math.max(most, await this.#logs.sequence(tenant));
-      for (const cut of await readOpenCuts(held)) await this.#logs.cut(cut);
-      if (most === 0) await this.#probe();
+      await this.#occasionally(held);
       // Many entries in one append cost little more than one: let some gather.
       if (most < BATCH_ENTRIES) await this.#pause(POLL_MS);
     }
@@ -123,13 +122,19 @@ export class Sequencer {
     await store.writeFailure(db.sql, { ...failed, now });
   }
 
+  /** What is done every few seconds. */
+  async #occasionally(held: postgres.ReservedSql): Promise<void> {
+    if (performance.now() - this.#occasionAt < OCCASION_MS) return;
+    await this.#probe();
+    for (const cut of await readOpenCuts(held)) await this.#logs.cut(cut);
+    this.#occasionAt = performance.now();
+  }
+
   /** Writes a little where the logs lie: acts are refused before one has failed to be recorded. */
   async #probe(): Promise<void> {
-    if (this.#writable && performance.now() - this.#probedAt < PROBE_MS) return;
     const { auditDir, copyDir, db } = this.#options;
     for (const dir of [auditDir, copyDir]) await writeDurably(dir, [['.probe', 'x'.repeat(4_096)]]);
     if (!this.#writable) await store.clearFailure(db.sql, store.ALL_LOGS);
     this.#writable = true;
-    this.#probedAt = performance.now();
   }
 }

@@ -54,6 +54,11 @@ function partialWidths(dir: string, tile: Tile): number[] {
  * A tile of this width, cut from a wider one where the log has grown since: the widest is kept.
  */
 export function readTile(dir: string, tile: Tile): Buffer | undefined {
+  // The tile may be replaced by a wider one between two looks, though not twice in a moment.
+  return readAnyWidth(dir, tile) ?? readAnyWidth(dir, tile);
+}
+
+function readAnyWidth(dir: string, tile: Tile): Buffer | undefined {
   const exact = readNow(join(dir, tilePath(tile)));
   if (exact) return exact;
   const wider = partialWidths(dir, tile).filter((width) => width > tile.width);
