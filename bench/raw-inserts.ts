@@ -67,7 +67,7 @@ async function measureClickHouse(rows: Buffer): Promise<number> {
 }
 
 async function measurePostgres(rowBytes: number): Promise<number> {
-  const sql = connect(job.postgres, { max: 1 });
+  const sql = connect(job.postgres, { max: 1, connection: { search_path: 'troth' } });
   const body = Buffer.alloc(rowBytes * job.rowsACommit, 0x5a);
   await sql`create table raw_inbox (like inbox including all)`;
   const at = new Date();

@@ -118,7 +118,9 @@ function namedByPromises(policy: Policy): Set<string> {
   const named = new Set<string>();
   for (const row of policy.promises) {
     for (const value of Object.values(row.with ?? {})) {
-      for (const name of [value].flat()) if (typeof name === 'string') addName(named, name);
+      for (const name of Array.isArray(value) ? value : [value]) {
+        if (typeof name === 'string') addName(named, name);
+      }
     }
     for (const path of [row.config ?? []].flat()) addName(named, path as string);
   }
@@ -127,5 +129,5 @@ function namedByPromises(policy: Policy): Set<string> {
 
 function addName(named: Set<string>, name: string): void {
   named.add(name);
-  for (const step of name.split('.')) named.add(step);
+  if (name.includes('.')) for (const step of name.split('.')) named.add(step);
 }
