@@ -5,6 +5,8 @@
 import { appendFileSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { Problem } from '#base/problem';
 import { readConfig } from './config.ts';
 import { runCommand } from './edges/cli/index.ts';
@@ -61,6 +63,16 @@ async function askTerminal(question: string, otherwise: string): Promise<string>
   }
 }
 
+/**
+ * Compiling the policies leaves some 60 MB behind that V8 would keep for as long as nothing happens:
+ * it is given back once, when the server stands.
+ */
+function giveBackMemory(): void {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as (how: object) => Promise<void>;
+  void collect({ type: 'major', execution: 'async', flavor: 'last-resort' });
+}
+
 async function main(argv: string[]): Promise<number> {
   // Whatever we or a child of ours makes is for its owner alone, logs and sockets included.
   process.umask(0o077);
@@ -92,6 +104,7 @@ async function main(argv: string[]): Promise<number> {
     },
   });
   console.log(asJson ? JSON.stringify(running.development) : running.greeting);
+  giveBackMemory();
   await new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, resolve);
     // Whoever started us is gone: nobody could stop us any more.
