@@ -1,15 +1,15 @@
 /** What the keeper does with the keys it alone holds: one function for each call. */
 import { statSync } from 'node:fs';
 import { keeperProblem } from './errors.ts';
-import { hasRecovery, type Keks, metaNumber, openKeks, setMeta } from './keks.ts';
+import { hasRecovery, Keks, metaNumber, setMeta } from './keks.ts';
 import type { Keyring } from './keyring.ts';
-import { namedKeysOf, SIGNING_TENANT } from './named-keys.ts';
+import { NamedKeys, SIGNING_TENANT } from './named-keys.ts';
 import type { Ask, Call, Evict, KeeperStatus } from './protocol.ts';
 import { HANDLES_MAX } from './protocol.ts';
 import { makeRecoveryPair, wrapOf } from './roots.ts';
-import { type Rotation, rotationOf } from './rotation.ts';
+import { Rotation } from './rotation.ts';
 import { signingKeysOf } from './signing-keys.ts';
-import { type Gone, subjectKeysOf } from './subject-keys.ts';
+import { type Gone, SubjectKeys } from './subject-keys.ts';
 
 /** What a call answers, and which cached keys every connected server must drop before. */
 export type Done = { answer: unknown; evict: readonly Evict[] };
@@ -48,36 +48,71 @@ function durabilityGaps(keyring: Keyring, keks: Keks): string[] {
   return gaps;
 }
 
-export function openCustody(
-  keyring: Keyring,
-  { passphrase, at }: { passphrase: string | undefined; at: number },
-): Custody {
-  const keks = openKeks(keyring, passphrase, at);
-  const people = subjectKeysOf(keyring, keks);
-  const named = namedKeysOf(keyring, keks);
-  const signing = signingKeysOf(keyring, keks, at);
-  const rotation = rotationOf(keyring, keks);
-  /** A key that lives on in a copy we cannot write is not destroyed. */
-  const bothCopies = () => {
-    if (!keyring.copied) {
-      throw keeperProblem('keyring-copy-missing', 'a key in it would outlive its destruction');
-    }
+const count = (keyring: Keyring, sql: string, ...values: string[]) =>
+  Number(keyring.get<{ count: number }>(sql, ...values)?.count ?? 0);
+
+/** Counting reads the whole file, so a figure serves for a while. */
+function subjectCounter(keyring: Keyring): () => number {
+  let counted = { subjects: 0, until: 0 };
+  return () => {
+    if (performance.now() < counted.until) return counted.subjects;
+    const subjects = count(keyring, 'select count(*) as count from subject_keys');
+    counted = { subjects, until: performance.now() + COUNTED_FOR_MS };
+    return subjects;
   };
+}
 
-  function destroyDue({ at: now, lateUntil }: Ask<'destroyDue'>): Done {
-    bothCopies();
-    const subjects = people
-      .due(now)
-      .map(({ tenant, subject }) => people.forget(tenant, [subject], lateUntil));
-    const names = named.due(now).map((key) => named.destroy(key, now));
-    const tombstones = keyring.run('delete from tombstones where until <= ?', now);
-    return {
-      answer: { subjects: subjects.length, named: names.length, tombstones },
-      evict: [...subjects, ...names].map(({ evict }) => evict),
-    };
+/** What a status says that is read where it stands. */
+const standingOf = (keyring: Keyring, keks: Keks) => ({
+  instance: keyring.instance,
+  epoch: keks.epoch,
+  epochAt: metaNumber(keyring, 'epoch_at') ?? 0,
+  rotating: keks.rotatingFrom !== undefined,
+  tenants: count(
+    keyring,
+    "select count(*) as count from keks where purpose = 'live' and tenant <> ?",
+    SIGNING_TENANT,
+  ),
+  copies: keyring.dirs.length === 2 ? (2 as const) : (1 as const),
+  durabilityGaps: durabilityGaps(keyring, keks),
+  wrap: wrapOf(keyring.dirs[0] ?? '', keks.epoch) ?? ('file' as const),
+  recovery: hasRecovery(keyring, keks.epoch),
+});
+
+type Holdings = {
+  keyring: Keyring;
+  people: SubjectKeys;
+  named: NamedKeys;
+  signing: ReturnType<typeof signingKeysOf>;
+};
+type Acts = { [C in Call]?: (ask: Ask<C>) => Done };
+
+/** A key that lives on in a copy we cannot write is not destroyed. */
+function needBothCopies(keyring: Keyring): void {
+  if (!keyring.copied) {
+    throw keeperProblem('keyring-copy-missing', 'a key in it would outlive its destruction');
   }
+}
 
-  const acts: { [C in Call]?: (ask: Ask<C>) => Done } = {
+function destroyDue(
+  { keyring, people, named }: Holdings,
+  { at: now, lateUntil }: Ask<'destroyDue'>,
+): Done {
+  needBothCopies(keyring);
+  const subjects = people
+    .due(now)
+    .map(({ tenant, subject }) => people.forget(tenant, [subject], lateUntil));
+  const names = named.due(now).map((key) => named.destroy(key, now));
+  const tombstones = keyring.run('delete from tombstones where until <= ?', now);
+  return {
+    answer: { subjects: subjects.length, named: names.length, tombstones },
+    evict: [...subjects, ...names].map(({ evict }) => evict),
+  };
+}
+
+function actsOf(holdings: Holdings): Acts {
+  const { keyring, people, named, signing } = holdings;
+  return {
     subjects: (ask) => done(people.subjects(ask)),
     open: (ask) => done(people.open(ask)),
     link: (ask) => done(people.link(ask)),
@@ -90,26 +125,28 @@ export function openCustody(
     quarantine: (ask) => gone(people.quarantine(ask)),
     release: (ask) => done(people.release(ask)),
     destroy: ({ tenant, subject, lateUntil }) => {
-      bothCopies();
+      needBothCopies(keyring);
       return gone(people.forget(tenant, people.cluster(tenant, subject), lateUntil));
     },
     destroyNamed: (ask) => {
-      bothCopies();
+      needBothCopies(keyring);
       return gone(named.destroy(ask, Date.now()));
     },
-    destroyDue,
+    destroyDue: (ask) => destroyDue(holdings, ask),
   };
+}
 
-  const count = (sql: string, ...values: string[]) =>
-    Number(keyring.get<{ count: number }>(sql, ...values)?.count ?? 0);
-  let counted = { subjects: 0, until: 0 };
-  /** Counting reads the whole file, so a figure serves for a while. */
-  const countSubjects = () => {
-    if (performance.now() < counted.until) return counted.subjects;
-    const subjects = count('select count(*) as count from subject_keys');
-    counted = { subjects, until: performance.now() + COUNTED_FOR_MS };
-    return subjects;
-  };
+export function openCustody(
+  keyring: Keyring,
+  { passphrase, at }: { passphrase: string | undefined; at: number },
+): Custody {
+  const keks = new Keks(keyring, passphrase, at);
+  const people = new SubjectKeys(keyring, keks);
+  const named = new NamedKeys(keyring, keks);
+  const signing = signingKeysOf(keyring, keks, at);
+  const rotation = new Rotation(keyring, keks);
+  const acts = actsOf({ keyring, people, named, signing });
+  const countSubjects = subjectCounter(keyring);
   return {
     rotation,
     perform(call, ask) {
@@ -120,24 +157,13 @@ export function openCustody(
     },
     identity: () => ({ instance: keyring.instance, epoch: keks.epoch }),
     status: (connections) => ({
-      instance: keyring.instance,
-      epoch: keks.epoch,
-      epochAt: metaNumber(keyring, 'epoch_at') ?? 0,
-      rotating: keks.rotatingFrom !== undefined,
+      ...standingOf(keyring, keks),
       keysLeft: rotation.keysLeft(),
       subjects: countSubjects(),
-      tenants: count(
-        "select count(*) as count from keks where purpose = 'live' and tenant <> ?",
-        SIGNING_TENANT,
-      ),
-      copies: keyring.dirs.length === 2 ? 2 : 1,
-      durabilityGaps: durabilityGaps(keyring, keks),
-      wrap: wrapOf(keyring.dirs[0] ?? '', keks.epoch) ?? 'file',
-      recovery: hasRecovery(keyring, keks.epoch),
       connections,
     }),
     rotate(now) {
-      bothCopies();
+      needBothCopies(keyring);
       const epoch = keks.beginEpoch(now);
       return { epoch, keysLeft: rotation.keysLeft() };
     },

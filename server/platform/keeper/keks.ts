@@ -17,22 +17,6 @@ import {
 
 export type KekPurpose = 'live' | 'quarantine';
 
-export type Keks = {
-  readonly epoch: number;
-  /** The epoch whose keys are still being re-wrapped, while a rotation runs. */
-  readonly rotatingFrom: number | undefined;
-  wrap(given: { tenant: string; purpose: KekPurpose; aad: string }, key: Buffer): Buffer;
-  unwrap(
-    given: { tenant: string; purpose: KekPurpose; epoch: number; aad: string },
-    wrapped: Uint8Array,
-  ): Buffer;
-  /** Begins a new epoch; inside `commit`. Its root file is durable before. */
-  beginEpoch(at: number): number;
-  /** Forgets every older key; the files of older roots are overwritten and removed. */
-  endRotation(): void;
-  makeRecoveryFiles(publicKey: Buffer): void;
-};
-
 const kekAad = (tenant: string, purpose: KekPurpose, version: number, epoch: number) =>
   Buffer.from(`troth/v1/kek|${tenant}|${purpose === 'live' ? version : `q${version}`}|${epoch}`);
 
@@ -46,115 +30,153 @@ export function setMeta(keyring: Keyring, name: string, value: number | Buffer |
   else keyring.run('insert or replace into meta (name, value) values (?, ?)', name, value);
 }
 
-/** Opens the roots, makes the first when there is none, and removes what a crash left. */
-export function openKeks(keyring: Keyring, passphrase: string | undefined, at: number): Keks {
-  const [dir = ''] = keyring.dirs;
-  let epoch = metaNumber(keyring, 'epoch') ?? 0;
-  let rotatingFrom = metaNumber(keyring, 'rotating_from');
-  const roots = new Map<number, { raw: Buffer; key: XaesKey }>();
-  const opened = new Map<string, XaesKey>();
-  const addRoot = (number: number, raw: Buffer) => roots.set(number, { raw, key: xaesKey(raw) });
+type Root = { raw: Buffer; key: XaesKey };
+type Place = { tenant: string; purpose: KekPurpose; aad: string };
 
-  function makeRoot(number: number): void {
+/** The key-encryption keys of one keyring, with the roots that are alive. */
+export class Keks {
+  readonly #keyring: Keyring;
+  readonly #passphrase: string | undefined;
+  readonly #roots = new Map<number, Root>();
+  readonly #opened = new Map<string, XaesKey>();
+  #epoch: number;
+  #rotatingFrom: number | undefined;
+
+  /** Opens the roots, makes the first when there is none, and removes what a crash left. */
+  constructor(keyring: Keyring, passphrase: string | undefined, at: number) {
+    this.#keyring = keyring;
+    this.#passphrase = passphrase;
+    this.#epoch = metaNumber(keyring, 'epoch') ?? 0;
+    this.#rotatingFrom = metaNumber(keyring, 'rotating_from');
+    if (this.#epoch === 0) this.#makeFirst(at);
+    const [dir = ''] = keyring.dirs;
+    for (const epoch of this.#living()) {
+      if (!this.#roots.has(epoch)) this.#addRoot(epoch, readRoot(dir, epoch, passphrase));
+    }
+    // A crash may leave the file of an epoch that never began, or of one that has ended; and a copy
+    // that was out of reach may lack the newest.
+    destroyRootsExcept(keyring.dirs, this.#living());
+    mirrorRoots(keyring.dirs);
+    // A key that was made in a group that failed is not in the file: never seal under it again.
+    keyring.onRollback(() => this.#opened.clear());
+  }
+
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** The epoch whose keys are still being re-wrapped, while a rotation runs. */
+  get rotatingFrom(): number | undefined {
+    return this.#rotatingFrom;
+  }
+
+  wrap({ tenant, purpose, aad }: Place, key: Buffer): Buffer {
+    return this.#kek(tenant, purpose, this.#epoch).seal(key, Buffer.from(aad));
+  }
+
+  unwrap({ tenant, purpose, epoch, aad }: Place & { epoch: number }, wrapped: Uint8Array): Buffer {
+    return this.#kek(tenant, purpose, epoch).open(wrapped, Buffer.from(aad));
+  }
+
+  /** Begins a new epoch. Its root file is durable before. */
+  beginEpoch(at: number): number {
+    if (this.#rotatingFrom !== undefined) return this.#epoch;
+    const before = this.#epoch;
+    this.#makeRoot(before + 1);
+    this.#keyring.commit(() => {
+      setMeta(this.#keyring, 'rotating_from', before);
+      setMeta(this.#keyring, 'epoch', before + 1);
+      setMeta(this.#keyring, 'epoch_at', at);
+    });
+    this.#rotatingFrom = before;
+    this.#epoch = before + 1;
+    return this.#epoch;
+  }
+
+  /** Forgets every older key; the files of older roots are overwritten and removed. */
+  endRotation(): void {
+    const epoch = this.#epoch;
+    this.#keyring.commit(() => {
+      this.#keyring.run('delete from keks where epoch < ?', epoch);
+      setMeta(this.#keyring, 'rotating_from', null);
+    });
+    this.#rotatingFrom = undefined;
+    for (const name of this.#opened.keys()) {
+      if (!name.endsWith(`|${epoch}`)) this.#opened.delete(name);
+    }
+    for (const [number, { raw }] of this.#roots) {
+      if (number === epoch) continue;
+      raw.fill(0);
+      this.#roots.delete(number);
+    }
+    destroyRootsExcept(this.#keyring.dirs, [epoch]);
+  }
+
+  makeRecoveryFiles(publicKey: Buffer): void {
+    for (const [epoch, { raw }] of this.#roots) {
+      writeRecovery(this.#keyring.dirs, { epoch, root: raw, publicKey });
+    }
+  }
+
+  #living(): number[] {
+    return this.#rotatingFrom === undefined ? [this.#epoch] : [this.#rotatingFrom, this.#epoch];
+  }
+
+  #addRoot(epoch: number, raw: Buffer): void {
+    this.#roots.set(epoch, { raw, key: xaesKey(raw) });
+  }
+
+  #makeFirst(at: number): void {
+    this.#makeRoot(1);
+    this.#keyring.commit(() => {
+      setMeta(this.#keyring, 'epoch', 1);
+      setMeta(this.#keyring, 'epoch_at', at);
+    });
+    this.#epoch = 1;
+  }
+
+  #makeRoot(epoch: number): void {
+    const { dirs } = this.#keyring;
     const root = randomBytes(32);
-    writeRoot(keyring.dirs, { epoch: number, root, passphrase });
-    const row = keyring.get<{ value: Uint8Array }>(
+    writeRoot(dirs, { epoch, root, passphrase: this.#passphrase });
+    const row = this.#keyring.get<{ value: Uint8Array }>(
       "select value from meta where name = 'recovery_public'",
     );
-    const publicKey = row && Buffer.from(row.value);
-    if (publicKey) writeRecovery(keyring.dirs, { epoch: number, root, publicKey });
-    addRoot(number, root);
+    if (row) writeRecovery(dirs, { epoch, root, publicKey: Buffer.from(row.value) });
+    this.#addRoot(epoch, root);
   }
 
-  if (epoch === 0) {
-    makeRoot(1);
-    keyring.commit(() => {
-      setMeta(keyring, 'epoch', 1);
-      setMeta(keyring, 'epoch_at', at);
-    });
-    epoch = 1;
-  }
-  const living = () => (rotatingFrom === undefined ? [epoch] : [rotatingFrom, epoch]);
-  for (const number of living()) {
-    if (!roots.has(number)) addRoot(number, readRoot(dir, number, passphrase));
-  }
-  // A crash may leave the file of an epoch that never began, or of one that has ended; and a copy
-  // that was out of reach may lack the newest.
-  destroyRootsExcept(keyring.dirs, living());
-  mirrorRoots(keyring.dirs);
-  // A key that was made in a group that failed is not in the file: never seal under it again.
-  keyring.onRollback(() => opened.clear());
-
-  function kek(tenant: string, purpose: KekPurpose, number: number): XaesKey {
-    const name = `${tenant}|${purpose}|${number}`;
-    const known = opened.get(name);
+  #kek(tenant: string, purpose: KekPurpose, epoch: number): XaesKey {
+    const name = `${tenant}|${purpose}|${epoch}`;
+    const known = this.#opened.get(name);
     if (known) return known;
-    const row = keyring.get<{ wrapped: Uint8Array }>(
-      'select wrapped from keks where tenant = ? and purpose = ? and epoch = ?',
-      ...[tenant, purpose, number],
-    );
-    const root = roots.get(number)?.key;
+    const root = this.#roots.get(epoch)?.key;
     if (!root) throw keeperProblem('keyring-refused', 'a key of a destroyed epoch was asked for');
-    const aad = kekAad(tenant, purpose, number, number);
-    let raw: Buffer;
-    if (row) {
-      raw = root.open(row.wrapped, aad);
-    } else {
-      raw = randomBytes(32);
-      keyring.run(
-        'insert into keks (tenant, purpose, epoch, wrapped) values (?, ?, ?, ?)',
-        ...[tenant, purpose, number, root.seal(raw, aad)],
-      );
-    }
+    const raw = this.#readKek(root, { tenant, purpose, epoch });
     const key = xaesKey(raw);
     raw.fill(0);
-    opened.set(name, key);
+    this.#opened.set(name, key);
     return key;
   }
 
-  return {
-    get epoch() {
-      return epoch;
-    },
-    get rotatingFrom() {
-      return rotatingFrom;
-    },
-    wrap: ({ tenant, purpose, aad }, key) =>
-      kek(tenant, purpose, epoch).seal(key, Buffer.from(aad)),
-    unwrap: ({ tenant, purpose, epoch: number, aad }, wrapped) =>
-      kek(tenant, purpose, number).open(wrapped, Buffer.from(aad)),
-    beginEpoch(now) {
-      if (rotatingFrom !== undefined) return epoch;
-      makeRoot(epoch + 1);
-      keyring.commit(() => {
-        setMeta(keyring, 'rotating_from', epoch);
-        setMeta(keyring, 'epoch', epoch + 1);
-        setMeta(keyring, 'epoch_at', now);
-      });
-      rotatingFrom = epoch;
-      epoch += 1;
-      return epoch;
-    },
-    endRotation() {
-      keyring.commit(() => {
-        keyring.run('delete from keks where epoch < ?', epoch);
-        setMeta(keyring, 'rotating_from', null);
-      });
-      rotatingFrom = undefined;
-      for (const name of opened.keys()) if (!name.endsWith(`|${epoch}`)) opened.delete(name);
-      for (const [number, { raw }] of roots) {
-        if (number === epoch) continue;
-        raw.fill(0);
-        roots.delete(number);
-      }
-      destroyRootsExcept(keyring.dirs, [epoch]);
-    },
-    makeRecoveryFiles(publicKey) {
-      for (const [number, { raw }] of roots) {
-        writeRecovery(keyring.dirs, { epoch: number, root: raw, publicKey });
-      }
-    },
-  };
+  /** Opens the stored key, or makes one. */
+  #readKek(
+    root: XaesKey,
+    { tenant, purpose, epoch }: { tenant: string; purpose: KekPurpose; epoch: number },
+  ): Buffer {
+    const aad = kekAad(tenant, purpose, epoch, epoch);
+    const row = this.#keyring.get<{ wrapped: Uint8Array }>(
+      'select wrapped from keks where tenant = ? and purpose = ? and epoch = ?',
+      ...[tenant, purpose, epoch],
+    );
+    if (row) return root.open(row.wrapped, aad);
+    const raw = randomBytes(32);
+    this.#keyring.run(
+      'insert into keks (tenant, purpose, epoch, wrapped) values (?, ?, ?, ?)',
+      ...[tenant, purpose, epoch, root.seal(raw, aad)],
+    );
+    return raw;
+  }
 }
 
 export const hasRecovery = (keyring: Keyring, epoch: number): boolean =>

@@ -106,87 +106,125 @@ export type KeyringPlace = {
  *
  * @throws Problem keyring-refused: newer format, another keeper, or data without its keyring.
  */
-export function openKeyring({ dir, copyDir, create }: KeyringPlace): Keyring {
+export function openKeyring(place: KeyringPlace): Keyring {
+  const { dir, copyDir } = place;
   privateDirectory(dir);
-  const instance = instanceIn({ dir, copyDir, create });
+  const instance = instanceIn(place);
   const main = openFile(dir);
   main.exec(SCHEMA);
   main.exec(`insert or ignore into meta values ('generation', 1), ('format', ${FORMAT})`);
-  if (
-    Number(main.prepare("select value from meta where name = 'format'").get()?.['value']) > FORMAT
-  ) {
+  const format = main.prepare("select value from meta where name = 'format'").get()?.['value'];
+  if (Number(format) > FORMAT) {
     throw keeperProblem('keyring-refused', 'the keyring was written by a newer version');
   }
   rememberWhoLinked(main);
-  let copy = copyDir ? openCopy(main, { copyDir, instance }) : undefined;
-  const statements = new Map<string, StatementSync[]>();
-  const prepared = (sql: string): StatementSync[] => {
-    let both = statements.get(sql);
-    if (!both) {
-      both = [main.prepare(sql), ...(copy ? [copy.prepare(sql)] : [])];
-      statements.set(sql, both);
-    }
-    return both;
-  };
-  let writing = false;
-  let begun = false;
-  const undone: (() => void)[] = [];
-  const files = () => (copy ? [main, copy] : [main]);
-  const run = (sql: string, ...values: SQLInputValue[]): number => {
-    if (!writing) throw new Error('a keyring is written inside commit only');
+  const copy = copyDir ? openCopy(main, { copyDir, instance }) : undefined;
+  return new OpenKeyring(place, instance, main, copy);
+}
+
+class OpenKeyring implements Keyring {
+  readonly instance: string;
+  readonly copyDir: string | undefined;
+  readonly #dir: string;
+  readonly #main: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync[]>();
+  readonly #undone: (() => void)[] = [];
+  #copy: DatabaseSync | undefined;
+  #writing = false;
+  #begun = false;
+
+  constructor(
+    place: KeyringPlace,
+    instance: string,
+    main: DatabaseSync,
+    copy: DatabaseSync | undefined,
+  ) {
+    this.instance = instance;
+    this.copyDir = place.copyDir;
+    this.#dir = place.dir;
+    this.#main = main;
+    this.#copy = copy;
+  }
+
+  get dirs(): readonly string[] {
+    return this.copyDir && this.#copy ? [this.#dir, this.copyDir] : [this.#dir];
+  }
+
+  get copied(): boolean {
+    return !this.copyDir || this.#copy !== undefined;
+  }
+
+  get<Row>(sql: string, ...values: SQLInputValue[]): Row | undefined {
+    return this.#prepared(sql)[0]?.get(...values) as Row | undefined;
+  }
+
+  all<Row>(sql: string, ...values: SQLInputValue[]): Row[] {
+    return (this.#prepared(sql)[0]?.all(...values) ?? []) as Row[];
+  }
+
+  run(sql: string, ...values: SQLInputValue[]): number {
+    if (!this.#writing) throw new Error('a keyring is written inside commit only');
     let changed = 0;
     // A group of look-ups writes nothing, and then waits for no disk.
-    if (!begun) for (const file of files()) file.exec('begin immediate');
-    begun = true;
-    for (const statement of prepared(sql)) changed = Number(statement.run(...values).changes);
+    if (!this.#begun) for (const file of this.#files()) file.exec('begin immediate');
+    this.#begun = true;
+    for (const statement of this.#prepared(sql)) changed = Number(statement.run(...values).changes);
     return changed;
-  };
-  return {
-    instance,
-    copyDir,
-    get dirs() {
-      return copyDir && copy ? [dir, copyDir] : [dir];
-    },
-    get copied() {
-      return !copyDir || copy !== undefined;
-    },
-    get: <Row>(sql: string, ...values: SQLInputValue[]) =>
-      prepared(sql)[0]?.get(...values) as Row | undefined,
-    all: <Row>(sql: string, ...values: SQLInputValue[]) =>
-      (prepared(sql)[0]?.all(...values) ?? []) as Row[],
-    run,
-    commit(work) {
-      writing = true;
-      let done: ReturnType<typeof work>;
-      try {
-        done = work();
-        if (!begun) return done;
-        run("update meta set value = value + 1 where name = 'generation'");
-        main.exec('commit');
-      } catch (error) {
-        for (const file of files()) if (file.isTransaction) file.exec('rollback');
-        for (const forget of undone) forget();
-        throw error;
-      } finally {
-        writing = false;
-        begun = false;
-      }
-      try {
-        copy?.exec('commit');
-      } catch {
-        // The first copy is ahead now. It is copied over whole at the next start, and until then
-        // the durability gap is reported and nothing is destroyed.
-        statements.clear();
-        copy?.close();
-        copy = undefined;
-      }
-      return done;
-    },
-    onRollback: (listener) => void undone.push(listener),
-    close() {
-      for (const file of files()) file.close();
-    },
-  };
+  }
+
+  commit<T>(work: () => T): T {
+    this.#writing = true;
+    let done: T;
+    try {
+      done = work();
+      if (!this.#begun) return done;
+      this.run("update meta set value = value + 1 where name = 'generation'");
+      this.#main.exec('commit');
+    } catch (error) {
+      for (const file of this.#files()) if (file.isTransaction) file.exec('rollback');
+      for (const forget of this.#undone) forget();
+      throw error;
+    } finally {
+      this.#writing = false;
+      this.#begun = false;
+    }
+    this.#commitCopy();
+    return done;
+  }
+
+  onRollback(listener: () => void): void {
+    this.#undone.push(listener);
+  }
+
+  close(): void {
+    for (const file of this.#files()) file.close();
+  }
+
+  #files(): DatabaseSync[] {
+    return this.#copy ? [this.#main, this.#copy] : [this.#main];
+  }
+
+  #prepared(sql: string): StatementSync[] {
+    const known = this.#statements.get(sql);
+    if (known) return known;
+    const made = this.#files().map((file) => file.prepare(sql));
+    this.#statements.set(sql, made);
+    return made;
+  }
+
+  /**
+   * When it fails the first copy is ahead. It is copied over whole at the next start, and until
+   * then the durability gap is reported and nothing is destroyed.
+   */
+  #commitCopy(): void {
+    try {
+      this.#copy?.exec('commit');
+    } catch {
+      this.#statements.clear();
+      this.#copy?.close();
+      this.#copy = undefined;
+    }
+  }
 }
 
 /**

@@ -32,12 +32,19 @@ function checkTenant(tenant: string): void {
   }
 }
 
-export type NamedKeys = ReturnType<typeof namedKeysOf>;
+/** The named keys in one keyring. Every method runs inside `commit`. */
+export class NamedKeys {
+  readonly #keyring: Keyring;
+  readonly #keks: Keks;
 
-export function namedKeysOf(keyring: Keyring, keks: Keks) {
-  function open(tenant: string, name: string, row: Row): NamedKey {
+  constructor(keyring: Keyring, keks: Keks) {
+    this.#keyring = keyring;
+    this.#keks = keks;
+  }
+
+  #open(tenant: string, name: string, row: Row): NamedKey {
     const aad = namedAad(tenant, name, row.version);
-    const key = keks.unwrap({ tenant, purpose: 'live', epoch: row.epoch, aad }, row.wrapped);
+    const key = this.#keks.unwrap({ tenant, purpose: 'live', epoch: row.epoch, aad }, row.wrapped);
     const opened = {
       keyId: Buffer.from(row.keyId).toString('base64'),
       key: key.toString('base64'),
@@ -47,17 +54,17 @@ export function namedKeysOf(keyring: Keyring, keks: Keks) {
     return opened;
   }
 
-  function create(given: Named, version: number, seals: number): NamedKey {
+  #create(given: Named, version: number, seals: number): NamedKey {
     const { tenant, name } = given;
     const key = randomBytes(32);
     const keyId = randomBytes(8);
     const aad = namedAad(tenant, name, version);
-    const wrapped = keks.wrap({ tenant, purpose: 'live', aad }, key);
-    keyring.run(
+    const wrapped = this.#keks.wrap({ tenant, purpose: 'live', aad }, key);
+    this.#keyring.run(
       `insert into named_keys
          (tenant, name, version, class, key_id, epoch, wrapped, seals, destroy_at, created_at)
        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      ...[tenant, name, version, given.class, keyId, keks.epoch, wrapped, seals],
+      ...[tenant, name, version, given.class, keyId, this.#keks.epoch, wrapped, seals],
       ...[given.destroyAt ?? null, given.at],
     );
     const opened = { keyId: keyId.toString('base64'), key: key.toString('base64'), version };
@@ -65,65 +72,69 @@ export function namedKeysOf(keyring: Keyring, keks: Keks) {
     return opened;
   }
 
-  function one(given: Named): NamedKey {
+  #one(given: Named): NamedKey {
     const { tenant, name, lease = 0 } = given;
     checkTenant(tenant);
-    const row = keyring.get<Row>(
+    const row = this.#keyring.get<Row>(
       `select ${COLUMNS} from named_keys where tenant = ? and name = ?
        order by version desc limit 1`,
       ...[tenant, name],
     );
     if (!row) {
-      const gone = keyring.get(
+      const gone = this.#keyring.get(
         'select 1 from destroyed_names where tenant = ? and name = ?',
         tenant,
         name,
       );
       if (gone) throw keeperProblem('keyring-call-invalid', 'this key was destroyed for good');
-      return create(given, 1, lease);
+      return this.#create(given, 1, lease);
     }
     if (row.class !== given.class) {
       throw keeperProblem('keyring-call-invalid', 'the key is of another class');
     }
-    if (row.seals + lease > SEALS_MAX) return create(given, row.version + 1, lease);
+    if (row.seals + lease > SEALS_MAX) return this.#create(given, row.version + 1, lease);
     if (lease > 0) {
-      keyring.run(
+      this.#keyring.run(
         'update named_keys set seals = seals + ? where tenant = ? and name = ? and version = ?',
         ...[lease, tenant, name, row.version],
       );
     }
-    return open(tenant, name, row);
+    return this.#open(tenant, name, row);
   }
 
-  return {
-    named: ({ keys }: Ask<'named'>) => keys.map(one),
-    version({ tenant, name, keyId }: Ask<'namedVersion'>): NamedKey | 'unknown' {
-      checkTenant(tenant);
-      const row = keyring.get<Row>(
-        `select ${COLUMNS} from named_keys where tenant = ? and name = ? and key_id = ?`,
-        ...[tenant, name, Buffer.from(keyId, 'base64')],
-      );
-      return row ? open(tenant, name, row) : 'unknown';
-    },
-    destroy({ tenant, name }: Ask<'destroyNamed'>, at: number): Gone {
-      checkTenant(tenant);
-      const rows = keyring.all<{ keyId: Uint8Array }>(
-        'select key_id as "keyId" from named_keys where tenant = ? and name = ?',
-        ...[tenant, name],
-      );
-      keyring.run('delete from named_keys where tenant = ? and name = ?', tenant, name);
-      keyring.run(
-        'insert or ignore into destroyed_names (tenant, name, destroyed_at) values (?, ?, ?)',
-        ...[tenant, name, at],
-      );
-      const keyIds = rows.map(({ keyId }) => Buffer.from(keyId).toString('base64'));
-      return { subjects: [], keyIds, evict: { tenant, subjects: [], names: [name] } };
-    },
-    due: (at: number) =>
-      keyring.all<{ tenant: string; name: string }>(
-        `select distinct tenant, name from named_keys
-         where destroy_at is not null and destroy_at <= ? limit 1000`,
-        at,
-      ),
-  };
+  named({ keys }: Ask<'named'>): NamedKey[] {
+    return keys.map((key) => this.#one(key));
+  }
+
+  version({ tenant, name, keyId }: Ask<'namedVersion'>): NamedKey | 'unknown' {
+    checkTenant(tenant);
+    const row = this.#keyring.get<Row>(
+      `select ${COLUMNS} from named_keys where tenant = ? and name = ? and key_id = ?`,
+      ...[tenant, name, Buffer.from(keyId, 'base64')],
+    );
+    return row ? this.#open(tenant, name, row) : 'unknown';
+  }
+
+  destroy({ tenant, name }: Ask<'destroyNamed'>, at: number): Gone {
+    checkTenant(tenant);
+    const rows = this.#keyring.all<{ keyId: Uint8Array }>(
+      'select key_id as "keyId" from named_keys where tenant = ? and name = ?',
+      ...[tenant, name],
+    );
+    this.#keyring.run('delete from named_keys where tenant = ? and name = ?', tenant, name);
+    this.#keyring.run(
+      'insert or ignore into destroyed_names (tenant, name, destroyed_at) values (?, ?, ?)',
+      ...[tenant, name, at],
+    );
+    const keyIds = rows.map(({ keyId }) => Buffer.from(keyId).toString('base64'));
+    return { subjects: [], keyIds, evict: { tenant, subjects: [], names: [name] } };
+  }
+
+  due(at: number): { tenant: string; name: string }[] {
+    return this.#keyring.all(
+      `select distinct tenant, name from named_keys
+       where destroy_at is not null and destroy_at <= ? limit 1000`,
+      at,
+    );
+  }
 }

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { joinShares, type Share, splitSecret } from '#base/secret-shares';
 import { keeperProblem } from './errors.ts';
 import { privateDirectory, writeSecret } from './files.ts';
-import { metaNumber, openKeks } from './keks.ts';
+import { Keks, metaNumber } from './keks.ts';
 import {
   copyKeyringFile,
   INSTANCE_FILE,
@@ -150,7 +150,7 @@ function openEveryKey(
       const publicKey = Buffer.from(row.value);
       for (const { epoch, root } of roots) writeRecovery([dir], { epoch, root, publicKey });
     }
-    const keks = openKeks(keyring, passphrase, metaNumber(keyring, 'epoch_at') ?? 0);
+    const keks = new Keks(keyring, passphrase, metaNumber(keyring, 'epoch_at') ?? 0);
     const subjects = keyring.all<KeyRow & { subject: Uint8Array; n: number; destroyAt: unknown }>(
       'select tenant, epoch, wrapped, subject, n, destroy_at as "destroyAt" from subject_keys',
     );

@@ -17,84 +17,94 @@ type Subject = { tenant: string; subject: Uint8Array; n: number };
 type NamedRow = { tenant: string; name: string; version: number };
 type Wrapped = { epoch: number; wrapped: Uint8Array; destroyAt: number | null };
 
-export type Rotation = {
-  /** Re-wraps the next keys in one transaction; true when nothing is left. */
-  step(): boolean;
-  keysLeft(): number;
-};
+const START: Subject = { tenant: '', subject: Buffer.alloc(0), n: 0 };
 
-export function rotationOf(keyring: Keyring, keks: Keks): Rotation {
-  const start: Subject = { tenant: '', subject: Buffer.alloc(0), n: 0 };
-  let after = start;
+export class Rotation {
+  readonly #keyring: Keyring;
+  readonly #keks: Keks;
+  #after = START;
   /** Counted once, since counting reads the whole file. */
-  let left: number | undefined;
+  #left: number | undefined;
 
-  function rewrapSubjects(): number {
-    const rows = keyring.all<Subject & Wrapped>(
+  constructor(keyring: Keyring, keks: Keks) {
+    this.#keyring = keyring;
+    this.#keks = keks;
+  }
+
+  keysLeft(): number {
+    if (this.#keks.rotatingFrom === undefined) return 0;
+    this.#left ??= this.#countLeft();
+    return this.#left;
+  }
+
+  /** Re-wraps the next keys in one transaction; true when nothing is left. */
+  step(): boolean {
+    if (this.#keks.rotatingFrom === undefined) return true;
+    const rewrapped = this.#keyring.commit(() => this.#rewrapSubjects() + this.#rewrapNamed());
+    if (this.#left !== undefined) this.#left = Math.max(0, this.#left - rewrapped);
+    if (rewrapped > 0) return false;
+    this.#after = START;
+    // The pass may have begun in the middle, behind a key that was released meanwhile.
+    if (this.#countLeft() > 0) return false;
+    this.#keks.endRotation();
+    this.#left = undefined;
+    return true;
+  }
+
+  #rewrapSubjects(): number {
+    const rows = this.#keyring.all<Subject & Wrapped>(
       `select tenant, subject, n, epoch, wrapped, destroy_at as "destroyAt" from subject_keys
        where (tenant, subject, n) > (?, ?, ?) and epoch < ?
        order by tenant, subject, n limit ${BATCH_KEYS}`,
-      ...[after.tenant, after.subject, after.n, keks.epoch],
+      ...[this.#after.tenant, this.#after.subject, this.#after.n, this.#keks.epoch],
     );
     for (const row of rows) {
       const { tenant, subject, n } = row;
       const aad = subjectAad(tenant, Buffer.from(subject).toString('hex'), n);
       const purpose = row.destroyAt === null ? 'live' : 'quarantine';
-      const key = keks.unwrap({ tenant, purpose, epoch: row.epoch, aad }, row.wrapped);
-      keyring.run(
+      const key = this.#keks.unwrap({ tenant, purpose, epoch: row.epoch, aad }, row.wrapped);
+      this.#keyring.run(
         `update subject_keys set wrapped = ?, epoch = ?
          where tenant = ? and subject = ? and n = ?`,
-        ...[keks.wrap({ tenant, purpose, aad }, key), keks.epoch, tenant, subject, n],
+        ...[this.#keks.wrap({ tenant, purpose, aad }, key), this.#keks.epoch, tenant, subject, n],
       );
       key.fill(0);
     }
-    after = rows.at(-1) ?? after;
+    this.#after = rows.at(-1) ?? this.#after;
     return rows.length;
   }
 
-  function rewrapNamed(): number {
-    const rows = keyring.all<NamedRow & Wrapped>(
+  #rewrapNamed(): number {
+    const rows = this.#keyring.all<NamedRow & Wrapped>(
       `select tenant, name, version, epoch, wrapped from named_keys
        where epoch < ? order by tenant, name, version limit ${BATCH_KEYS}`,
-      keks.epoch,
+      this.#keks.epoch,
     );
     for (const { tenant, name, version, epoch, wrapped } of rows) {
       const aad = namedAad(tenant, name, version);
-      const key = keks.unwrap({ tenant, purpose: 'live', epoch, aad }, wrapped);
-      keyring.run(
+      const key = this.#keks.unwrap({ tenant, purpose: 'live', epoch, aad }, wrapped);
+      this.#keyring.run(
         `update named_keys set wrapped = ?, epoch = ?
          where tenant = ? and name = ? and version = ?`,
-        ...[keks.wrap({ tenant, purpose: 'live', aad }, key), keks.epoch, tenant, name, version],
+        ...[
+          this.#keks.wrap({ tenant, purpose: 'live', aad }, key),
+          this.#keks.epoch,
+          tenant,
+          name,
+          version,
+        ],
       );
       key.fill(0);
     }
     return rows.length;
   }
 
-  const count = (table: 'subject_keys' | 'named_keys') =>
-    keyring.get<{ left: number }>(
-      `select count(*) as left from ${table} where epoch < ?`,
-      keks.epoch,
-    )?.left ?? 0;
-  const countLeft = () => Number(count('subject_keys')) + Number(count('named_keys'));
+  #countLeft(): number {
+    return this.#count('subject_keys') + this.#count('named_keys');
+  }
 
-  return {
-    keysLeft() {
-      if (keks.rotatingFrom === undefined) return 0;
-      left ??= countLeft();
-      return left;
-    },
-    step() {
-      if (keks.rotatingFrom === undefined) return true;
-      const rewrapped = keyring.commit(() => rewrapSubjects() + rewrapNamed());
-      if (left !== undefined) left = Math.max(0, left - rewrapped);
-      if (rewrapped > 0) return false;
-      after = start;
-      // The pass may have begun in the middle, behind a key that was released meanwhile.
-      if (countLeft() > 0) return false;
-      keks.endRotation();
-      left = undefined;
-      return true;
-    },
-  };
+  #count(table: 'subject_keys' | 'named_keys'): number {
+    const sql = `select count(*) as left from ${table} where epoch < ?`;
+    return Number(this.#keyring.get<{ left: number }>(sql, this.#keks.epoch)?.left ?? 0);
+  }
 }

@@ -1,4 +1,4 @@
-/** People's keys: made, opened, linked, hidden and destroyed. Every function runs inside `commit`. */
+/** People's keys: made, opened, linked, hidden and destroyed. */
 import { randomBytes } from 'node:crypto';
 import type { Keks } from './keks.ts';
 import type { Keyring } from './keyring.ts';
@@ -37,35 +37,42 @@ const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
 export type Gone = Omit<Destroyed, 'acknowledged' | 'cutOff'> & { evict: Evict };
 
-export type SubjectKeys = ReturnType<typeof subjectKeysOf>;
+/** People's keys in one keyring. Every method runs inside `commit`. */
+export class SubjectKeys {
+  readonly #keyring: Keyring;
+  readonly #keks: Keks;
 
-export function subjectKeysOf(keyring: Keyring, keks: Keks) {
-  function open(tenant: string, row: Row): OpenedKey | Missing {
+  constructor(keyring: Keyring, keks: Keks) {
+    this.#keyring = keyring;
+    this.#keks = keks;
+  }
+
+  #open(tenant: string, row: Row): OpenedKey | Missing {
     if (row.destroyAt !== null) return 'hidden';
     const subject = hex(row.subject);
     const aad = subjectAad(tenant, subject, row.n);
-    const key = keks.unwrap({ tenant, purpose: 'live', epoch: row.epoch, aad }, row.wrapped);
+    const key = this.#keks.unwrap({ tenant, purpose: 'live', epoch: row.epoch, aad }, row.wrapped);
     const opened = { subject, keyId: base64(row.keyId), key: key.toString('base64') };
     key.fill(0);
     return { ...opened, created: false };
   }
 
-  function create(tenant: string, handle: Buffer, at: number): OpenedKey {
+  #create(tenant: string, handle: Buffer, at: number): OpenedKey {
     const id = randomBytes(16);
     const subject = id.toString('hex');
     // Random, never derived: what can be derived again cannot be destroyed.
     const key = randomBytes(32);
     const keyId = randomBytes(8);
-    const wrapped = keks.wrap(
+    const wrapped = this.#keks.wrap(
       { tenant, purpose: 'live', aad: subjectAad(tenant, subject, 1) },
       key,
     );
-    keyring.run(
+    this.#keyring.run(
       `insert into subject_keys (tenant, subject, n, handle, key_id, epoch, wrapped, created_at)
        values (?, ?, 1, ?, ?, ?, ?, ?)`,
-      ...[tenant, id, handle, keyId, keks.epoch, wrapped, at],
+      ...[tenant, id, handle, keyId, this.#keks.epoch, wrapped, at],
     );
-    keyring.run(
+    this.#keyring.run(
       'insert into handles (tenant, handle, subject) values (?, ?, ?)',
       tenant,
       handle,
@@ -76,10 +83,10 @@ export function subjectKeysOf(keyring: Keyring, keks: Keks) {
     return { ...opened, created: true };
   }
 
-  function one(tenant: string, handle: Buffer, mayCreate: boolean, at: number) {
-    const row = keyring.get<Row>(BY_HANDLE, tenant, handle);
-    if (row) return open(tenant, row);
-    const stone = keyring.get<{ until: number }>(
+  #one(tenant: string, handle: Buffer, mayCreate: boolean, at: number) {
+    const row = this.#keyring.get<Row>(BY_HANDLE, tenant, handle);
+    if (row) return this.#open(tenant, row);
+    const stone = this.#keyring.get<{ until: number }>(
       'select until from tombstones where tenant = ? and handle = ?',
       ...[tenant, handle],
     );
@@ -87,20 +94,20 @@ export function subjectKeysOf(keyring: Keyring, keks: Keks) {
     if (!mayCreate) return 'unknown';
     // The late window is over: who returns is a new person to us.
     if (stone) {
-      keyring.run('delete from tombstones where tenant = ? and handle = ?', tenant, handle);
+      this.#keyring.run('delete from tombstones where tenant = ? and handle = ?', tenant, handle);
     }
-    return create(tenant, handle, at);
+    return this.#create(tenant, handle, at);
   }
 
   /**
    * The subjects that were identified as this one, directly or through another; not the others that
    * they were identified as, for two people may have used one device.
    */
-  function cluster(tenant: string, subject: string): string[] {
+  cluster(tenant: string, subject: string): string[] {
     const found = new Set([subject]);
     for (const next of found) {
       if (found.size > LINKS_MAX) break;
-      const sources = keyring.all<{ source: Uint8Array }>(
+      const sources = this.#keyring.all<{ source: Uint8Array }>(
         `select source from links where tenant = ? and towards = ?
          order by vouched desc, linked_at limit 1000`,
         ...[tenant, Buffer.from(next, 'hex')],
@@ -110,12 +117,12 @@ export function subjectKeysOf(keyring: Keyring, keks: Keks) {
     return [...found];
   }
 
-  function mayClaim(tenant: string, towards: Buffer, source: Buffer): boolean {
-    const anothers = keyring.get(
+  #mayClaim(tenant: string, towards: Buffer, source: Buffer): boolean {
+    const anothers = this.#keyring.get(
       'select 1 from links where tenant = ? and source = ? and towards <> ? limit 1',
       ...[tenant, source, towards],
     );
-    const [claims] = keyring.all<{ claims: number }>(
+    const [claims] = this.#keyring.all<{ claims: number }>(
       `select count(*) as claims from links
        where tenant = ? and towards = ? and vouched = 0 and source <> ?`,
       ...[tenant, towards, source],
@@ -123,51 +130,58 @@ export function subjectKeysOf(keyring: Keyring, keks: Keks) {
     return anothers === undefined && (claims?.claims ?? 0) < CLAIMS_MAX;
   }
 
-  function forget(tenant: string, subjects: string[], lateUntil: number): Gone {
+  forget(tenant: string, subjects: string[], lateUntil: number): Gone {
     const keyIds: string[] = [];
     for (const subject of subjects) {
       const id = Buffer.from(subject, 'hex');
-      for (const row of keyring.all<{ keyId: Uint8Array }>(
+      for (const row of this.#keyring.all<{ keyId: Uint8Array }>(
         'select key_id as "keyId" from subject_keys where tenant = ? and subject = ?',
         ...[tenant, id],
       )) {
         keyIds.push(base64(row.keyId));
       }
-      keyring.run(
+      this.#keyring.run(
         `insert or replace into tombstones (tenant, handle, until)
          select tenant, handle, ? from subject_keys where tenant = ? and subject = ?`,
         ...[lateUntil, tenant, id],
       );
-      keyring.run(
+      this.#keyring.run(
         `delete from handles where tenant = ? and handle in (
            select handle from subject_keys where tenant = ? and subject = ?)`,
         ...[tenant, tenant, id],
       );
-      keyring.run('delete from subject_keys where tenant = ? and subject = ?', tenant, id);
-      keyring.run('delete from links where tenant = ? and towards = ?', tenant, id);
-      keyring.run('delete from links where tenant = ? and source = ?', tenant, id);
+      this.#keyring.run('delete from subject_keys where tenant = ? and subject = ?', tenant, id);
+      this.#keyring.run('delete from links where tenant = ? and towards = ?', tenant, id);
+      this.#keyring.run('delete from links where tenant = ? and source = ?', tenant, id);
     }
     return { subjects, keyIds, evict: { tenant, subjects, names: [] } };
   }
 
-  function rewrapAll(tenant: string, subjects: string[], destroyAt: number | null): number {
+  #rewrapAll(tenant: string, subjects: string[], destroyAt: number | null): number {
     const [from, to] =
       destroyAt === null ? (['quarantine', 'live'] as const) : (['live', 'quarantine'] as const);
     let moved = 0;
     for (const subject of subjects) {
       const id = Buffer.from(subject, 'hex');
-      const rows = keyring.all<Row>(
+      const rows = this.#keyring.all<Row>(
         `select k.subject, ${KEY} from subject_keys k where k.tenant = ? and k.subject = ?`,
         ...[tenant, id],
       );
       for (const { n, epoch, wrapped, destroyAt: since } of rows) {
         if ((since === null) !== (from === 'live')) continue;
         const aad = subjectAad(tenant, subject, n);
-        const key = keks.unwrap({ tenant, purpose: from, epoch, aad }, wrapped);
-        keyring.run(
+        const key = this.#keks.unwrap({ tenant, purpose: from, epoch, aad }, wrapped);
+        this.#keyring.run(
           `update subject_keys set wrapped = ?, epoch = ?, destroy_at = ?
            where tenant = ? and subject = ? and n = ?`,
-          ...[keks.wrap({ tenant, purpose: to, aad }, key), keks.epoch, destroyAt, tenant, id, n],
+          ...[
+            this.#keks.wrap({ tenant, purpose: to, aad }, key),
+            this.#keks.epoch,
+            destroyAt,
+            tenant,
+            id,
+            n,
+          ],
         );
         key.fill(0);
         moved += 1;
@@ -176,63 +190,62 @@ export function subjectKeysOf(keyring: Keyring, keks: Keks) {
     return moved;
   }
 
-  return {
-    cluster,
-    forget,
-    subjects({ tenant, handles, create: mayCreate, at }: Ask<'subjects'>) {
-      return handles.map((handle) => one(tenant, Buffer.from(handle, 'base64'), mayCreate, at));
-    },
-    open({ tenant, subjects }: Ask<'open'>): (OpenedKey | Missing)[] {
-      return subjects.map((subject) => {
-        const row = keyring.get<Row>(BY_SUBJECT, tenant, Buffer.from(subject, 'hex'));
-        return row ? open(tenant, row) : 'unknown';
-      });
-    },
-    link({ tenant, from, to, at, claimed = false }: Ask<'link'>) {
-      const source = one(tenant, Buffer.from(from, 'base64'), true, at);
-      const towards = one(tenant, Buffer.from(to, 'base64'), true, at);
-      if (typeof source === 'string' || typeof towards === 'string') return { linked: false };
-      if (source.subject === towards.subject) return { linked: true };
-      const pair = [
-        Buffer.from(towards.subject, 'hex'),
-        Buffer.from(source.subject, 'hex'),
-      ] as const;
-      if (claimed && !mayClaim(tenant, ...pair)) return { linked: false, taken: true };
-      keyring.run(
-        `insert into links (tenant, towards, source, linked_at, vouched) values (?, ?, ?, ?, ?)
-         on conflict do update set vouched = max(vouched, excluded.vouched)`,
-        ...[tenant, ...pair, at, claimed ? 0 : 1],
-      );
-      return { linked: true };
-    },
-    vouched({ tenant, from, to }: Ask<'vouched'>): boolean {
-      const handles = [from, to].map((handle) => Buffer.from(handle, 'base64'));
-      const found = keyring.get(
-        `select 1 from links l
-         join handles f on f.tenant = l.tenant and f.subject = l.source
-         join handles t on t.tenant = l.tenant and t.subject = l.towards
-         where l.tenant = ? and f.handle = ? and t.handle = ? and l.vouched = 1 limit 1`,
-        ...[tenant, ...handles],
-      );
-      return found !== undefined;
-    },
-    quarantine({ tenant, subject, destroyAt }: Ask<'quarantine'>): Gone {
-      const subjects = cluster(tenant, subject);
-      rewrapAll(tenant, subjects, destroyAt);
-      return { subjects, keyIds: [], evict: { tenant, subjects, names: [] } };
-    },
-    release({ tenant, subject }: Ask<'release'>) {
-      return { released: rewrapAll(tenant, cluster(tenant, subject), null) };
-    },
-    /** The subjects whose quarantine is over. */
-    due(at: number): { tenant: string; subject: string }[] {
-      return keyring
-        .all<{ tenant: string; subject: Uint8Array }>(
-          `select tenant, subject from subject_keys
-           where destroy_at is not null and destroy_at <= ? limit 1000`,
-          at,
-        )
-        .map(({ tenant, subject }) => ({ tenant, subject: hex(subject) }));
-    },
-  };
+  subjects({ tenant, handles, create: mayCreate, at }: Ask<'subjects'>) {
+    return handles.map((handle) => this.#one(tenant, Buffer.from(handle, 'base64'), mayCreate, at));
+  }
+
+  open({ tenant, subjects }: Ask<'open'>): (OpenedKey | Missing)[] {
+    return subjects.map((subject) => {
+      const row = this.#keyring.get<Row>(BY_SUBJECT, tenant, Buffer.from(subject, 'hex'));
+      return row ? this.#open(tenant, row) : 'unknown';
+    });
+  }
+
+  link({ tenant, from, to, at, claimed = false }: Ask<'link'>) {
+    const source = this.#one(tenant, Buffer.from(from, 'base64'), true, at);
+    const towards = this.#one(tenant, Buffer.from(to, 'base64'), true, at);
+    if (typeof source === 'string' || typeof towards === 'string') return { linked: false };
+    if (source.subject === towards.subject) return { linked: true };
+    const pair = [Buffer.from(towards.subject, 'hex'), Buffer.from(source.subject, 'hex')] as const;
+    if (claimed && !this.#mayClaim(tenant, ...pair)) return { linked: false, taken: true };
+    this.#keyring.run(
+      `insert into links (tenant, towards, source, linked_at, vouched) values (?, ?, ?, ?, ?)
+       on conflict do update set vouched = max(vouched, excluded.vouched)`,
+      ...[tenant, ...pair, at, claimed ? 0 : 1],
+    );
+    return { linked: true };
+  }
+
+  vouched({ tenant, from, to }: Ask<'vouched'>): boolean {
+    const handles = [from, to].map((handle) => Buffer.from(handle, 'base64'));
+    const found = this.#keyring.get(
+      `select 1 from links l
+       join handles f on f.tenant = l.tenant and f.subject = l.source
+       join handles t on t.tenant = l.tenant and t.subject = l.towards
+       where l.tenant = ? and f.handle = ? and t.handle = ? and l.vouched = 1 limit 1`,
+      ...[tenant, ...handles],
+    );
+    return found !== undefined;
+  }
+
+  quarantine({ tenant, subject, destroyAt }: Ask<'quarantine'>): Gone {
+    const subjects = this.cluster(tenant, subject);
+    this.#rewrapAll(tenant, subjects, destroyAt);
+    return { subjects, keyIds: [], evict: { tenant, subjects, names: [] } };
+  }
+
+  release({ tenant, subject }: Ask<'release'>) {
+    return { released: this.#rewrapAll(tenant, this.cluster(tenant, subject), null) };
+  }
+
+  /** The subjects whose quarantine is over. */
+  due(at: number): { tenant: string; subject: string }[] {
+    return this.#keyring
+      .all<{ tenant: string; subject: Uint8Array }>(
+        `select tenant, subject from subject_keys
+         where destroy_at is not null and destroy_at <= ? limit 1000`,
+        at,
+      )
+      .map(({ tenant, subject }) => ({ tenant, subject: hex(subject) }));
+  }
 }

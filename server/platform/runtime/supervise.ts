@@ -154,89 +154,107 @@ async function watchHealth(given: Supervision, running: Running): Promise<void> 
  *         is left running then.
  */
 export async function supervise(given: Supervision): Promise<Supervised> {
-  const { log, name } = given;
-  let stopping = false;
-  let restarts = 0;
-  let running: Running | undefined;
-  let serving: Promise<void> = Promise.resolve();
+  const supervisor = new Supervisor(given);
+  await supervisor.begin();
+  return supervisor;
+}
 
-  async function start(): Promise<Running> {
+class Supervisor implements Supervised {
+  readonly #given: Supervision;
+  #stopping = false;
+  #restarts = 0;
+  #running: Running | undefined;
+  #serving: Promise<void> = Promise.resolve();
+  #kept: Promise<void> = Promise.resolve();
+
+  constructor(given: Supervision) {
+    this.#given = given;
+  }
+
+  get pid(): number {
+    return this.#running?.alive() ? (this.#running.child.pid ?? 0) : 0;
+  }
+
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  whenReady(): Promise<void> {
+    return this.#serving;
+  }
+
+  async begin(): Promise<void> {
+    const first = await this.#start();
+    this.#kept = this.#keep(first);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    const last = this.#running;
+    if (last) await end(this.#given, last);
+    await this.#kept;
+    // A start that was under way when we were told to stop leaves a newer child.
+    if (this.#running && this.#running !== last) await end(this.#given, this.#running);
+    this.#given.log('child.stopped', { child: this.#given.name, pid: last?.child.pid ?? 0 });
+  }
+
+  async #start(): Promise<Running> {
+    const { log, name } = this.#given;
     const began = Date.now();
-    const deadline = began + (given.readyWithinMs ?? 15_000);
+    const deadline = began + (this.#given.readyWithinMs ?? 15_000);
     let backOff = BACK_OFF_MS_MIN;
-    for (let attempt = 1; Date.now() < deadline && !stopping; attempt++) {
-      await given.prepare?.();
-      const started = launch(given);
-      running = started;
-      if (await isReady(given, started, deadline)) {
-        log('child.started', {
-          child: name,
-          pid: started.child.pid ?? 0,
-          durationMs: Date.now() - began,
-        });
+    for (let attempt = 1; Date.now() < deadline && !this.#stopping; attempt++) {
+      await this.#given.prepare?.();
+      const started = launch(this.#given);
+      this.#running = started;
+      if (await isReady(this.#given, started, deadline)) {
+        const pid = started.child.pid ?? 0;
+        log('child.started', { child: name, pid, durationMs: Date.now() - began });
         return started;
       }
-      if (stopping) break;
+      if (this.#stopping) break;
       log('child.refused', { child: name, attempt });
-      await end(given, started);
+      await end(this.#given, started);
       await wait(backOff);
       backOff = Math.min(backOff * 2, 1_000);
     }
     throw runtimeProblem('child-did-not-start', `${name} did not serve in time`);
   }
 
-  async function keep(first: Running): Promise<void> {
+  async #keep(first: Running): Promise<void> {
+    const { log, name } = this.#given;
     let current = first;
     let backOff = BACK_OFF_MS_MIN;
     for (;;) {
       const since = Date.now();
-      void watchHealth(given, current);
+      void watchHealth(this.#given, current);
       await current.gone;
-      if (stopping || given.restart === false) return;
-      restarts++;
-      log('child.died', { child: name, pid: current.child.pid ?? 0, restarts });
+      if (this.#stopping || this.#given.restart === false) return;
+      this.#restarts++;
+      log('child.died', {
+        ...{ child: name, pid: current.child.pid ?? 0, restarts: this.#restarts },
+      });
       backOff = Date.now() - since > STABLE_AFTER_MS ? BACK_OFF_MS_MIN : backOff;
-      const again = startAgain(backOff);
-      serving = again.then(() => undefined);
-      serving.catch(() => undefined);
+      const again = this.#startAgain(backOff);
+      this.#serving = again.then(() => undefined);
+      this.#serving.catch(() => undefined);
       const next = await again.catch(() => undefined);
       if (!next) return;
       backOff = Math.min(backOff * 2, BACK_OFF_MS_MAX);
       current = next;
-      given.onRestart?.();
+      this.#given.onRestart?.();
     }
   }
 
   /** Goes on for as long as it takes: an engine that is down refuses writes, it loses none. */
-  async function startAgain(firstBackOff: number): Promise<Running> {
+  async #startAgain(firstBackOff: number): Promise<Running> {
     let backOff = firstBackOff;
-    while (!stopping) {
+    while (!this.#stopping) {
       await wait(backOff);
-      const started = await start().catch(() => undefined);
+      const started = await this.#start().catch(() => undefined);
       if (started) return started;
       backOff = Math.min(backOff * 2, BACK_OFF_MS_MAX);
     }
-    throw runtimeProblem('child-did-not-start', `${name} is stopping`);
+    throw runtimeProblem('child-did-not-start', `${this.#given.name} is stopping`);
   }
-
-  const first = await start();
-  const kept = keep(first);
-  return {
-    get pid() {
-      return running?.alive() ? (running.child.pid ?? 0) : 0;
-    },
-    get restarts() {
-      return restarts;
-    },
-    whenReady: () => serving,
-    async stop() {
-      stopping = true;
-      const last = running;
-      if (last) await end(given, last);
-      await kept;
-      // A start that was under way when we were told to stop leaves a newer child.
-      if (running && running !== last) await end(given, running);
-      log('child.stopped', { child: name, pid: last?.child.pid ?? 0 });
-    },
-  };
 }
