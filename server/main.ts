@@ -64,8 +64,8 @@ async function askTerminal(question: string, otherwise: string): Promise<string>
 }
 
 /**
- * Compiling the policies leaves some 60 MB behind that V8 would keep for as long as nothing happens:
- * it is given back once, when the server stands.
+ * Compiling the policies leaves some 70 MB behind that V8 keeps for as long as nothing happens: it
+ * is given back once, when the server stands.
  */
 function giveBackMemory(): void {
   setFlagsFromString('--expose-gc');
