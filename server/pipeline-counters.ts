@@ -22,6 +22,7 @@ const REASONS: Readonly<Record<DropReason | FieldReason, { step: string | null; 
   'no-consent-field': { step: null, says: 'Fields cut: their purpose lacks consent' },
   'trait-not-allowed': { step: null, says: 'Traits cut: not allowed in this mode' },
   'no-key-to-seal': { step: null, says: 'Fields cut: no key to seal them under' },
+  'name-withheld': { step: null, says: 'Names of events withheld: they held personal content' },
   'personal-content': { step: null, says: 'Fields with personal content cut out' },
 };
 

@@ -87,8 +87,16 @@ function checkEvent(arrived: Arrived, sent: JsonObject, index: number): Verdict 
 
 type Named = { readonly name: string; readonly type: TypePlan };
 
+/** Stands for the name of an event that said who somebody is; no client's event is called that. */
+export const WITHHELD = '(withheld)';
+
 /**
- * The data type of an event. Names repeat, so what was found out about one is kept with the plan.
+ * The data type of an event, and what is written of its name. Names repeat, so what was found out
+ * about one is kept with the plan.
+ *
+ * A name that the policy declares is its own. Where the policy takes any name, the client makes it,
+ * often out of what stands on the page: it is kept in clear only while nothing personal is seen in
+ * it, and withheld otherwise. Such a name is not remembered either.
  */
 function typeOf(plan: IngestPlan, kind: Kind, sent: unknown): Named | Dropped {
   const name = kind === 'track' ? sent : kind;
@@ -97,10 +105,12 @@ function typeOf(plan: IngestPlan, kind: Kind, sent: unknown): Named | Dropped {
   if (typeof name !== 'string' || !NAME.test(name)) {
     return wrong('the event needs a plain name of at most 128 characters');
   }
-  const type = plan.route(kind, name);
-  if (type === undefined) return { drop: 'undeclared-event' };
-  if (cleanText(name, plan.strip).found.length > 0) {
-    return wrong('the name of the event holds personal content');
+  const route = plan.route(kind, name);
+  if (route === undefined) return { drop: 'undeclared-event' };
+  const { type, isDeclared } = route;
+  if (!isDeclared && cleanText(name, plan.nameStrip).found.length > 0) {
+    type.counts.fields['name-withheld'].count++;
+    return { name: WITHHELD, type };
   }
   if (kind === 'track' && plan.names.size < NAMES_MAX) plan.names.set(name, type);
   return { name, type };

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { readPolicy, STRIP_CLASSES } from '@troth/policy-language';
 import fc from 'fast-check';
+import { samplePolicy } from '#testing/sample-policy';
 import { hasLuhn, isIban } from './check-digits.ts';
 import { CLASSIFIERS, type Classifier, cleanJson, cleanText } from './classifiers.ts';
 import { classifyName } from './personal-names.ts';
@@ -30,9 +32,46 @@ const CUT: [Classifier, string, string][] = [
   ['national-id', 'ssn 078-05-1120', 'ssn [national-id]'],
   ['credential', 'Authorization: Bearer abcdefghijklmnop', 'Authorization: [credential]'],
   ['credential', 'password=hunter22', '[credential]'],
+  ['credential', 'key sk_live_4eC39HqLyjWDarjtT1zdp7dc', 'key [credential]'],
+  ['ip-address', 'from 203.0.113.7 again', 'from [ip-address] again'],
+  ['ip-address', 'from 2001:db8::ff00:42:8329 again', 'from [ip-address] again'],
+  ['ip-address', 'from 2001:0db8:0000:0000:0000:ff00:0042:8329', 'from [ip-address]'],
+  ['ip-address', 'peer [::1]:443', 'peer [[ip-address]]:443'],
 ];
 
-for (const [what, dirty, expected] of CUT) {
+/** What hides content from a pattern and from no reader. */
+const HIDDEN: [Classifier, string, string][] = [
+  ['card', 'paid 4111\u200b1111\u200b1111\u200b1111', 'paid [card]'],
+  ['card', 'paid 4\u00ad1\u20601\ufeff1\u200d1111 11\u202d11 1111', 'paid [card]'],
+  ['card', 'paid ４１１１ １１１１ １１１１ １１１１', 'paid [card]'],
+  ['card', 'paid ٤١١١ ١١١١ ١١١١ ١١١١', 'paid [card]'],
+  ['card', 'paid 4111。1111。1111。1111', 'paid [card]'],
+  ['card', 'paid 4111%201111%201111%201111', 'paid [card]'],
+  ['card', 'paid &#52;111 1111 1111 1111', 'paid [card]'],
+  ['email', 'a&#64;b.com', '[email]'],
+  ['email', 'a&#x40;b.com and a&commat;b&period;com', '[email] and [email]'],
+  ['email', 'ada%40example.com', '[email]'],
+  ['email', 'ada%2540example.com', '[email]'],
+  ['email', 'ada%25252540example%252Ecom', '[email]'],
+  ['email', 'ada%26%2364%3Bexample.com', '[email]'],
+  ['email', 'ada\\u0040example.com', '[email]'],
+  ['email', 'ada＠example。com', '[email]'],
+  ['email', 'ada@example｡com', '[email]'],
+  ['email', 'ada@\u200bexample.com', '[email]'],
+  ['phone', 'tel:+4915123456789', 'tel:[phone]'],
+  ['phone', 'phone+15551234567now', 'phone[phone]now'],
+  ['phone', 'call015123456789', 'call[phone]'],
+  ['phone', 'tel_015123456789', 'tel_[phone]'],
+  ['phone', 'ring0151 23456789please', 'ring[phone]please'],
+  ['phone', 'call555-123-4567now', 'call[phone]now'],
+  ['query-string', 'settings#frag=my+illness', 'settings'],
+  ['query-string', 'https://x.test/a#access_token=abc', 'https://x.test/a'],
+  ['query-string', 'find?q=my+illness', 'find'],
+  ['query-string', '/search%3Fq=secret', '/search'],
+  ['ip-address', '203。0。113。7', '[ip-address]'],
+];
+
+for (const [what, dirty, expected] of [...CUT, ...HIDDEN]) {
   test(`${what} is cut out of "${dirty}"`, () => {
     const cleaned = cleanText(dirty, all);
     assert.equal(cleaned.text, expected);
@@ -54,6 +93,14 @@ const KEPT = [
   'order 12345678',
   'TypeError: x is not a function',
   'node_modules/pg/lib/client.js:526',
+  'skipped_onboarding_step_two',
+  'npm_install_finished',
+  'std::vector and Face::add',
+  'at 10:11:12 or 23:59:59.999',
+  '100 % of A & B, 50%25',
+  'a0123456789abcdef0123456789abcdef',
+  'C++20 and #42',
+  'می‌خواهم',
 ];
 
 for (const text of KEPT) {
@@ -61,6 +108,28 @@ for (const text of KEPT) {
     assert.deepEqual(cleanText(text, all), { text, found: [] });
   });
 }
+
+test('what is hidden and harmless is kept as it was sent', () => {
+  const text = 'caf%C3%A9 &amp; co\u200d, 100%25';
+  assert.deepEqual(cleanText(text, all), { text, found: [] });
+});
+
+test('each class that a policy may name has a classifier that finds something', () => {
+  assert.deepEqual([...CLASSIFIERS].sort(), [...STRIP_CLASSES].sort());
+  const seen = new Set<string>(['message', ...CUT.map(([what]) => what)]);
+  assert.deepEqual(
+    STRIP_CLASSES.filter((name) => !seen.has(name)),
+    [],
+  );
+});
+
+test('a class that nothing finds is an error of the document, with those that there are', () => {
+  const text = samplePolicy('shop', { more: 'ingest: { strip: [email, shoe-size] }\n' });
+  const { policy, findings } = readPolicy(text, { file: 'shop.yaml' });
+  assert.equal(policy, undefined);
+  const [finding] = findings.filter(({ severity }) => severity === 'error');
+  assert.match(JSON.stringify(finding), /ip-address/);
+});
 
 test('a long paragraph is a message and goes whole', () => {
   const paragraph = 'so yesterday we met and talked about the thing that you know of '.repeat(6);
@@ -155,6 +224,22 @@ test('the classifiers take linear time on text made to hurt them', () => {
     'eyJ',
     'DE89 ',
     'a.',
+    '%25',
+    '%2525252540',
+    '&#64;',
+    '\\u0040',
+    '\u200b1',
+    '٤ ',
+    '#a',
+    '#a=',
+    '?a[',
+    '+1 ',
+    '01 ',
+    '0/1',
+    '1.1.',
+    'a:',
+    '::',
+    'sk-a-',
   ];
   for (const piece of hostile) {
     const text = piece.repeat(16_384 / piece.length);

@@ -13,9 +13,12 @@ import {
   CREDENTIAL,
   DIGITS,
   EMAIL,
+  GLUED_PHONE,
   HANDLE,
   IBAN,
+  IP,
   LOOSE_QUERY,
+  NAMED_QUERY,
   NAMES,
   NATIONAL_ID,
   QUERY,
@@ -24,6 +27,7 @@ import {
   SUSPECT,
   URL_LOGIN,
 } from './personal-patterns.ts';
+import { reveal } from './reveal.ts';
 
 export const CLASSIFIERS = [
   'email',
@@ -36,6 +40,7 @@ export const CLASSIFIERS = [
   'person-name',
   'national-id',
   'credential',
+  'ip-address',
 ] as const;
 export type Classifier = (typeof CLASSIFIERS)[number];
 
@@ -61,7 +66,7 @@ export function cleanText(text: string, wanted: ReadonlySet<Classifier>): Cleane
   }
   if (!SUSPECT.test(text)) return { text, found: NOTHING };
   const found: Classifier[] = [];
-  let clean = text.normalize('NFKC');
+  let clean = reveal(text);
   const cut = (what: Classifier, pattern: RegExp, by: string = mark(what)) => {
     const next = clean.replace(pattern, by);
     if (next === clean) return;
@@ -72,6 +77,7 @@ export function cleanText(text: string, wanted: ReadonlySet<Classifier>): Cleane
     cut('query-string', URL_LOGIN, '$1');
     cut('query-string', QUERY, '$1');
     cut('query-string', LOOSE_QUERY, '$1$2');
+    cut('query-string', NAMED_QUERY, '');
   }
   if (wanted.has('credential')) cut('credential', CREDENTIAL);
   if (wanted.has('email')) cut('email', EMAIL);
@@ -79,6 +85,7 @@ export function cleanText(text: string, wanted: ReadonlySet<Classifier>): Cleane
     cut('person-name', HANDLE, `$1${mark('person-name')}`);
   }
   if (wanted.has('email') && clean.includes('@')) cut('email', BARE_DOMAIN);
+  if (wanted.has('ip-address')) cut('ip-address', IP);
   if (/\d/.test(clean)) clean = cutNumbers(clean, wanted, found);
   if (wanted.has('address') && STREET_WORD.test(clean)) {
     for (const street of STREETS) cut('address', street);
@@ -100,7 +107,8 @@ function cutNumbers(text: string, wanted: ReadonlySet<Classifier>, found: Classi
   }
   if (wanted.has('card')) clean = cutCards(clean, note);
   if (wanted.has('phone')) {
-    clean = clean.replace(DIGITS, (seen) => (digitsThatAreNot(seen) ? seen : note('phone')));
+    const cutPhone = (seen: string) => (digitsThatAreNot(seen) ? seen : note('phone'));
+    clean = clean.replace(GLUED_PHONE, cutPhone).replace(DIGITS, cutPhone);
   }
   return clean;
 }

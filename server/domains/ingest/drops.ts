@@ -38,6 +38,7 @@ export const FIELD_REASONS = [
   'trait-not-allowed',
   'no-key-to-seal',
   'personal-content',
+  'name-withheld',
 ] as const;
 export type FieldReason = (typeof FIELD_REASONS)[number];
 

@@ -23,6 +23,8 @@ const WORDS: Readonly<Record<Classifier, string>> = {
     socialsecuritynumber driverlicense driverslicense driverlicence driverslicence`,
   credential: `password passwd pwd secret token apikey accesstoken refreshtoken clientsecret
     privatekey authorization cookie sessiontoken`,
+  'ip-address': `ip ipaddress ipaddr ipv4 ipv6 clientip remoteip remoteaddr remoteaddress
+    xforwardedfor forwardedfor`,
 };
 
 const known = new Map(

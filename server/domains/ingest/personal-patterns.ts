@@ -26,6 +26,8 @@ export const HANDLE = /(^|[\s(,;])@[a-z0-9_.]{2,30}(?![\p{L}\p{N}@])/giu;
 
 export const QUERY = /\b([a-z][a-z0-9+.-]{1,15}:\/\/[^\s?#]{1,2000})[?#][^\s]{0,4000}/gi;
 export const LOOSE_QUERY = /(^|\s)(\/[^\s?#]{0,2000})[?#][^\s]{0,4000}/g;
+/** "#email=…", "?q=…" wherever they stand: a name, the sign of equality, a value. */
+export const NAMED_QUERY = /[?#][\p{L}_][\p{L}\p{N}_.[\]-]{0,60}=[^\s]{0,4000}/gu;
 export const URL_LOGIN = /(:\/\/)[^\s/@]{1,256}@/g;
 
 const JOINT = String.raw`[ \t./()\u00a0\u2009\u202f‐‑–-]`;
@@ -35,9 +37,30 @@ export const DIGITS = pattern(
   String.raw`(?<![\p{L}\p{N}_.:/-])(?:\+|00)?[(]?\d`,
   String.raw`(?:${JOINT}{0,3}\d){5,24}(?![\p{L}\p{N}_])`,
 );
+/**
+ * Telephone numbers glued to words: begun by a plus, by a zero, or grouped as Americans do. Random
+ * ids in hexadecimal digits are none.
+ */
+export const GLUED_PHONE = pattern(
+  'gu',
+  String.raw`\+\d(?:${JOINT}{0,2}\d){6,14}(?!\p{N})`,
+  String.raw`|(?<![\p{N}.-])0\d{8,14}(?![\p{N}a-f_-])`,
+  String.raw`|(?<![\p{N}.-])0\d{1,5}(?:[ \t/-]\d{2,9}){1,4}(?!\p{N})`,
+  String.raw`|(?<![\p{N}.])[(]?\d{3}[)]?[ .-]?\d{3}[.-]\d{4}(?!\p{N})`,
+);
 /** Thirteen digits or more, however spaced: a card number may hide anywhere in such a run. */
 export const CARD_RUN = /\d(?:[ \t._/\u00a0\u2009\u202f‐‑–-]{0,2}\d){12,60}/g;
 export const IBAN = /\b[a-z]{2}\d{2}(?:[ -]?[a-z0-9]{2,4}){3,8}\b/gi;
+const BYTE = '(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)';
+const GROUPS = '[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){0,6}';
+/** Addresses of machines, which are of people: dotted, or in groups of hexadecimal digits. */
+export const IP = pattern(
+  'giu',
+  String.raw`(?<![\p{N}.])${BYTE}(?:\.${BYTE}){3}(?!\p{N}|\.\d)`,
+  String.raw`|(?<![\p{L}\p{N}:])(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}(?![\p{L}\p{N}:])`,
+  String.raw`|(?<![\p{L}\p{N}:])(?=[0-9a-f:]{0,40}\d)`,
+  String.raw`(?:${GROUPS})?::(?:${GROUPS})?(?![\p{L}\p{N}:])`,
+);
 export const NATIONAL_ID = /(?<![\d-])\d{3}[- ]\d{2}[- ]\d{4}(?![\d-])/g;
 export const COORDINATES = /-?\d{1,3}\.\d{3,15}[ \t]{0,2}[,;][ \t]{0,2}-?\d{1,3}\.\d{3,15}/g;
 
@@ -100,7 +123,9 @@ export const CREDENTIAL = pattern(
   [
     String.raw`\beyJ[\w-]{8,2000}\.[\w-]{8,4000}\.[\w-]{0,2000}`,
     String.raw`\b(?:bearer|basic)${GAP}{1,3}[\w+/=.~-]{12,4000}`,
-    String.raw`\b${either('sk pk rk ghp gho ghs xox[abp] glpat npm whsec AKIA AIza')}[-_]?[\w-]{12,256}`,
+    // A digit in it, or every word that begins with these letters would be one.
+    String.raw`\b${either('sk pk rk ghp gho ghs xox[abp] glpat npm whsec')}[-_](?=[\w-]{0,256}\d)[\w-]{12,256}`,
+    String.raw`\b${either('AKIA AIza')}(?=[\w-]{0,64}\d)[\w-]{12,256}`,
     '-----BEGIN [A-Z ]{3,40}-----[^-]{0,8000}(?:-----END [A-Z ]{3,40}-----)?',
     String.raw`\b${either('password passwd pwd secret token api[-_]?key')}${GAP}{0,3}[=:]${GAP}{0,3}\S{3,256}`,
   ].join('|'),
@@ -109,7 +134,9 @@ export const CREDENTIAL = pattern(
 /** One scan that decides whether any pattern is worth running. */
 export const SUSPECT = pattern(
   'iu',
-  String.raw`[@＠?#\d]|-----|%40|\(at\)|\[at\]|`,
+  // Escapes and what nobody sees are suspect by themselves: see `reveal`.
+  String.raw`[@＠?#%&\\\p{N}\p{Cf}\u3002\uff61\u034f\u115f\u1160\u3164\uffa0\ufe00-\ufe0f]`,
+  String.raw`|::|-----|\(at\)|\[at\]|`,
   either('passw pwd secret token api.?key bearer basic xox glpat whsec eyJ AKIA AIza'),
   String.raw`|\b`,
   either(`mr mrs ms miss mx dr prof herr frau monsieur madame se.or sig name called hei llamo appelle

@@ -59,6 +59,9 @@ export type TypePlan = {
   layout: number;
 };
 
+/** Where an event goes, and whether the policy names it or takes any name there. */
+export type Route = { readonly type: TypePlan; readonly isDeclared: boolean };
+
 export type SignalName = 'gpc' | 'dnt' | 'do-not-sell';
 
 export type IngestPlan = {
@@ -68,6 +71,8 @@ export type IngestPlan = {
   readonly types: readonly TypePlan[];
   readonly unknown: TypeCounts;
   readonly strip: ReadonlySet<Classifier>;
+  /** What must not be in a name that a client made up. */
+  readonly nameStrip: ReadonlySet<Classifier>;
   readonly signals: readonly {
     readonly name: SignalName;
     readonly withdraws: ReadonlySet<string>;
@@ -88,7 +93,7 @@ export type IngestPlan = {
     readonly bodyBytes: number;
   };
   readonly skewMilliseconds: number;
-  route(kind: Kind, name: string): TypePlan | undefined;
+  route(kind: Kind, name: string): Route | undefined;
   /** Names of tracked events that were looked at already. */
   readonly names: Map<string, TypePlan>;
 };
@@ -122,14 +127,18 @@ export const FIXED_COLUMNS = [
   'mode',
 ] as const;
 
+/** Whatever the policy strips: streets and messages alone are left to it, since they look like names. */
+const NEVER_IN_NAMES: readonly Classifier[] = CLASSIFIERS.filter(
+  (name) => name !== 'address' && name !== 'message' && name !== 'query-string',
+);
+
 const LIMITS = { eventsPerSecond: 2_000, batch: 500, bodyBytes: 512 * 1024 };
 
 /** Compiles a policy for the ingest path. Pure; call it once per revision. */
 export function compileIngestPlan(policy: IngestPolicy, options: PlanOptions): IngestPlan {
   const { tenant, revision, counts } = options;
-  const strip = new Set<Classifier>(
-    CLASSIFIERS.filter((name) => policy.ingest?.strip?.includes(name)),
-  );
+  // Does not compile when the language knows a class that nothing here finds.
+  const strip = new Set<Classifier>(policy.ingest?.strip);
   const declared = Object.entries(policy.data).filter(([, type]) => type.from === 'events');
   const types = declared.map(([id, type]) => compileType(policy, id, type, strip, options));
   const signals = (['gpc', 'do-not-sell', 'dnt'] as const).flatMap((name) => {
@@ -148,6 +157,7 @@ export function compileIngestPlan(policy: IngestPolicy, options: PlanOptions): I
     types,
     unknown: counts.of(tenant, NO_TYPE),
     strip,
+    nameStrip: new Set([...NEVER_IN_NAMES, ...strip]),
     signals,
     beforeConsent: new Set(first.filter((name): name is SignalName => name !== 'consent')),
     age: policy.age,
@@ -292,15 +302,16 @@ function compileEnrichments(
 }
 
 function compileRoutes(declared: readonly PolicyDataType[], types: readonly TypePlan[]) {
-  const routes = new Map<string, TypePlan>();
-  let rest: TypePlan | undefined;
-  declared.forEach((type, index) => {
-    const plan = types[index];
-    if (plan === undefined) return;
-    for (const name of type['event-names'] ?? []) {
-      if (name === '*') rest ??= plan;
-      else if (name.startsWith('type:')) routes.set(name.slice(5), plan);
-      else routes.set(`track:${name}`, plan);
+  const routes = new Map<string, Route>();
+  let rest: Route | undefined;
+  declared.forEach(({ 'event-names': names = [] }, index) => {
+    const type = types[index];
+    if (type === undefined) return;
+    const named = { type, isDeclared: true };
+    for (const name of names) {
+      if (name === '*') rest ??= { type, isDeclared: false };
+      else if (name.startsWith('type:')) routes.set(name.slice(5), named);
+      else routes.set(`track:${name}`, named);
     }
   });
   return (kind: Kind, name: string) =>
