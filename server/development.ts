@@ -97,6 +97,7 @@ async function keysOf(
       });
       return issued.text;
     });
+    await opens(ingest, keys[tenant] ?? '', { tenant, kind });
   }
   return keys;
 }

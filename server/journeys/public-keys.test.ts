@@ -38,6 +38,15 @@ const page = () => ({ ...bearer(server.browserKeys[TENANT]), origin: SHOP });
 const backend = () => bearer(server.writeKeys[TENANT]);
 const status = `/v1/t/${TENANT}/consents/status`;
 
+test('a page of a fresh start may ask at once, at every door', async () => {
+  const headers = { origin: SHOP, 'access-control-request-method': 'POST' };
+  for (const path of [status, `/v1/t/${TENANT}/batch`, '/v1/track']) {
+    const answer = await fetch(new URL(path, server.url), { method: 'OPTIONS', headers });
+    assert.equal(answer.headers.get('access-control-allow-origin'), SHOP, path);
+    assert.match(answer.headers.get('access-control-allow-headers') ?? '', /authorization/);
+  }
+});
+
 test('a page speaks for its visitor, and for the person whom the service’s server linked to it', async () => {
   const [anonymousId, userId] = ['visitor-5f1c', 'member_77'];
   const visitor = await call(status, { handle: { anonymousId } }, page());

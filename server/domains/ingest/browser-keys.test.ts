@@ -4,8 +4,9 @@ import { after, test } from 'node:test';
 import { authorize } from '#core/policy';
 import { samplePolicy } from '#testing/sample-policy';
 import { useWorld } from '#testing/world';
-import { issueWriteKey } from './index.ts';
+import { issueWriteKey, revokeWriteKey } from './index.ts';
 import type { Handle } from './model.ts';
+import { readWriteKeys } from './store.ts';
 import { type Answer, type Door, openDoor } from './testing/small-world.ts';
 
 const PEOPLE = samplePolicy('people').replace(
@@ -126,6 +127,36 @@ test('a server’s key in a page is refused by name, and a page’s key without 
   const nowhere = await issueWriteKey(world.db.sql, permit, { origins: [], now: new Date() });
   const refused = await door.send('/v1/track', event, { key: nowhere.text, headers });
   assert.equal(refused.status, 403, 'a page’s key for no origin is for none');
+});
+
+test('a key that is issued while the server runs is known by its page’s first question', async () => {
+  const origin = 'https://opened-today.test';
+  const permit = authorize(
+    { tenant: world.tenants[1]!, revision: 1 },
+    world.operator,
+    'write-key.issue',
+  );
+  const ask = async () => {
+    const headers = { origin, 'access-control-request-method': 'POST' };
+    const path = `${door.url}/v1/t/${world.tenants[1]}/batch`;
+    return (await fetch(path, { method: 'OPTIONS', headers })).headers;
+  };
+  // The other keys of this service are for any origin.
+  for (const key of await readWriteKeys(world.db.sql)) {
+    const revoking = authorize(
+      { tenant: key.tenant, revision: 1 },
+      world.operator,
+      'write-key.revoke',
+    );
+    if (key.tenant === world.tenants[1])
+      await revokeWriteKey(world.db.sql, revoking, key.id, new Date());
+  }
+  const wait = () => new Promise((done) => setTimeout(done, 200));
+  await wait();
+  assert.equal((await ask()).get('access-control-allow-origin'), null);
+  await issueWriteKey(world.db.sql, permit, { origins: [origin], now: new Date() });
+  await wait();
+  assert.equal((await ask()).get('access-control-allow-origin'), origin);
 });
 
 test('a page reads refusals that come before its key is known, and may read when to come back', async () => {

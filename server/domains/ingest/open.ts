@@ -138,7 +138,7 @@ class OpenIngest implements Ingest {
     for (const key of await store.readWriteKeys(db.sql)) this.keys.put(key);
     for (const tenant of policies.tenants()) await this.#compile(policies.inForce(tenant));
     this.#ending.push(policies.onChange((changed) => void this.#recompile(changed)));
-    const keysChanged = await db.sql.listen(store.KEYS_CHANNEL, (id) => this.keys.drop(id));
+    const keysChanged = await db.sql.listen(store.KEYS_CHANNEL, (id) => void this.keys.refresh(id));
     const switched = await db.sql.listen(store.SWITCHES_CHANNEL, (tenant) => {
       const found = policies.find(tenant);
       if (found) void this.#recompile(found);

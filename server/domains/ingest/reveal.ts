@@ -5,7 +5,7 @@
  */
 
 /** Format characters, fillers and variation selectors: nobody sees them. */
-const INVISIBLE = /[\p{Cf}\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\ufe00-\ufe0f]/gu;
+const INVISIBLE = /\p{Cf}|\p{Default_Ignorable_Code_Point}/gu;
 const FULL_STOPS = /[\u3002\uff61]/g;
 const OTHER_DIGITS = /(?![0-9])\p{Nd}/gu;
 

@@ -30,6 +30,8 @@ export async function issueWriteKey(
   await sql`
     insert into write_keys (id, tenant, hash, scopes, origins, created_at)
     values (${id}, ${permit.tenant}, ${hash}, ${[...scopes]}, ${origins ? [...origins] : null}, ${now})`;
+  // A browser asks before it shows its key: every server has to know by then which origins may.
+  await sql`select pg_notify(${KEYS_CHANNEL}, ${id})`;
   return { id, text };
 }
 

@@ -121,10 +121,12 @@ export class WriteKeys {
     this.#origins = undefined;
   }
 
-  /** Forgets a key, so that the next use reads it again. */
-  drop(id: string): void {
+  /** Forgets a key and reads it again; where that fails, its next use does. */
+  async refresh(id: string): Promise<void> {
     this.#keys.delete(id);
     this.#origins = undefined;
+    const found = await this.#read(id).catch(() => undefined);
+    if (found) this.put(found);
   }
 
   /** Origins that any key of the tenant (or of any tenant) lets a browser send from. */
