@@ -17,6 +17,7 @@ import {
   openPromises,
   openReports,
   proveInProcess,
+  readLogged,
   readVerificationKeys,
   type ServicesInForce,
   unitsOf,
@@ -145,7 +146,8 @@ export async function wireEvidence(
     clock,
   });
   const days = evidence.days.bind(evidence);
-  const report = openReports({ promises, days, signer, instance, clock });
+  const logged = (tenant: TenantId) => readLogged(db.sql, { tenant, auditDir: config.auditDir });
+  const report = openReports({ promises, days, logged, signer, instance, clock });
   return {
     ...{ evidence, promises },
     routes: evidenceRoutes({ evidence, services, clock, report }),

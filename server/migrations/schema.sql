@@ -67,6 +67,7 @@
 --   CHECK ((revision > 0))
 --   CHECK ((tenant ~ '^[a-z][a-z0-9-]{1,30}$'::text))
 --   CREATE INDEX audit_entries_intents ON troth.audit_entries USING btree (seq) WHERE (kind = 'intent'::text)
+--   CREATE INDEX audit_entries_of_promises ON troth.audit_entries USING btree (tenant, ((fields ->> 'promise'::text)), seq DESC) WHERE (event = ANY (ARRAY['promise.found-kept'::text, 'promise.found-broken'::text, 'promise.found-gap'::text]))
 --   CREATE INDEX audit_entries_of_tenant ON troth.audit_entries USING btree (tenant, seq)
 --   CREATE UNIQUE INDEX audit_entries_settled ON troth.audit_entries USING btree (intent) WHERE (kind = 'outcome'::text)
 --   FOREIGN KEY (intent) REFERENCES audit_entries(id)

@@ -12,13 +12,16 @@ import { join } from 'node:path';
 import { type DocumentFailure, type VerifiedDocument, verifyDocument } from '#base/signed-document';
 import { type NoteKey, openCheckpoint, parseVkey } from '#base/signed-note';
 import { EXPORT_KIND, type LogVerdict, verifyExport, verifyFolder } from '#core/audit';
+import { REPORT_KIND, type Report, reportComplaints } from '#oversight/evidence';
 import { type Command, type Invocation, paint, readText, Usage } from './terminal.ts';
 
 /** What else must hold of a document of a kind, beside its signature. */
 export type Verdict = { readonly says: readonly string[] } | { readonly wrong: string };
 
 /** One line for each kind of signed document. A kind that is not here is checked as signed, only. */
-const VERIFIERS: Readonly<Record<string, (document: unknown) => Verdict>> = {};
+const VERIFIERS: Readonly<Record<string, (found: VerifiedDocument) => Verdict>> = {
+  [REPORT_KIND]: reportSays,
+};
 
 const FAILURES: Readonly<Record<DocumentFailure['failure'], string>> = {
   'not-a-signed-document': 'it is not something that Troth signed',
@@ -78,7 +81,7 @@ async function verify(file: string, given: Given): Promise<Verdict> {
   if (statSync(file).size > DOCUMENT_BYTES_MAX) return { wrong: 'it is too long to be a document' };
   const found = open(readText(file), given);
   if ('wrong' in found) return found;
-  const further = VERIFIERS[found.kind]?.(found.document) ?? { says: [] };
+  const further = VERIFIERS[found.kind]?.(found) ?? { says: [] };
   return 'wrong' in further ? further : { says: [...signedBy(found), ...further.says] };
 }
 
@@ -90,6 +93,21 @@ function readHead(file: string): string {
   } finally {
     closeSync(handle);
   }
+}
+
+/** Whether the figures of a report follow from its rows, and its rows stand in the audit log. */
+function reportSays({ document, publicKey }: VerifiedDocument): Verdict {
+  const [complaint] = reportComplaints(document, publicKey);
+  if (complaint) return { wrong: complaint };
+  const { service, madeAt, counts, audit } = document as Report;
+  const inLog = Object.keys(audit.entries).length;
+  return {
+    says: [
+      `evidence about ${service}, made ${madeAt}`,
+      `${counts.kept} kept, ${counts.broken} broken, ${counts.gap} gaps, ${counts.attested} attested`,
+      `${inLog} findings stand in the audit log that it names`,
+    ],
+  };
 }
 
 const signedBy = ({ kind, kid }: VerifiedDocument) => [`${kind}, signed by the key ${kid}`];

@@ -14,6 +14,7 @@ export {
   sweepDays,
 } from './findings-store.ts';
 export { openGround } from './ground.ts';
+export { type Logged, readLogged } from './logged.ts';
 export type {
   Counted,
   DataMap,

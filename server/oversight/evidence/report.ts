@@ -7,6 +7,7 @@ import type { Clock } from '#base/clock';
 import type { Signer } from '#base/ed25519';
 import type { TenantId } from '#base/ids';
 import { type SignedDocument, signDocument } from '#base/signed-document';
+import { type Logged, loggedComplaints } from './logged.ts';
 import type {
   DayFound,
   PromiseAnswer,
@@ -41,6 +42,8 @@ export type Report = {
   readonly keptBy: Readonly<Record<string, number>>;
   readonly promises: readonly ReportRow[];
   readonly whatItShows: readonly string[];
+  /** The entries of the audit log that the findings came with, each with its inclusion proof. */
+  readonly audit: Logged;
 };
 
 /** Whom the report convinces and of what. @see docs/decisions for the reasoning. */
@@ -55,6 +58,7 @@ const WHAT_IT_SHOWS: readonly string[] = [
 export type ReportSources = {
   readonly promises: (service: ServiceInForce) => PromiseAnswers;
   readonly days: (tenant: TenantId, from: Date) => Promise<DayFound[]>;
+  readonly logged: (tenant: TenantId) => Promise<Logged>;
   readonly signer: Signer;
   readonly instance: string;
   readonly clock: Clock;
@@ -78,7 +82,8 @@ function keptBy(rows: readonly ReportRow[]): Record<string, number> {
 }
 
 /** Makes the reports of this installation. */
-export function openReports({ promises, days, signer, instance, clock }: ReportSources) {
+export function openReports(sources: ReportSources) {
+  const { promises, days, logged, signer, instance, clock } = sources;
   return async (service: ServiceInForce): Promise<SignedDocument> => {
     const { tenant, policy, revision, hash } = service;
     const now = clock.now();
@@ -95,6 +100,7 @@ export function openReports({ promises, days, signer, instance, clock }: ReportS
       ...{ version: String(policy.version), revision, policyHash: hash },
       ...{ madeAt: now.toISOString(), instance, counts: answers.counts },
       ...{ keptBy: keptBy(rows), promises: rows, whatItShows: WHAT_IT_SHOWS },
+      audit: await logged(tenant),
     };
     return signDocument(REPORT_KIND, report, signer);
   };
@@ -105,10 +111,10 @@ export function openReports({ promises, days, signer, instance, clock }: ReportS
  *
  * A signed file may still have been made wrongly: a promise that is kept must say what was seen.
  */
-export function reportComplaints(document: unknown): string[] {
-  const { promises, counts } = (document ?? {}) as Partial<Report>;
-  if (!Array.isArray(promises) || !counts) return ['it has no promises or no counts'];
-  const complaints: string[] = [];
+export function reportComplaints(document: unknown, publicKey: Uint8Array): string[] {
+  const { promises, counts, audit } = (document ?? {}) as Partial<Report>;
+  if (!Array.isArray(promises) || !counts || !audit) return ['it is not shaped as a report is'];
+  const complaints = loggedComplaints(audit, promises, publicKey);
   const counted: Record<string, number> = { kept: 0, broken: 0, gap: 0, attested: 0 };
   for (const { id, state, saw, provenAt, reason } of promises) {
     counted[state] = (counted[state] ?? 0) + 1;
