@@ -1,8 +1,5 @@
 /**
- * The command line: `troth init | lint | plan | apply | diff | render | explain | keys | prove |
- * doctor | operator | audit | verify`.
- * The command line: `troth init | lint | plan | apply | diff | render | explain | keys | inbox |
- * prove`.
+ * The command line: `troth`, a word for what to do, and what to do it with.
  *
  * Quiet on success, one line a step; with `--json` one document on standard output, errors
  * included. Exit codes: 0 done, 1 the answer is no (open findings, a refusal), 2 the command was
@@ -10,34 +7,25 @@
  */
 import { parseArgs } from 'node:util';
 import { Problem } from '#base/problem';
-import { applyCommand, planCommand } from './apply.ts';
-import { auditCommand } from './audit.ts';
-import { doctorCommand } from './doctor.ts';
-import { diffCommand, explainCommand, lintCommand, renderCommand } from './documents.ts';
 import { cliProblem } from './errors.ts';
-import { inboxCommand } from './inbox.ts';
-import { initCommand } from './init.ts';
-import { keysCommand } from './keys.ts';
-import { operatorCommand } from './operator.ts';
-import { proveCommand } from './prove.ts';
 import { type Command, type Invocation, Refused, Usage } from './terminal.ts';
-import { verifyCommand } from './verify.ts';
 
-export const COMMANDS: Readonly<Record<string, Command>> = {
-  init: initCommand,
-  lint: lintCommand,
-  plan: planCommand,
-  apply: applyCommand,
-  diff: diffCommand,
-  render: renderCommand,
-  explain: explainCommand,
-  keys: keysCommand,
-  doctor: doctorCommand,
-  operator: operatorCommand,
-  inbox: inboxCommand,
-  prove: proveCommand,
-  audit: auditCommand,
-  verify: verifyCommand,
+/** Loaded when they are called: what proves a log is no burden of what reads a document. */
+export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  init: async () => (await import('./init.ts')).initCommand,
+  lint: async () => (await import('./documents.ts')).lintCommand,
+  plan: async () => (await import('./apply.ts')).planCommand,
+  apply: async () => (await import('./apply.ts')).applyCommand,
+  diff: async () => (await import('./documents.ts')).diffCommand,
+  render: async () => (await import('./documents.ts')).renderCommand,
+  explain: async () => (await import('./documents.ts')).explainCommand,
+  keys: async () => (await import('./keys.ts')).keysCommand,
+  doctor: async () => (await import('./doctor.ts')).doctorCommand,
+  operator: async () => (await import('./operator.ts')).operatorCommand,
+  inbox: async () => (await import('./inbox.ts')).inboxCommand,
+  prove: async () => (await import('./prove.ts')).proveCommand,
+  audit: async () => (await import('./audit.ts')).auditCommand,
+  verify: async () => (await import('./verify.ts')).verifyCommand,
 };
 
 const OPTIONS = {
@@ -65,9 +53,9 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
 } as const;
 
-export function usage(): string {
-  const lines = Object.entries(COMMANDS).map(
-    ([name, command]) => `  ${`${name} ${command.takes}`.padEnd(44)} ${command.does}`,
+async function usage(): Promise<string> {
+  const lines = (await overview()).map(
+    ({ name, takes, does }) => `  ${`${name} ${takes}`.padEnd(44)} ${does}`,
   );
   return [
     'troth: keeps the promises that a privacy policy makes',
@@ -111,9 +99,11 @@ async function outcomeOf(
   asJson: boolean,
 ): Promise<Outcome> {
   const [name = '', ...rest] = argv.filter((word) => word !== '--json');
-  if (['', '--help', '-h', 'help'].includes(name)) return done(usage(), { commands: overview() });
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (!command) return wrong(`"${name}" is not a command`, usage());
+  if (['', '--help', '-h', 'help'].includes(name))
+    return done(await usage(), { commands: await overview() });
+  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (!load) return wrong(`"${name}" is not a command`, await usage());
+  const command = await load();
   const how = `troth ${name} ${command.takes}`;
   try {
     const { root, dataDir, policiesDir, today, ask, colour } = surroundings;
@@ -138,8 +128,13 @@ async function outcomeOf(
   }
 }
 
-const overview = () =>
-  Object.entries(COMMANDS).map(([name, { takes, does }]) => ({ name, takes, does }));
+async function overview() {
+  const commands = Object.entries(COMMANDS).map(async ([name, load]) => {
+    const { takes, does } = await load();
+    return { name, takes, does };
+  });
+  return Promise.all(commands);
+}
 
 function wrong(detail: string, help: string): Outcome {
   const problem = cliProblem('command-not-understood', detail).toJSON();
