@@ -111,16 +111,20 @@ export class Journey {
 
   /** Files below the server's directories, keys and logs included, that hold this text. */
   filesWith(text: string): string[] {
-    return globSync('**/*', { cwd: this.server.folder, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name))
-      .filter((file) => bytesOf(file).includes(text));
+    return filesWith(this.server.folder, text);
   }
 
   stop(): Promise<void> {
     return this.#end();
   }
 }
+
+/** Files below a directory of a running server that hold this text. */
+export const filesWith = (directory: string, text: string): string[] =>
+  globSync('**/*', { cwd: directory, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => bytesOf(file).includes(text));
 
 function bytesOf(file: string): Buffer {
   try {
