@@ -1,13 +1,14 @@
 /** The domains, opened in the order in which they know each other, and joined where they meet. */
 import { join } from 'node:path';
 import type { Clock } from '#base/clock';
-import { KeyId } from '#base/ids';
+import { KeyId, Word } from '#base/ids';
 import { Problem } from '#base/problem';
 import {
   beginIntents,
   openJournal,
   openRefusals,
   type RefusalLog,
+  readJournal,
   settleIntent,
 } from '#core/audit';
 import { type Keys, keysRotate, keysStatus, openKeys, recoveryKit } from '#core/keys';
@@ -24,8 +25,9 @@ import {
   stuckUnits,
   type WriteKey,
 } from '#domains/ingest';
+import { type ErasureDeps, openHidden, type Rights } from '#domains/rights';
 import { openLocation } from '#platform/location';
-import type { Log } from '#platform/log';
+import { framesOf, type Log } from '#platform/log';
 import type { Config } from './config.ts';
 import type { DomainRoutes } from './edges/http/index.ts';
 import {
@@ -36,6 +38,7 @@ import {
 } from './edges/http/index.ts';
 import type { Foundation } from './foundation.ts';
 import { refusalOf } from './refusals.ts';
+import { purgeMinor, wireRights } from './rights-wiring.ts';
 import { recordApplied } from './tenants.ts';
 
 const OPERATOR: Actor = { kind: 'operator', id: KeyId('operator') };
@@ -51,22 +54,28 @@ const INGEST_OPERATIONS = [
   ),
 ];
 
-type Given = Foundation & { policies: Policies; clock: Clock; log: Log; config: Config };
+type Given = Foundation & {
+  policies: Policies;
+  clock: Clock;
+  log: Log;
+  config: Config;
+  afterStep?: ErasureDeps['afterStep'];
+};
 
 export type Domains = {
   ingest: Ingest;
   keys: Keys;
   refusals: RefusalLog;
+  rights: Rights;
   routes: DomainRoutes[];
 };
 
-/** Opens keys, consent and ingest; what they hold is given back through `stack`. */
+/** Opens keys, consent, ingest and rights; what they hold is given back through `stack`. */
 export async function wireDomains(stack: AsyncDisposableStack, given: Given): Promise<Domains> {
   const { db, events, keeper, policies, clock, log, config } = given;
-  const journal = stack.adopt(
-    await openJournal(join(config.keyringDir, 'forget.journal')),
-    (open) => open.close(),
-  );
+  const journalFile = join(config.keyringDir, 'forget.journal');
+  const journalled = await readJournal(journalFile);
+  const journal = stack.adopt(await openJournal(journalFile), (open) => open.close());
   const keys = openKeys({
     keeper,
     clock,
@@ -83,9 +92,16 @@ export async function wireDomains(stack: AsyncDisposableStack, given: Given): Pr
     (open) => open.close(),
   );
   const refusals = stack.adopt(openRefusals(db, clock), (open) => open.close());
+  const hidden = await openHidden(db);
+  let purge: ReturnType<typeof purgeMinor> | undefined;
   const ingest = stack.adopt(
     await openIngest({
-      ...{ db, events, policies, log, keys, consent },
+      ...{ db, events, policies, log, keys, consent, hidden },
+      reportMinor: (tenant, handle) => {
+        purge?.(tenant, handle).catch((error: unknown) => {
+          log('bug.seen', { where: Word('rights.purge-minor'), frames: framesOf(error) });
+        });
+      },
       now: () => clock.now(),
       location: await openLocation({ file: config.locationFile }),
       recordRefusal: (problem, by) => {
@@ -95,7 +111,14 @@ export async function wireDomains(stack: AsyncDisposableStack, given: Given): Pr
     }),
     (open) => open.close(),
   );
-  return { ingest, keys, refusals, routes: routesOf(given, { consent, ingest, refusals }) };
+  const wired = await wireRights({
+    ...{ ...given, keys, journal, journalled, hidden, consent, ingest, refusals },
+  });
+  const { rights } = wired;
+  stack.defer(() => rights.close());
+  purge = purgeMinor(rights, policies);
+  const routes = [...routesOf(given, { consent, ingest, refusals }), wired.routes];
+  return { ingest, keys, refusals, rights, routes };
 }
 
 function routesOf(

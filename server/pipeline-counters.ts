@@ -17,6 +17,7 @@ const REASONS: Readonly<Record<DropReason | FieldReason, { step: string | null; 
   'identify-personal-data': { step: 'checkSchema', says: 'Personal data in a pseudonymous mode' },
   'identify-no-consent': { step: 'checkConsent', says: 'No consent to be identified' },
   'link-refused': { step: 'pseudonymise', says: 'A browser’s key may not tie these two ids' },
+  'person-erased': { step: 'pseudonymise', says: 'The person was erased; this came late' },
   'undeclared-field': { step: null, says: 'Fields cut: the policy does not declare them' },
   'over-limit': { step: null, says: 'Fields cut: longer than the policy allows' },
   'no-consent-field': { step: null, says: 'Fields cut: their purpose lacks consent' },

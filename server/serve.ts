@@ -9,6 +9,7 @@ import { systemClock } from '#base/clock';
 import { auditHealth, Sequencer } from '#core/audit';
 import { finishApplies, openPolicies } from '#core/policy';
 import { openTenancy } from '#core/tenancy';
+import type { ErasureDeps } from '#domains/rights';
 import { alertJob } from '#oversight/alerts';
 import { eventRowCounter, openDataMap, openPipelineWatch } from '#oversight/evidence';
 import { runJobs } from '#platform/jobs';
@@ -43,6 +44,8 @@ export type ServeOptions = {
   policiesDir: string;
   writeLog(line: string): void;
   progress(text: string): void;
+  /** Of tests that end the process in the middle of an erasure. */
+  afterErasureStep?: ErasureDeps['afterStep'];
 };
 
 export type Serving = { development: Development; greeting: string; close(): Promise<void> };
@@ -83,9 +86,10 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
   await finishApplies(db, events, clock.now());
   await applyFolder(options.policiesDir, { db, events, clock, log, progress });
   const policies = stack.adopt(await openPolicies(db, { log }), (open) => open.close());
-  const given = { ...foundation, policies, clock, log, config };
-  const { ingest, keys, refusals, routes } = await wireDomains(stack, given);
-  const needs = { db, policies, clock, keys, keeper: foundation.keeper };
+  const { afterErasureStep: afterStep } = options;
+  const given = { ...foundation, policies, clock, log, config, afterStep };
+  const { ingest, keys, rights, refusals, routes } = await wireDomains(stack, given);
+  const needs = { db, policies, clock, keys, rights, keeper: foundation.keeper };
   await catchUp(needs);
   const context = { db, events, policies, clock, log };
   const channels = openChannels(stack, { config, clock });

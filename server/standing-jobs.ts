@@ -6,14 +6,17 @@ import { z } from 'zod';
 import { defineJob, type Job, type JobContext } from '#core/domain';
 import { type Keys, keysRotate, keysStatus, ROTATE_AFTER_DAYS } from '#core/keys';
 import { authorize } from '#core/policy';
+import { LATE_DAYS, type Rights } from '#domains/rights';
 import type { Keeper } from '#platform/keeper';
 import { mayWait, STARTER } from './tenants.ts';
 
-/** How long events of an erased person may still arrive and be refused by name. */
-const LATE_DAYS = 30;
 const DAY_MS = 86_400_000;
 
-type Needs = Pick<JobContext, 'db' | 'policies' | 'clock'> & { keys: Keys; keeper: Keeper };
+type Needs = Pick<JobContext, 'db' | 'policies' | 'clock'> & {
+  keys: Keys;
+  keeper: Keeper;
+  rights: Rights;
+};
 
 /** Destroys the keys that are due. Twice is harmless: what is destroyed is due no more. */
 async function destroyDueKeys({ keys, clock }: Needs): Promise<void> {
@@ -66,6 +69,18 @@ export function standingJobs(needs: Needs): Job[] {
       timeoutSeconds: 120,
       every: '7 * * * *',
       run: () => destroyDueKeys(needs),
+    }),
+    defineJob({
+      name: 'rights.walk-erasures',
+      input: nothing,
+      attemptsMax: 1,
+      timeoutSeconds: 3_600,
+      every: '* * * * *',
+      // Twice is harmless: each step is written down, and may be repeated.
+      run: async () => {
+        await needs.rights.walk();
+        await needs.rights.endLateWindows();
+      },
     }),
     defineJob({
       name: 'keys.rotate-when-due',

@@ -129,6 +129,101 @@
 --   grant delete, insert, select, update to troth_app
 --   grant insert, select to troth_purpose
 --
+-- table erasure_ledger
+--   erasure uuid not null
+--   store text not null
+--   place text not null
+--   counted bigint not null
+--   remains bigint not null
+--   at timestamp with time zone not null
+--   FOREIGN KEY (erasure) REFERENCES erasures(id) ON DELETE CASCADE
+--   PRIMARY KEY (erasure, store, place)
+--   grant delete, insert, select, update to troth_app
+--   grant insert, select to troth_purpose
+--
+-- table erasure_subjects
+--   erasure uuid not null
+--   tenant text not null
+--   subject uuid not null
+--   CREATE INDEX erasure_subjects_of ON troth.erasure_subjects USING btree (tenant, subject)
+--   FOREIGN KEY (erasure) REFERENCES erasures(id) ON DELETE CASCADE
+--   PRIMARY KEY (erasure, subject)
+--   grant delete, insert, select, update to troth_app
+--   grant insert, select to troth_purpose
+--
+-- table erasures
+--   id uuid not null
+--   tenant text not null
+--   subject uuid
+--   found text not null
+--   complete boolean not null
+--   reason text not null
+--   repeat_key bytea
+--   revision integer not null
+--   state text not null
+--   ground text
+--   requested_at timestamp with time zone not null
+--   hidden_at timestamp with time zone
+--   destroy_at timestamp with time zone
+--   key_destroyed_at timestamp with time zone
+--   deleted_at timestamp with time zone
+--   finished_at timestamp with time zone
+--   keys jsonb
+--   trouble text
+--   sealed bytea
+--   certificate jsonb
+--   CHECK (((state = 'done'::text) = (certificate IS NOT NULL)))
+--   CHECK ((found = ANY (ARRAY['known'::text, 'unknown'::text, 'erased-before'::text])))
+--   CHECK ((octet_length(repeat_key) = 32))
+--   CHECK ((reason ~ '^[a-z][a-z0-9_-]{0,40}$'::text))
+--   CHECK ((revision > 0))
+--   CHECK ((state = ANY (ARRAY['recorded'::text, 'held'::text, 'hidden'::text, 'shredded'::text, 'deleted'::text, 'done'::text, 'undone'::text])))
+--   CHECK ((trouble ~ '^[a-z][a-z-]{0,60}$'::text))
+--   CREATE INDEX erasures_of_tenant ON troth.erasures USING btree (tenant, requested_at)
+--   CREATE INDEX erasures_open ON troth.erasures USING btree (requested_at) WHERE (state <> ALL (ARRAY['done'::text, 'undone'::text]))
+--   CREATE UNIQUE INDEX erasures_once ON troth.erasures USING btree (tenant, repeat_key)
+--   CREATE UNIQUE INDEX erasures_one_a_person ON troth.erasures USING btree (tenant, subject) WHERE (state <> ALL (ARRAY['done'::text, 'undone'::text]))
+--   FOREIGN KEY (tenant) REFERENCES tenants(id)
+--   PRIMARY KEY (id)
+--   grant delete, select to troth_sweeper
+--   grant insert, select to troth_purpose
+--   grant insert, select, update to troth_app
+--
+-- table forget_replays
+--   journal text not null
+--   entries bigint not null
+--   heard_at timestamp with time zone not null
+--   CHECK ((journal = 'forget'::text))
+--   PRIMARY KEY (journal)
+--   grant delete, insert, select, update to troth_app
+--   grant insert, select to troth_purpose
+--
+-- table hidden_subjects
+--   seq bigint not null identity
+--   tenant text not null
+--   subject uuid not null
+--   until timestamp with time zone not null
+--   PRIMARY KEY (seq)
+--   UNIQUE (tenant, subject)
+--   grant delete, insert, select, update to troth_app
+--   grant delete, select to troth_sweeper
+--   grant insert, select to troth_purpose
+--
+-- table holds
+--   id uuid not null
+--   tenant text not null
+--   subject uuid not null
+--   ground text not null
+--   placed_at timestamp with time zone not null
+--   lifted_at timestamp with time zone
+--   CHECK ((ground = ANY (ARRAY['legal-obligation'::text, 'contract'::text, 'legitimate-interest'::text])))
+--   CREATE UNIQUE INDEX holds_standing ON troth.holds USING btree (tenant, subject, ground) WHERE (lifted_at IS NULL)
+--   FOREIGN KEY (tenant) REFERENCES tenants(id)
+--   PRIMARY KEY (id)
+--   grant delete, select to troth_sweeper
+--   grant insert, select to troth_purpose
+--   grant insert, select, update to troth_app
+--
 -- table inbox
 --   id bigint not null identity
 --   received_at timestamp with time zone not null
@@ -292,6 +387,15 @@
 --   CHECK ((length(saw) <= 2000))
 --   CHECK ((state = ANY (ARRAY['kept'::text, 'broken'::text, 'gap'::text])))
 --   PRIMARY KEY (tenant, promise)
+--   grant delete, insert, select, update to troth_app
+--   grant insert, select to troth_purpose
+--
+-- table scan_controls
+--   store text not null
+--   marker text not null
+--   at timestamp with time zone not null
+--   CHECK ((store = 'postgresql'::text))
+--   PRIMARY KEY (store)
 --   grant delete, insert, select, update to troth_app
 --   grant insert, select to troth_purpose
 --

@@ -18,7 +18,9 @@ export type ForgottenKind =
   | 'hold.lifted'
   | 'hold.placed'
   | 'key.destroyed'
-  | 'subject.erased';
+  | 'subject.erased'
+  | 'subject.hidden'
+  | 'subject.released';
 
 export type Forgotten = {
   readonly kind: ForgottenKind;
@@ -26,6 +28,8 @@ export type Forgotten = {
   readonly at: Date;
   readonly subject?: SubjectId;
   readonly purpose?: PurposeId;
+  /** Of a hold: a word. */
+  readonly ground?: string;
   /** SHA-256 in hexadecimal digits: of a key id, a certificate, a request. */
   readonly digest?: string;
 };
@@ -45,6 +49,7 @@ const IDS: Readonly<Record<string, RegExp>> = {
   tenant: /^[a-z][a-z0-9-]{1,30}$/,
   subject: /^[0-9a-f]{32}$/,
   purpose: /^[a-z][a-z0-9-]{1,40}$/,
+  ground: /^[a-z][a-z-]{1,40}$/,
   digest: /^[0-9a-f]{64}$/,
 };
 

@@ -2,7 +2,7 @@ import { createSecretKey } from 'node:crypto';
 import type { Clock } from '#base/clock';
 import { type DataTypeId, SubjectId, type TenantId } from '#base/ids';
 import type { Permit } from '#core/policy';
-import type { Destroyed, Evict, Keeper, Missing, OpenedKey } from '#platform/keeper';
+import type { Destroyed, Evict, Keeper, Missing, OpenedKey, Trace } from '#platform/keeper';
 import { keysProblem } from './errors.ts';
 import { keyIdOf, openField, sealField } from './fields.ts';
 import { KeyCache } from './key-cache.ts';
@@ -64,6 +64,12 @@ export type Keys = {
   vouches(tenant: TenantId, from: Handle, to: Handle): Promise<boolean>;
   /** The subjects that an erasure of this one takes along, itself first. */
   linked(tenant: TenantId, subject: SubjectId): Promise<SubjectId[]>;
+  /** Who a handle stands for, hidden or not; `erased` for as long as the tombstone stands. */
+  whois(tenant: TenantId, handle: Handle): Promise<SubjectId | 'unknown' | 'erased'>;
+  /** A handle as it lies in the keyring: what a search for its bytes looks for. */
+  blindIndex(tenant: TenantId, handle: Handle): Promise<Buffer>;
+  /** What of these people lies in the keyring: random numbers, nothing that opens anything. */
+  traces(tenant: TenantId, subjects: readonly SubjectId[]): Promise<Trace[]>;
   /** The key of a data type, or of a day (counted since 1970) of it. */
   shared(tenant: TenantId, type: DataTypeId, day: number | undefined): Promise<SubjectKey>;
   /** An older version of such a key: the one that the frame names. */
@@ -90,6 +96,8 @@ export type Keys = {
   release(permit: Permit<'subject.erase'>, subject: SubjectId): Promise<number>;
   /** Destroys a person's keys and those linked to them, for good. Safe to repeat. */
   destroy(permit: Permit<'subject.erase'>, subject: SubjectId, lateUntil: Date): Promise<Forgotten>;
+  /** Destroys a key of the vault, in every version. What it sealed opens no more. */
+  destroyVault(permit: Permit<'key.destroy'>, name: string): Promise<Forgotten>;
   /** Destroys what is due: keys of days, quarantined people, tombstones past their window. */
   destroyDue(lateUntil: Date): Promise<{ subjects: number; named: number; tombstones: number }>;
   /** Told of each destruction before it is answered; the keeper waits for the promise. */
@@ -194,6 +202,17 @@ export function openKeys(options: KeysOptions): Keys {
     async linked(tenant, subject) {
       return (await keeper.call('linked', { tenant, subject })).map(SubjectId);
     },
+    async whois(tenant, handle) {
+      await tenantKeys.prepare(tenant);
+      const handles = [tenantKeys.indexOf(tenant, handle)];
+      const [found = 'unknown'] = await keeper.call('whois', { tenant, handles, at: now() });
+      return typeof found === 'string' ? found : SubjectId(found.subject);
+    },
+    async blindIndex(tenant, handle) {
+      await tenantKeys.prepare(tenant);
+      return Buffer.from(tenantKeys.indexOf(tenant, handle), 'base64');
+    },
+    traces: (tenant, subjects) => keeper.call('traces', { tenant, subjects: [...subjects] }),
     shared: (tenant, type, day) => shared.key({ tenant, type, day }),
     async sharedOf(tenant, place, frame) {
       const keyId = keyIdOf(frame);
@@ -222,6 +241,9 @@ export function openKeys(options: KeysOptions): Keys {
     async destroy({ tenant }, subject, lateUntil) {
       const ask = { tenant, subject, at: now(), lateUntil: lateUntil.getTime() };
       return forgotten(await keeper.call('destroy', ask));
+    },
+    async destroyVault({ tenant }, name) {
+      return forgotten(await keeper.call('destroyNamed', { tenant, name: `vault/${name}` }));
     },
     destroyDue: (lateUntil) =>
       keeper.call('destroyDue', { at: now(), lateUntil: lateUntil.getTime() }),

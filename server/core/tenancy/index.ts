@@ -15,6 +15,7 @@ export {
 } from './ddl.ts';
 export { tenancyProblem } from './errors.ts';
 export {
+  archiveDatabaseOf,
   cachePrefixOf,
   eventsDatabaseOf,
   objectPrefixOf,

@@ -13,6 +13,10 @@ export const schemaOf = (tenant: TenantId): string => `tenant_${plain(tenant)}`;
 /** The ClickHouse database of a tenant. */
 export const eventsDatabaseOf = (tenant: TenantId): string => `tenant_${plain(tenant)}`;
 
+/** Where a tenant's events lie once they have left the active tier. */
+export const archiveDatabaseOf = (tenant: TenantId): string =>
+  `${eventsDatabaseOf(tenant)}_archive`;
+
 /** What the keys of a tenant's objects begin with. Ends with a slash. */
 export const objectPrefixOf = (tenant: TenantId): string => `${tenant}/`;
 

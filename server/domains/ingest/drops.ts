@@ -20,6 +20,7 @@ export const DROP_REASONS = [
   'identify-personal-data',
   'identify-no-consent',
   'link-refused',
+  'person-erased',
 ] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 

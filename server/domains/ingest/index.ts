@@ -11,11 +11,12 @@ export { DROP_REASONS, type DropReason, FIELD_REASONS, type FieldReason } from '
 export { enrichmentRoutes, listEnrichments, switchEnrichment } from './enrichments.ts';
 export { ingestProblem } from './errors.ts';
 export type { IngestHandler, Refused } from './http.ts';
+export type { InboxErasure } from './inbox-erasure.ts';
 export type { Arrived, Batch } from './model.ts';
 export { type Ingest, type IngestOptions, openIngest, type PipelineView } from './open.ts';
 export { pipeline } from './pipeline.ts';
 export { ENRICHMENTS, type Enrichment, type IngestPlan } from './plan.ts';
-export type { ConsentPort, KeysPort, LocationPort } from './ports.ts';
+export type { ConsentPort, HiddenPort, KeysPort, LocationPort } from './ports.ts';
 export { ingestProofs } from './proofs/index.ts';
 export { issueWriteKey, revokeWriteKey } from './store.ts';
 export type { StuckUnit } from './store-stuck.ts';

@@ -83,3 +83,19 @@ export async function assemble(rows: readonly Buffer[], batch: bigint): Promise<
 }
 
 export const batchOf = (round: string, place: number) => BigInt(round) * 65_536n + BigInt(place);
+
+/** Batch, message and both times stand before the name; the person stands behind it. */
+const NAME_AT = 32;
+const SUBJECT_BYTES = 16;
+
+/** The opaque id in a row, as hexadecimal digits. */
+export function subjectOf(row: Buffer): string {
+  let at = NAME_AT;
+  let length = 0;
+  for (let shift = 0; ; shift += 7) {
+    const byte = row[at++] ?? 0;
+    length |= (byte & 0x7f) << shift;
+    if (byte < 0x80) break;
+  }
+  return row.toString('hex', at + length, at + length + SUBJECT_BYTES);
+}

@@ -8,22 +8,25 @@
  * not.
  */
 
-import { Word } from '#base/ids';
+import { SubjectId, Word } from '#base/ids';
 import type { Problem } from '#base/problem';
 import { eventsDatabaseOf } from '#core/tenancy';
 import type { Database } from '#platform/database';
 import type { Events } from '#platform/events';
 import { framesOf, type Log } from '#platform/log';
 import * as inbox from './inbox-store.ts';
+import { stuckBody } from './inbox-stuck.ts';
 import { isBatchThere } from './ledger-batches.ts';
 import { SeenMessages } from './mover-seen.ts';
-import { assemble, batchOf, UNITS_MAX, type Unit, unitsOf } from './mover-units.ts';
+import { assemble, batchOf, subjectOf, UNITS_MAX, type Unit, unitsOf } from './mover-units.ts';
+import type { HiddenPort } from './ports.ts';
 
 export type MoverOptions = {
   readonly db: Pick<Database, 'sql'>;
   readonly events: Events;
   readonly now: () => Date;
   readonly log: Log;
+  readonly hidden?: HiddenPort | undefined;
   /** An insert waits for this many rows, or for `waitMs`. */
   readonly rowsWanted?: number;
   readonly waitMs?: number;
@@ -170,6 +173,7 @@ export class Mover {
   async #move(round: inbox.Round, units: readonly Unit[], mayBeThere: boolean): Promise<void> {
     const { db, now, log } = this.#options;
     await this.#know(units);
+    await this.#options.hidden?.refresh();
     let check = mayBeThere;
     let left = [...units];
     for (let attempt = 1; ; attempt++) {
@@ -208,7 +212,7 @@ export class Mover {
     const { tenant, table } = layout;
     const isThere = () => isBatchThere(events, { tenant, table, day: unit.day }, batch);
     if (mayBeThere && (await isThere())) return;
-    const rows = await this.#seen.fresh(layout, unit.rows);
+    const rows = await this.#seen.fresh(layout, this.#withoutHidden(layout, unit.rows));
     if (rows.length === 0) return;
     await events.insert({
       database: eventsDatabaseOf(tenant),
@@ -220,6 +224,18 @@ export class Mover {
     });
     await this.#seen.remember(rows);
     this.rows += rows.length;
+  }
+
+  /** Accepted before their person was hidden, or on the way while it happened: they end here. */
+  #withoutHidden({ tenant }: inbox.Layout, rows: readonly Buffer[]): readonly Buffer[] {
+    const { hidden } = this.#options;
+    if (!hidden?.any(tenant)) return rows;
+    return rows.filter((row) => {
+      const subject = SubjectId(subjectOf(row));
+      if (!hidden.has(tenant, subject)) return true;
+      hidden.noteDropped(tenant, subject, 1);
+      return false;
+    });
   }
 
   /**
@@ -234,10 +250,14 @@ export class Mover {
     this.#refused.set(name, refusals);
     if (refusals < REFUSALS_MAX) return false;
     const { db, log, now } = this.#options;
-    const { layout, day, rows } = unit;
-    const body = await assemble(rows, batchOf(round.id, unit.place));
-    await inbox.setAside(db.sql, { layout, day, rows: rows.length, body, reason }, now());
-    log('ingest.rows-set-aside', { rows: rows.length, engineCode: reason });
+    const known = this.#layouts.get(unit.layout);
+    const kept = known ? this.#withoutHidden(known, unit.rows) : unit.rows;
+    if (kept.length === 0) return true;
+    const { layout, day } = unit;
+    const rows = kept.length;
+    const body = stuckBody({ layout, day, rows: kept }, batchOf(round.id, unit.place));
+    await inbox.setAside(db.sql, { layout, day, rows, body, reason }, now());
+    log('ingest.rows-set-aside', { rows, engineCode: reason });
     return true;
   }
 

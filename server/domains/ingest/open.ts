@@ -9,6 +9,7 @@ import { type Counted, PipelineCounts } from './drops.ts';
 import { ingestProblem } from './errors.ts';
 import { createIngestHandler, type HttpOptions, type IngestHandler } from './http.ts';
 import { Inbox } from './inbox.ts';
+import { type InboxErasure, inboxErasure } from './inbox-erasure.ts';
 import { type Backlog, inboxWriter, readBacklog, registerLayouts } from './inbox-store.ts';
 import { KeyedHashes } from './keyed-hashes.ts';
 import { MessageWindow } from './message-window.ts';
@@ -16,7 +17,7 @@ import type { Arrived, Batch } from './model.ts';
 import { Mover } from './mover.ts';
 import { runPipeline, stepTimes } from './pipeline.ts';
 import { compileIngestPlan, type IngestPlan } from './plan.ts';
-import type { Tools } from './ports.ts';
+import type { HiddenPort, Tools } from './ports.ts';
 import { RateLimits } from './rates.ts';
 import * as store from './store.ts';
 import { countStuck, type StuckCount } from './store-stuck.ts';
@@ -30,6 +31,8 @@ export type IngestOptions = Pick<Tools, 'keys' | 'consent' | 'location'> &
     readonly log: Log;
     readonly now?: () => Date;
     readonly reportMinor?: Tools['reportMinor'];
+    /** People who are being forgotten. Default: nobody. */
+    readonly hidden?: HiddenPort;
     /** Bytes that may wait for the event store before senders are told to wait. Default 2 GiB. */
     readonly backlogBytesMax?: number;
     /** Off for a server that only receives. Default on. */
@@ -63,6 +66,8 @@ export type Ingest = {
   view(tenant: TenantId, sinceDay: string): Promise<PipelineView>;
   /** What this process counted since it started; from memory, without waiting. */
   snapshot(tenant: string): PipelineView;
+  /** For who erases people: their rows that wait for the event store, or were set aside. */
+  readonly erasure: InboxErasure;
   /** Moves everything that waits; for tests and for an orderly stop. */
   drain(): Promise<void>;
   close(): Promise<void>;
@@ -92,6 +97,7 @@ class OpenIngest implements Ingest {
   readonly #ending: (() => unknown)[] = [];
   readonly keys: WriteKeys;
   readonly handler: IngestHandler;
+  readonly erasure: InboxErasure;
   #compiled: Promise<void> = Promise.resolve();
   #backlog: Backlog = { rows: 0, bytes: 0, oldest: null };
   #stuck: readonly StuckCount[] = [];
@@ -100,6 +106,7 @@ class OpenIngest implements Ingest {
     const { db, events, log } = options;
     this.#options = options;
     this.#now = options.now ?? (() => new Date());
+    this.erasure = inboxErasure(db.sql);
     this.keys = new WriteKeys((id) => store.readWriteKey(db.sql, id));
     this.#mover = new Mover({ ...options, db, events, log, now: this.#now });
     this.#inbox = new Inbox({

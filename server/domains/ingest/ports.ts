@@ -3,7 +3,7 @@
  * tests of single steps hand in something smaller.
  */
 
-import type { TenantId } from '#base/ids';
+import type { SubjectId, TenantId } from '#base/ids';
 import type { Keys } from '#core/keys';
 import type { Consent, ConsentGate } from '#domains/consent';
 import type { Place } from '#platform/location';
@@ -17,8 +17,18 @@ export type { Place };
 
 export type KeysPort = Pick<
   Keys,
-  'prepare' | 'cached' | 'subjects' | 'link' | 'shared' | 'seal' | 'hash'
+  'prepare' | 'cached' | 'find' | 'subjects' | 'link' | 'shared' | 'seal' | 'hash'
 >;
+
+/** People who are being forgotten: rows of theirs that still wait go no further. */
+export type HiddenPort = {
+  any(tenant: TenantId): boolean;
+  has(tenant: TenantId, subject: SubjectId): boolean;
+  /** Resolves when everyone hidden before the call is known here. */
+  refresh(): Promise<void>;
+  noteDropped(tenant: TenantId, subject: SubjectId, rows: number): void;
+  dropped(tenant: TenantId, subject: SubjectId): number;
+};
 
 export type ConsentPort = Pick<Consent, 'recordConflicts'> & {
   readonly gate: Pick<ConsentGate, 'decide' | 'load'>;

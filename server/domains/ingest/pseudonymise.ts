@@ -1,11 +1,11 @@
 import { keep } from './keep.ts';
-import { type Batch, type Handle, type IngestEvent, MODE } from './model.ts';
+import { type Batch, type Handle, type IngestEvent, MODE, type SubjectKey } from './model.ts';
 import type { Tools } from './ports.ts';
 
 /**
  * Exchanges the person's handle for an opaque id and the key that goes with it. The map between them
  * lives in the keeper only. Types that the policy keeps without a person get no id at all, and an
- * anonymous event has nobody to look up.
+ * anonymous event has nobody to look up. What still comes about an erased person is dropped.
  */
 export function pseudonymise(batch: Batch, tools: Tools): Batch | Promise<Batch> {
   const waiting: IngestEvent[] = [];
@@ -21,14 +21,22 @@ export function pseudonymise(batch: Batch, tools: Tools): Batch | Promise<Batch>
 }
 
 async function lookUp(batch: Batch, tools: Tools, waiting: readonly IngestEvent[]): Promise<void> {
-  const { tenant, events } = batch;
+  const { tenant } = batch;
+  // By kind as well: a device may be called what an account is called.
+  const nameOf = ({ kind, value }: Handle) => `${kind}|${value}`;
   const handles = new Map<string, Handle>();
-  for (const { handle } of waiting) if (handle) handles.set(handle.value, handle);
-  const found = await tools.keys.subjects(tenant, [...handles.values()], { create: true });
+  for (const { handle } of waiting) if (handle) handles.set(nameOf(handle), handle);
+  const found = await tools.keys.find(tenant, [...handles.values()], { create: true });
   const keys = new Map([...handles.keys()].map((name, at) => [name, found[at]]));
-  for (const event of waiting) event.subject = keys.get(event.handle?.value ?? '');
+  const erased = new Set<IngestEvent>();
+  for (const event of waiting) {
+    const key = event.handle && keys.get(nameOf(event.handle));
+    if (typeof key === 'string') erased.add(event);
+    else event.subject = key as SubjectKey | undefined;
+  }
+  if (erased.size > 0) keep(batch, (event) => (erased.has(event) ? 'person-erased' : undefined));
   const refused = new Set<IngestEvent>();
-  for (const event of events) if (!(await link(event, batch, tools))) refused.add(event);
+  for (const event of batch.events) if (!(await link(event, batch, tools))) refused.add(event);
   if (refused.size > 0) keep(batch, (event) => (refused.has(event) ? 'link-refused' : undefined));
 }
 

@@ -7,6 +7,7 @@ import type { Database } from '#platform/database';
 import type { Events } from '#platform/events';
 import { ingestProblem } from './errors.ts';
 import { ROW_BATCH_AT } from './inbox-format.ts';
+import { stuckRows } from './inbox-stuck.ts';
 import { isBatchThere } from './ledger-batches.ts';
 import {
   forgetStuck,
@@ -63,13 +64,14 @@ export async function retryStuck(deps: StuckDeps, actor: Actor, id: string): Pro
 }
 
 async function insert({ events }: StuckDeps, held: StuckRows): Promise<void> {
-  const { tenant, table, columns, day, body } = held;
-  const batch = body.readBigUInt64LE(ROW_BATCH_AT);
+  const { tenant, table, columns, day } = held;
+  const rows = Buffer.concat(stuckRows(held.body));
+  const batch = rows.readBigUInt64LE(ROW_BATCH_AT);
   try {
     if (await isBatchThere(events, { tenant, table, day }, batch)) return;
     const database = eventsDatabaseOf(tenant);
     const token = `troth-${batch}`;
-    await events.insert({ database, table, columns, rows: body, format: 'RowBinary', token });
+    await events.insert({ database, table, columns, rows, format: 'RowBinary', token });
   } catch (thrown) {
     if (!(thrown instanceof Problem) || thrown.code !== 'events-refused') throw thrown;
     const engineCode = Number(thrown.fields['engineCode'] ?? 0);

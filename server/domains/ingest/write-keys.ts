@@ -12,8 +12,14 @@ import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { KeyId, type TenantId } from '#base/ids';
 import { ingestProblem } from './errors.ts';
 
-export const SCOPES = ['ingest', 'consent'] as const;
+export const SCOPES = ['ingest', 'consent', 'erase'] as const;
 export type Scope = (typeof SCOPES)[number];
+
+const DOES: Readonly<Record<Scope, string>> = {
+  ingest: 'send events',
+  consent: 'speak of consent',
+  erase: 'ask for erasures',
+};
 
 export type WriteKey = {
   readonly id: KeyId;
@@ -47,8 +53,7 @@ export function admitKey(key: WriteKey, { scope, tenant, origin }: Use): void {
     throw ingestProblem('ingest-key-not-allowed', 'the key belongs to another service');
   }
   if (!key.scopes.includes(scope)) {
-    const what = scope === 'ingest' ? 'send events' : 'speak of consent';
-    throw ingestProblem('ingest-key-not-allowed', `the key may not ${what}`);
+    throw ingestProblem('ingest-key-not-allowed', `the key may not ${DOES[scope]}`);
   }
   if (origin === undefined || key.origins?.includes(origin) || key.origins?.includes('*')) return;
   const isSecret = kindOf(key) === 'server';

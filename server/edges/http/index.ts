@@ -16,6 +16,11 @@ export { type FastPath, type ListenerOptions, listen } from './listener.ts';
 export { type Metric, metricsRoutes, type Sample } from './metrics-routes.ts';
 export { type ExtraOperation, openApiOf } from './open-api.ts';
 export { type Operator, type OperatorStore, openOperator, SESSION_SECONDS } from './operator.ts';
-export { changedByOperator, type OperatorDeps, operatorRoutes } from './operator-routes.ts';
+export {
+  changedByOperator,
+  type OperatorDeps,
+  operatorAsking,
+  operatorRoutes,
+} from './operator-routes.ts';
 export { httpProofs } from './proofs/index.ts';
 export { memoryOperatorStore, operatorStore } from './store.ts';

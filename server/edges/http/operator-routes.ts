@@ -90,6 +90,17 @@ export function sameOriginOnly(c: Context<Edge>): void {
   if (elsewhere) throw httpProblem('operator-only', 'Ask from the console or the command line.');
 }
 
+/**
+ * Who asks, when it is the operator; undefined without an operator's session.
+ *
+ * @throws Problem operator-only: the session came along from a page of another origin.
+ */
+export function operatorAsking(c: Context<Edge>): Actor | undefined {
+  if (!c.var.operator) return undefined;
+  if (c.req.method !== 'GET') sameOriginOnly(c);
+  return OPERATOR;
+}
+
 /** The plan with the rows that a shorter limit would delete, counted where they are. */
 async function planWithRows(
   { events, clock }: OperatorDeps,

@@ -222,6 +222,25 @@ async function createDatabase(superUrl: string, password: string): Promise<void>
   }
 }
 
+/**
+ * What taking deleted rows off the disk needs beyond owning them: the write-ahead log is cut by
+ * whoever may switch its segments. The same stands in docs/operate.md for an operator's own server.
+ */
+const PURGE_GRANTS = [
+  `grant pg_checkpoint, pg_monitor to ${OWNER}`,
+  `grant execute on function pg_switch_wal(), pg_reload_conf() to ${OWNER}`,
+  `grant alter system on parameter wal_recycle to ${OWNER}`,
+];
+
+async function grantPurging(superUrl: string): Promise<void> {
+  const sql = connect(superUrl, { max: 1 });
+  try {
+    for (const grant of PURGE_GRANTS) await sql.unsafe(grant);
+  } finally {
+    await sql.end();
+  }
+}
+
 /** The status line PostgreSQL keeps in its lock file, for this very process. */
 function readStatus(directory: string, pid: number): string | undefined {
   const lines = readFileSync(join(directory, 'postmaster.pid'), 'utf8').split('\n');
@@ -275,6 +294,7 @@ export async function startPostgres(options: PostgresOptions): Promise<EmbeddedP
   const superUrl = urlOf(SUPERUSER, password);
   const ownerPassword = createHmac('sha256', password).update('owner').digest('base64url');
   await createDatabase(superUrl, ownerPassword);
+  await grantPurging(superUrl);
   const url = urlOf(OWNER, ownerPassword);
   return Object.assign(supervised, { url, superUrl, directory });
 }

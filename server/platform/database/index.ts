@@ -17,4 +17,5 @@ export {
   readMigrations,
 } from './migrations.ts';
 export { APP_ROLE, type Database, type DatabaseOptions, openDatabase } from './open.ts';
+export { flushPages, type Purged, purgeDeleted } from './purge.ts';
 export { describeSchema } from './snapshot.ts';

@@ -21,11 +21,13 @@ export const CLEANING = {
   merge_with_ttl_timeout: 5,
 } as const;
 
-/** The last one: a batch that is sent twice is stored once. */
 const TABLE_SETTINGS = {
   ...DURABLE,
   ...CLEANING,
+  // A batch that is sent twice is stored once.
   non_replicated_deduplication_window: 1000,
+  // Pressed, the index would hide a person's id from a search of the bytes.
+  compress_primary_key: 0,
 } as const;
 
 /** The `settings` clause of `create table`. */

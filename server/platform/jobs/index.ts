@@ -10,6 +10,7 @@
  */
 export { enqueue, type JobOptions } from './enqueue.ts';
 export { type Heartbeat, type JobOutcome, readHeartbeats } from './heartbeats.ts';
+export { countJobsNaming, dropJobsNaming } from './naming.ts';
 export { prepareJobs } from './prepare.ts';
 export { type Runner, runJobs, runJobsOnce } from './run.ts';
 export type { QueuedJob } from './task.ts';

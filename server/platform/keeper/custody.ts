@@ -10,6 +10,7 @@ import { makeRecoveryPair, wrapOf } from './roots.ts';
 import { Rotation } from './rotation.ts';
 import { signingKeysOf } from './signing-keys.ts';
 import { type Gone, SubjectKeys } from './subject-keys.ts';
+import { subjectTracesOf } from './subject-traces.ts';
 
 /** What a call answers, and which cached keys every connected server must drop before. */
 export type Done = { answer: unknown; evict: readonly Evict[] };
@@ -112,12 +113,15 @@ function destroyDue(
 
 function actsOf(holdings: Holdings): Acts {
   const { keyring, people, named, signing } = holdings;
+  const tracing = subjectTracesOf(keyring);
   return {
     subjects: (ask) => done(people.subjects(ask)),
     open: (ask) => done(people.open(ask)),
     link: (ask) => done(people.link(ask)),
     vouched: (ask) => done(people.vouched(ask)),
     linked: ({ tenant, subject }) => done(people.cluster(tenant, subject)),
+    whois: (ask) => done(tracing.whois(ask)),
+    traces: (ask) => done(tracing.traces(ask)),
     named: (ask) => done(named.named(ask)),
     namedVersion: (ask) => done(named.version(ask)),
     sign: (ask) => done(signing.sign(ask)),

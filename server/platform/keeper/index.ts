@@ -20,6 +20,8 @@ export {
   type NamedKey,
   type OpenedKey,
   SEALS_MAX,
+  type Trace,
+  type Whoever,
 } from './protocol.ts';
 export { printKit, type Restored, readKit, restoreKeyring } from './recovery.ts';
 export { type KeeperOptions, startKeeper } from './start.ts';

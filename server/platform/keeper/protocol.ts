@@ -15,6 +15,10 @@ export type Bytes = string;
 export type KeyClass = 'type' | 'period' | 'vault' | 'pseudonym' | 'index';
 export type OpenedKey = { subject: string; keyId: Bytes; key: Bytes; created: boolean };
 export type Missing = 'unknown' | 'erased' | 'hidden';
+/** Who a handle stands for, hidden or not; nothing of a key. */
+export type Whoever = { subject: string } | 'unknown' | 'erased';
+/** What of a person is in the keyring, as random numbers that open nothing. */
+export type Trace = { subject: string; handles: Bytes[]; keyIds: Bytes[]; nonces: Bytes[] };
 export type NamedKey = { keyId: Bytes; key: Bytes; version: number };
 export type Named = {
   tenant: string;
@@ -67,6 +71,8 @@ export type KeeperCalls = {
   /** Whether `from` was linked to `to` by somebody who stands behind it. */
   vouched: { ask: { tenant: string; from: Bytes; to: Bytes }; answer: boolean };
   linked: { ask: { tenant: string; subject: string }; answer: string[] };
+  whois: { ask: { tenant: string; handles: Bytes[]; at: number }; answer: Whoever[] };
+  traces: { ask: { tenant: string; subjects: string[] }; answer: Trace[] };
   named: { ask: { keys: Named[] }; answer: NamedKey[] };
   namedVersion: {
     ask: { tenant: string; name: string; keyId: Bytes };

@@ -1,13 +1,4 @@
-import type {
-  Brand,
-  DataTypeId,
-  PromiseId,
-  PurposeId,
-  RequestId,
-  SubjectId,
-  TenantId,
-  Word,
-} from '#base/ids';
+import type { Brand, DataTypeId, PromiseId, PurposeId, RequestId, TenantId, Word } from '#base/ids';
 import type { Loggable } from '#base/loggable';
 
 /** The frames of an error without its message: a message may quote what somebody typed. */
@@ -35,7 +26,9 @@ export type LogLines = Checked<{
   'promise.broken': { tenant: TenantId; promise: PromiseId };
   'evidence.round': { findings: number; durationMs: number };
   'rows.swept': { tenant: TenantId; dataType: DataTypeId; rows: number };
-  'subject.erased': { tenant: TenantId; subject: SubjectId };
+  'subject.erased': { tenant: TenantId; people: number };
+  'erasure.waits': { tenant: TenantId; trouble: Word };
+  'erasure.control': { marker: Word };
   'consent.recorded': { tenant: TenantId; purpose: PurposeId };
   'job.lost': { job: Word; attempt: number };
   'audit.logs-unwritable': { retryMs: number };

@@ -1,0 +1,107 @@
+/**
+ * The certificate: what was counted, deleted and looked for, in words that claim no more.
+ */
+import type { Policy } from '@troth/policy-language';
+import { type SignedDocument, signDocument } from '#base/signed-document';
+import type { Signer } from '#core/keys';
+import type { Erasure, LedgerRow } from './model.ts';
+import { DAY_MS, LATE_DAYS } from './model.ts';
+import type { Place } from './search.ts';
+
+export const CERTIFICATE_KIND = 'erasure-certificate';
+
+type Remains = { readonly what: string; readonly where: string; readonly until: string };
+
+export type CertificateFacts = {
+  readonly erasure: Erasure;
+  readonly people: number;
+  readonly ledger: readonly LedgerRow[];
+  readonly places: readonly Place[];
+  readonly policy: { readonly policy: Policy; readonly hash: string; readonly revision: number };
+  readonly handleSearched: boolean;
+  readonly rowsSearched: number;
+  readonly control: string;
+  readonly finishedAt: Date;
+};
+
+const auditLimit = (policy: Policy): string =>
+  Object.values(policy.compiled.data).find(({ id }) => policy.data[id]?.from === 'audit')?.retain
+    .text ?? 'no limit';
+
+const requestLimit = (policy: Policy): string =>
+  Object.values(policy.compiled.data).find(({ id }) => policy.data[id]?.from === 'rights')?.retain
+    .text ?? 'no limit';
+
+/** What still names the person, and what it is worth without the map from person to number. */
+function remainsOf({ erasure, policy: { policy } }: CertificateFacts): Remains[] {
+  const since = erasure.keyDestroyedAt ?? erasure.requestedAt;
+  const late = new Date(since.getTime() + LATE_DAYS * DAY_MS).toISOString();
+  const blind = {
+    what: 'the blind index of the handles, so that late events are refused',
+    where: 'keyring',
+    until: late,
+  };
+  if (erasure.subject === null) return erasure.found === 'erased-before' ? [blind] : [];
+  const id = (where: string, until: string) => ({ what: 'the opaque id', where, until });
+  return [
+    blind,
+    id('the audit log, which holds no personal value', auditLimit(policy)),
+    id('the record of this request', requestLimit(policy)),
+    id('the list by which late events are refused', late),
+    id('the forget journal, so that a restored backup forgets again', 'no limit'),
+  ];
+}
+
+function sentenceOf({ erasure, places }: CertificateFacts): string {
+  const unseen = places.filter(({ searched }) => !searched).map(({ store }) => store);
+  const limits =
+    unseen.length === 0 ? '' : ` Not searched, so nothing is claimed of it: ${unseen.join(', ')}.`;
+  if (erasure.subject === null)
+    return `Nothing is held under this name: it has no id and no key, and its bytes were found nowhere.${limits}`;
+  return `The keys are destroyed, the rows are deleted, and none of the bytes looked for was found in a store that was searched.${limits}`;
+}
+
+export const certificateDocument = (facts: CertificateFacts) => {
+  const { erasure, people, ledger, places, policy } = facts;
+  const iso = (date: Date | null) => date?.toISOString() ?? null;
+  const isBytes = ({ store }: LedgerRow) => store === 'bytes';
+  const before = new Map(ledger.filter(isBytes).map((row) => [row.place, row.counted]));
+  return {
+    request: erasure.id,
+    tenant: erasure.tenant,
+    subject: erasure.subject,
+    people,
+    found: erasure.found,
+    reason: erasure.reason,
+    policy: { revision: policy.revision, hash: policy.hash, underRevision: erasure.revision },
+    times: {
+      requested: iso(erasure.requestedAt),
+      hidden: iso(erasure.hiddenAt),
+      keyDestroyed: iso(erasure.keyDestroyedAt),
+      rowsDeleted: iso(erasure.deletedAt),
+      searched: iso(facts.finishedAt),
+    },
+    keys: erasure.keys,
+    stores: ledger
+      .filter((row) => !isBytes(row))
+      .map(({ store, place, counted, remains }) => ({
+        ...{ store, place, counted, deleted: counted - remains, remains },
+      })),
+    search: {
+      control: facts.control,
+      handleSearched: facts.handleSearched,
+      rowsSearched: facts.rowsSearched,
+      places: places.map((place) => ({
+        ...place,
+        seconds: Math.round(place.seconds * 1_000) / 1_000,
+        foundBefore: before.get(place.store) ?? null,
+      })),
+    },
+    remains: remainsOf(facts),
+    complete: places.every(({ searched, found }) => searched && found === 0),
+    says: sentenceOf(facts),
+  };
+};
+
+export const signCertificate = (facts: CertificateFacts, signer: Signer): Promise<SignedDocument> =>
+  signDocument(CERTIFICATE_KIND, certificateDocument(facts), signer);

@@ -1,0 +1,268 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { after, test } from 'node:test';
+import { verifyDocument } from '#base/signed-document';
+import { readAudit } from '#core/audit';
+import type { Handle } from '#domains/consent';
+import { openRightsDesk, type RightsDesk } from '#testing/rights-desk';
+import { samplePolicy } from '#testing/sample-policy';
+import { useWorld } from '#testing/world';
+import type { Erasure, ErasureId, ErasureStore } from './index.ts';
+
+const RECOVERABLE = `rights:
+  erasure: { within: P30D, recoverable: P30D, unless: [Legal obligation requires retention] }
+`;
+const CONFIRMED =
+  'promises:\n  - { id: SM-01, says: "confirmed", line: 1, means: "It is confirmed.", control: erasure.request-checked, with: { check: confirmation } }\n';
+
+let desk: RightsDesk;
+/** Where a test lets rows remain, or an engine be down. */
+const stubborn: ErasureStore & { remains: number; isDown: boolean } = {
+  ...{ name: 'stubborn', remains: 0, isDown: false },
+  async count(_, subjects) {
+    if (this.isDown) throw new Error('down');
+    return new Map([['place', new Map(subjects.map((subject) => [subject, this.remains]))]]);
+  },
+  erase: async () => undefined,
+};
+
+const world = useWorld({
+  async setUp(opened) {
+    desk = await openRightsDesk(opened, { first: [stubborn] });
+  },
+  policies: [
+    samplePolicy,
+    (service) => samplePolicy(service, { more: RECOVERABLE }),
+    (service) => samplePolicy(service).replace('promises: []\n', CONFIRMED),
+  ],
+});
+after(() => desk?.close());
+
+const someone = (): Handle => ({ kind: 'user', value: `person-${randomBytes(8).toString('hex')}` });
+const [first, undoable, confirming] = [0, 1, 2] as const;
+const at = (index: 0 | 1 | 2) => desk.asker(world.tenants[index]);
+
+async function finished(erasure: Erasure, index: 0 | 1 | 2 = first): Promise<Erasure> {
+  await desk.rights.walk();
+  const seen = await desk.rights.read(at(index), erasure.id);
+  assert.equal(seen.erasure.state, 'done', JSON.stringify(seen));
+  return seen.erasure;
+}
+
+const receiptsOf = async (handle: Handle, index: 0 | 1 | 2 = first) =>
+  (
+    await desk.consent.overview(
+      { ...at(index), handle },
+      { gpc: false, dnt: false, doNotSell: false },
+    )
+  ).receipts.length;
+
+type Certificate = {
+  found: string;
+  people: number;
+  complete: boolean;
+  says: string;
+  keys: { destroyed: number };
+  stores: { store: string; place: string; counted: number; remains: number }[];
+  search: { places: { store: string; searched: boolean; because: string | null }[] };
+};
+
+async function certified({ id }: Erasure, index: 0 | 1 | 2 = first): Promise<Certificate> {
+  const signed = await desk.rights.certificate(at(index), id);
+  const verified = verifyDocument(JSON.parse(JSON.stringify(signed)));
+  assert.ok(!('failure' in verified));
+  assert.equal(verified.kind, 'erasure-certificate');
+  return verified.document as Certificate;
+}
+
+test('an erasure takes the key, the receipts and the way back to the person', async () => {
+  const ada = someone();
+  await desk.meet(ada);
+  assert.equal(await receiptsOf(ada), 1);
+  const { erasure, isNew } = await desk.rights.request(at(first), { handle: ada });
+  assert.ok(isNew && erasure.keyDestroyedAt, 'the key is gone when the demand is answered');
+  assert.equal(await desk.keys.whois(world.tenant, ada), 'erased');
+  await finished(erasure);
+  assert.equal(await receiptsOf(ada), 0);
+  const says = await certified(erasure);
+  assert.deepEqual([says.found, says.people, says.keys.destroyed], ['known', 1, 1]);
+  const receipts = says.stores.find(({ place }) => place === 'consent_receipts');
+  assert.deepEqual([receipts?.counted, receipts?.remains], [1, 0]);
+});
+
+test('a store that nobody here can look at is named, and nothing is claimed of it', async () => {
+  const ada = someone();
+  await desk.meet(ada);
+  const { erasure } = await desk.rights.request(at(first), { handle: ada });
+  await finished(erasure);
+  const { complete, says, search } = await certified(erasure);
+  assert.equal(complete, false);
+  assert.match(says, /Not searched.*clickhouse/);
+  const searched = search.places.filter((place) => place.searched).map(({ store }) => store);
+  assert.deepEqual(searched.sort(), ['keyring', 'logs', 'objects', 'rest']);
+});
+
+test('whoever is linked to the person goes with them', async () => {
+  const [ada, device] = [someone(), { ...someone(), kind: 'anonymous' as const }];
+  await desk.meet(ada);
+  await desk.meet(device);
+  await desk.keys.link(world.tenant, device, ada);
+  const { erasure } = await desk.rights.request(at(first), { handle: ada });
+  await finished(erasure);
+  assert.equal((await certified(erasure)).people, 2);
+  assert.equal(await desk.keys.whois(world.tenant, device), 'erased');
+});
+
+test('nobody of this name is held: the certificate says so, and an erased person says so too', async () => {
+  const nobody = someone();
+  const unknown = await desk.rights.request(at(first), { handle: nobody });
+  await finished(unknown.erasure);
+  const says = await certified(unknown.erasure);
+  assert.deepEqual([says.found, says.people, says.stores], ['unknown', 0, []]);
+  assert.match(says.says, /Nothing is held/);
+
+  const ada = someone();
+  await desk.meet(ada);
+  await finished((await desk.rights.request(at(first), { handle: ada })).erasure);
+  const again = await desk.rights.request(at(first), { handle: ada });
+  await finished(again.erasure);
+  assert.equal((await certified(again.erasure)).found, 'erased-before');
+});
+
+test('ten demands at once for one person are one erasure', async () => {
+  const ada = someone();
+  await desk.meet(ada);
+  const answers = await Promise.all(
+    Array.from({ length: 10 }, () => desk.rights.request(at(first), { handle: ada })),
+  );
+  const known = answers.filter(({ erasure }) => erasure.found === 'known');
+  assert.ok(known.length >= 1);
+  assert.equal(new Set(known.map(({ erasure }) => erasure.id)).size, 1);
+  assert.equal(
+    answers.filter(({ isNew, erasure }) => isNew && erasure.found === 'known').length,
+    1,
+  );
+});
+
+test('a demand sent again under its key is the same one; the key of another is refused', async () => {
+  const [ada, bob] = [someone(), someone()];
+  await desk.meet(ada);
+  await desk.meet(bob);
+  const demand = { handle: ada, repeatKey: `key-${ada.value}` };
+  const { erasure } = await desk.rights.request(at(first), demand);
+  const again = await desk.rights.request(at(first), demand);
+  assert.deepEqual([again.erasure.id, again.isNew], [erasure.id, false]);
+  await assert.rejects(desk.rights.request(at(first), { ...demand, handle: bob }), {
+    code: 'repeat-key-reused',
+  });
+});
+
+test('where the policy promises it, an erasure that is not confirmed is refused', async () => {
+  const handle = someone();
+  for (const confirm of [undefined, false]) {
+    await assert.rejects(desk.rights.request(at(confirming), { handle, confirm }), {
+      code: 'erasure-not-confirmed',
+    });
+  }
+  const { erasure } = await desk.rights.request(at(confirming), { handle, confirm: true });
+  assert.equal(erasure.found, 'unknown');
+});
+
+test('a recoverable erasure hides at once, can be undone on day 29, and not on day 31', async () => {
+  const [ada, bob] = [someone(), someone()];
+  for (const handle of [ada, bob]) await desk.meet(handle, world.tenants[undoable]);
+  const asker = at(undoable);
+  const demands = [];
+  for (const handle of [ada, bob]) demands.push(await desk.rights.request(asker, { handle }));
+  const [adas, bobs] = demands.map(({ erasure }) => erasure);
+  assert.ok(adas && bobs);
+  assert.deepEqual([adas.state, adas.keyDestroyedAt], ['hidden', null]);
+  assert.equal(await receiptsOf(ada, undoable), 0, 'nobody sees her');
+
+  world.clock.advance(29 * 86_400_000);
+  await desk.rights.walk();
+  await desk.rights.undo(asker, adas.id);
+  assert.equal(await receiptsOf(ada, undoable), 1);
+  assert.equal((await desk.rights.undo(asker, adas.id)).state, 'undone', 'twice is once');
+
+  world.clock.advance(2 * 86_400_000);
+  await finished(bobs, undoable);
+  await assert.rejects(desk.rights.undo(asker, bobs.id), { code: 'erasure-not-undoable' });
+  assert.equal(await desk.keys.whois(asker.inForce.tenant, bob), 'erased');
+});
+
+test('a demand for complete erasure cannot be undone, whatever the policy allows', async () => {
+  const ada = someone();
+  await desk.meet(ada, world.tenants[undoable]);
+  const { erasure } = await desk.rights.request(at(undoable), { handle: ada, complete: true });
+  assert.equal(erasure.state, 'shredded');
+  await assert.rejects(desk.rights.undo(at(undoable), erasure.id), {
+    code: 'erasure-not-undoable',
+  });
+  await finished(erasure, undoable);
+});
+
+test('a hold on a published ground stops an erasure until it is lifted', async () => {
+  const ada = someone();
+  await desk.meet(ada, world.tenants[undoable]);
+  const asker = at(undoable);
+  const hold = await desk.rights.placeHold(asker, { handle: ada, ground: 'legal-obligation' });
+  const { erasure } = await desk.rights.request(asker, { handle: ada, complete: true });
+  assert.deepEqual([erasure.state, erasure.ground], ['held', 'legal-obligation']);
+  await desk.rights.walk();
+  assert.equal(await receiptsOf(ada, undoable), 1, 'what is held is there');
+  await desk.rights.liftHold(asker, hold.id);
+  await finished(erasure, undoable);
+  await assert.rejects(desk.rights.liftHold(asker, hold.id), { code: 'hold-unknown' });
+});
+
+test('a hold needs a ground that the policy publishes, and a person who is known', async () => {
+  const ada = someone();
+  await desk.meet(ada);
+  const ground = 'contract' as const;
+  const place = (index: 0 | 1, handle: Handle) =>
+    desk.rights.placeHold(at(index), { handle, ground });
+  await assert.rejects(place(first, ada), { code: 'hold-without-ground' });
+  await assert.rejects(place(undoable, someone()), { code: 'hold-unknown' });
+});
+
+test('rows that remain, or an engine that is down, are never reported as done', async () => {
+  const ada = someone();
+  await desk.meet(ada);
+  stubborn.remains = 3;
+  const { erasure } = await desk.rights.request(at(first), { handle: ada });
+  await desk.rights.walk();
+  const seen = await desk.rights.read(at(first), erasure.id);
+  assert.deepEqual([seen.erasure.state, seen.erasure.trouble], ['shredded', 'rows-left']);
+  await assert.rejects(desk.rights.certificate(at(first), erasure.id), {
+    code: 'erasure-not-finished',
+  });
+  Object.assign(stubborn, { remains: 0, isDown: true });
+  await desk.rights.walk();
+  assert.equal((await desk.rights.read(at(first), erasure.id)).erasure.trouble, 'went-wrong');
+  stubborn.isDown = false;
+  await finished(erasure);
+  const place = (await certified(erasure)).stores.find(({ store }) => store === 'stubborn');
+  assert.deepEqual([place?.counted, place?.remains], [3, 0]);
+});
+
+test('an erasure of another service, or of none, is not found', async () => {
+  const { erasure } = await desk.rights.request(at(first), { handle: someone() });
+  const none = '00000000-0000-4000-8000-000000000000' as string as ErasureId;
+  await assert.rejects(desk.rights.read(at(undoable), erasure.id), { code: 'erasure-unknown' });
+  await assert.rejects(desk.rights.read(at(first), none), { code: 'erasure-unknown' });
+});
+
+test('the audit log tells of each step by the opaque id, and never by the handle', async () => {
+  const ada = someone();
+  await desk.meet(ada);
+  const { erasure } = await desk.rights.request(at(first), { handle: ada });
+  await finished(erasure);
+  const entries = await readAudit(world.db, { tenant: world.tenant, limit: 1_000 });
+  const told = entries.filter(({ subject }) => subject === erasure.subject);
+  assert.deepEqual(
+    told.map(({ event }) => event),
+    ['consent.recorded', 'erasure.requested', 'subject-keys.destroyed', 'erasure.completed'],
+  );
+  assert.ok(!JSON.stringify(entries).includes(ada.value));
+});

@@ -1,0 +1,68 @@
+/**
+ * The first steps of an erasure, up to where nobody can read the person any more: recorded, in the
+ * journal, hidden or without a key. Each may be repeated; the next start repeats the one that a
+ * crash cut off.
+ */
+import type { SubjectId } from '#base/ids';
+import { appendAudit } from '#core/audit';
+import { authorize, type Permit } from '#core/policy';
+import { type ErasureDeps, WALKER } from './deps.ts';
+import { type Erasure, type KeysGone, lateUntil } from './model.ts';
+import { changeErasure, readErasure, readSealed, readSubjects } from './store-requests.ts';
+import { openTraces } from './traces.ts';
+
+/** Every number of a key that the person had; those of the two wrappings of one are the same. */
+async function keysKnown(deps: ErasureDeps, erasure: Erasure): Promise<number> {
+  const sealed = await readSealed(deps.db.sql, erasure.id);
+  if (!sealed) return 0;
+  const permit = authorize(deps.policies.inForce(erasure.tenant), WALKER, 'vault.open');
+  const { traces } = await openTraces(deps.keys, permit, erasure, sealed);
+  return new Set(traces.people.flatMap(({ keyIds }) => keyIds)).size;
+}
+
+async function destroyKeys(
+  deps: ErasureDeps,
+  permit: Permit<'subject.erase'>,
+  { erasure, subjects }: { erasure: Erasure; subjects: readonly SubjectId[] },
+): Promise<KeysGone> {
+  const until = lateUntil(deps.clock.now());
+  const gone = await Promise.all(subjects.map((one) => deps.keys.destroy(permit, one, until)));
+  return {
+    destroyed: await keysKnown(deps, erasure),
+    acknowledged: Math.max(0, ...gone.map(({ acknowledged }) => acknowledged)),
+    cutOff: gone.reduce((sum, { cutOff }) => sum + cutOff, 0),
+  };
+}
+
+/** Takes a recorded erasure to where nobody can read the person; returns it as it then stands. */
+export async function hidePerson(deps: ErasureDeps, erasure: Erasure): Promise<Erasure> {
+  const { db, journal, keys, policies, clock, afterStep } = deps;
+  const { id, tenant, destroyAt } = erasure;
+  if (erasure.state !== 'recorded') return erasure;
+  const permit = authorize(policies.inForce(tenant), WALKER, 'subject.erase');
+  const subjects = (await readSubjects(db.sql, [id])).get(id) ?? [];
+  const canBeUndone = destroyAt !== null && destroyAt > clock.now();
+  const kind = canBeUndone ? ('subject.hidden' as const) : ('subject.erased' as const);
+  await journal.append(subjects.map((subject) => ({ kind, tenant, at: clock.now(), subject })));
+  await afterStep?.('journalled');
+  if (canBeUndone) {
+    for (const subject of subjects) await keys.quarantine(permit, subject, destroyAt);
+  }
+  const gone = canBeUndone ? undefined : await destroyKeys(deps, permit, { erasure, subjects });
+  await afterStep?.('hidden');
+  const now = clock.now();
+  const change = gone
+    ? { state: 'shredded' as const, hiddenAt: now, keyDestroyedAt: now, keys: gone }
+    : { state: 'hidden' as const, hiddenAt: now };
+  await db.sql.begin(async (tx) => {
+    if (!(await changeErasure(tx, { id, from: ['recorded'] }, change))) return;
+    const event = gone ? 'subject-keys.destroyed' : 'subject.hidden';
+    const fields = gone ? { keys: gone.destroyed } : {};
+    const { subject } = erasure;
+    await appendAudit(Object.assign(tx, { now }), permit, {
+      ...{ event, fields },
+      ...(subject ? { subject } : {}),
+    });
+  });
+  return (await readErasure(db.sql, tenant, id)) ?? erasure;
+}

@@ -1,0 +1,130 @@
+/** The words of an erasure: what is asked, how far it has come, what a store can do for it. */
+import { z } from 'zod';
+import type { Brand, SubjectId, TenantId } from '#base/ids';
+import type { Handle } from '#core/keys';
+
+export type ErasureId = Brand<'ErasureId'>;
+
+/** How long events of an erased person may still arrive, and are refused by name. */
+export const LATE_DAYS = 30;
+export const DAY_MS = 86_400_000;
+
+export const lateUntil = (from: Date): Date => new Date(from.getTime() + LATE_DAYS * DAY_MS);
+
+/**
+ * `recorded`: durable, nothing is hidden yet. `held`: a hold stands against it. `hidden`: it can be
+ * undone until `destroyAt`. `shredded`: the key is gone. `deleted`: the rows are gone, the search
+ * of the bytes is to come. `done`: the certificate is signed.
+ */
+export const STATES = [
+  'recorded',
+  'held',
+  'hidden',
+  'shredded',
+  'deleted',
+  'done',
+  'undone',
+] as const;
+export type ErasureState = (typeof STATES)[number];
+
+/** `erased-before`: an erasure of theirs ended less than the late window ago. */
+export type Found = 'known' | 'unknown' | 'erased-before';
+
+export const GROUNDS = ['legal-obligation', 'contract', 'legitimate-interest'] as const;
+export type Ground = (typeof GROUNDS)[number];
+
+export type Erasure = {
+  readonly id: ErasureId;
+  readonly tenant: TenantId;
+  readonly subject: SubjectId | null;
+  readonly found: Found;
+  readonly complete: boolean;
+  readonly reason: string;
+  readonly revision: number;
+  readonly state: ErasureState;
+  readonly ground: Ground | null;
+  readonly requestedAt: Date;
+  readonly hiddenAt: Date | null;
+  readonly destroyAt: Date | null;
+  readonly keyDestroyedAt: Date | null;
+  readonly deletedAt: Date | null;
+  readonly finishedAt: Date | null;
+  readonly keys: KeysGone | null;
+  /** Why it does not get on, as a word; null while it does. */
+  readonly trouble: string | null;
+};
+
+/** What was heard of the keyring when the keys went. */
+export type KeysGone = {
+  readonly destroyed: number;
+  /** Servers that dropped their copies before the destruction was answered. */
+  readonly acknowledged: number;
+  /** Servers that did not answer and were cut off; they forget on losing the connection. */
+  readonly cutOff: number;
+};
+
+/** One place of the ledger. `deleted` is what was counted less what remains. */
+export type LedgerRow = {
+  readonly store: string;
+  readonly place: string;
+  readonly counted: number;
+  readonly remains: number;
+  readonly at: Date;
+};
+
+/** Rows of each person in each place of a store: place → subject → rows. */
+export type Counts = ReadonlyMap<string, ReadonlyMap<SubjectId, number>>;
+
+/**
+ * A store as the erasure sees it. Each function may be repeated without harm, and speaks of many
+ * people at once: rewriting a table costs the same for one as for a thousand.
+ */
+export type ErasureStore = {
+  readonly name: string;
+  /** Every place that can hold rows of a person, also those with none. */
+  count(tenant: TenantId, subjects: readonly SubjectId[]): Promise<Counts>;
+  erase(tenant: TenantId, subjects: readonly SubjectId[]): Promise<void>;
+};
+
+const HandleShape = z.strictObject({
+  kind: z.enum(['user', 'anonymous', 'account']),
+  value: z.string().min(1).max(256),
+});
+
+export const ErasureBody = z
+  .strictObject({
+    handle: HandleShape.optional(),
+    subject: z
+      .string()
+      .regex(/^[0-9a-f]{32}$/)
+      .optional(),
+    reason: z
+      .string()
+      .regex(/^[a-z][a-z0-9_-]{0,40}$/)
+      .optional(),
+    /** True: it cannot be undone, whatever the policy allows. */
+    complete: z.boolean().optional(),
+    confirm: z.boolean().optional(),
+  })
+  .refine(({ handle, subject }) => (handle === undefined) !== (subject === undefined));
+
+export const HoldBody = z
+  .strictObject({
+    handle: HandleShape.optional(),
+    subject: z
+      .string()
+      .regex(/^[0-9a-f]{32}$/)
+      .optional(),
+    ground: z.enum(GROUNDS),
+  })
+  .refine(({ handle, subject }) => (handle === undefined) !== (subject === undefined));
+
+export type Wanted = {
+  readonly handle?: Handle | undefined;
+  readonly subject?: SubjectId | undefined;
+  readonly reason?: string | undefined;
+  readonly complete?: boolean | undefined;
+  readonly confirm?: boolean | undefined;
+  /** The caller's own name for this demand: sent twice, it is one. */
+  readonly repeatKey?: string | undefined;
+};

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { truncateSync } from 'node:fs';
+import { after, test } from 'node:test';
+import type { Handle } from '#domains/consent';
+import { openRightsDesk, type RightsDesk } from '#testing/rights-desk';
+import { samplePolicy } from '#testing/sample-policy';
+import { useWorld } from '#testing/world';
+
+let desk: RightsDesk;
+const world = useWorld({
+  async setUp(opened) {
+    desk = await openRightsDesk(opened);
+  },
+  policies: [
+    (service) =>
+      samplePolicy(service, {
+        more: 'rights:\n  erasure: { recoverable: P30D, unless: [Legal obligation] }\n',
+      }),
+  ],
+});
+after(() => desk?.close());
+
+const someone = (): Handle => ({ kind: 'user', value: `person-${randomBytes(8).toString('hex')}` });
+
+/** As if the database had been restored from before the demands. */
+const restore = () =>
+  world.db.admin.unsafe(
+    'truncate troth.erasures, troth.hidden_subjects, troth.holds, troth.forget_replays cascade',
+  );
+
+test('a restored database forgets again: who was erased, who was hidden, and not who came back', async () => {
+  const [gone, away, back, held] = [someone(), someone(), someone(), someone()];
+  for (const handle of [gone, away, back, held]) await desk.meet(handle);
+  const asker = desk.asker();
+  const erased = await desk.rights.request(asker, { handle: gone, complete: true });
+  const hidden = await desk.rights.request(asker, { handle: away });
+  const undone = await desk.rights.request(asker, { handle: back });
+  await desk.rights.undo(asker, undone.erasure.id);
+  await desk.rights.placeHold(asker, { handle: held, ground: 'contract' });
+  await desk.rights.walk();
+  await desk.rights.close();
+  await restore();
+
+  const rights = await desk.reopen();
+  const again = await rights.list(asker);
+  const subjects = again.map(({ subject, state, reason }) => [subject, state === 'hidden', reason]);
+  assert.deepEqual(
+    new Set(subjects.map((each) => JSON.stringify(each))),
+    new Set([
+      JSON.stringify([erased.erasure.subject, false, 'replayed']),
+      JSON.stringify([hidden.erasure.subject, true, 'replayed']),
+    ]),
+  );
+  assert.equal((await rights.holds(asker)).length, 1);
+  await rights.walk();
+  const done = (await rights.list(asker)).find(({ subject }) => subject === erased.erasure.subject);
+  assert.equal(done?.state, 'done');
+  assert.equal(await desk.keys.whois(world.tenant, back), undone.erasure.subject);
+});
+
+test('what was heard is not replayed again, unless a restore asks for all of it', async () => {
+  const known = async () => (await desk.rights.list(desk.asker())).length;
+  const asked = await known();
+  await desk.reopen();
+  assert.equal(await known(), asked);
+  await desk.reopen({ again: true });
+  assert.equal(
+    await known(),
+    asked + 1,
+    'who is done is walked once more; who is under way is not',
+  );
+});
+
+test('a journal that lost what this database has heard stops the start', async () => {
+  const ada = someone();
+  await desk.meet(ada);
+  await desk.rights.request(desk.asker(), { handle: ada, complete: true });
+  await desk.reopen();
+  truncateSync(desk.journalFile, 0);
+  await assert.rejects(desk.reopen(), { code: 'journal-shorter' });
+});

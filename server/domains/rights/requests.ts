@@ -1,0 +1,190 @@
+/** Taking in a demand for erasure, undoing it while it can be undone, and the holds against it. */
+import { createHash, randomUUID } from 'node:crypto';
+import { type Policy, parseDuration } from '@troth/policy-language';
+import type { SubjectId, TenantId } from '#base/ids';
+import { appendAudit } from '#core/audit';
+import { type Actor, authorize, type Permit, type PolicyInForce } from '#core/policy';
+import { type ErasureDeps, WALKER } from './deps.ts';
+import { rightsProblem } from './errors.ts';
+import { hidePerson } from './hiding.ts';
+import { type Erasure, type ErasureId, type Found, lateUntil, type Wanted } from './model.ts';
+import { hideSubjects, showSubjects } from './store-hidden.ts';
+import { standingGround } from './store-holds.ts';
+import {
+  changeErasure,
+  insertErasure,
+  readEarlier,
+  readErasure,
+  readSubjects,
+  wakeWalkers,
+} from './store-requests.ts';
+import { gatherTraces, sealTraces } from './traces.ts';
+
+export type Asker = { readonly inForce: PolicyInForce; readonly actor: Actor };
+
+/** The policy promises that a deletion is confirmed: then one that is not is refused. */
+const asksConfirmation = (policy: Policy): boolean =>
+  policy.promises.some(
+    (promise) =>
+      'control' in promise &&
+      promise.control === 'erasure.request-checked' &&
+      (promise.with as { check?: unknown } | undefined)?.check === 'confirmation',
+  );
+
+function checkConfirmed(policy: Policy, { confirm }: Wanted): void {
+  if (confirm === false || (confirm === undefined && asksConfirmation(policy))) {
+    throw rightsProblem('erasure-not-confirmed', 'send confirm: true; it cannot be undone later');
+  }
+}
+
+/** When it becomes final; null for at once. */
+function destroyAtOf(policy: Policy, { complete }: Wanted, now: Date): Date | null {
+  const recoverable = parseDuration(policy.rights?.erasure?.recoverable ?? 'P0D').milliseconds;
+  return complete || recoverable === 0 ? null : new Date(now.getTime() + recoverable);
+}
+
+const digestOf = (tenant: TenantId, key: string) =>
+  createHash('sha256').update(`${tenant}|${key}`).digest();
+
+type Who = { readonly subject: SubjectId | null; readonly found: Found };
+
+async function identify(deps: ErasureDeps, tenant: TenantId, wanted: Wanted): Promise<Who> {
+  if (wanted.subject) return { subject: wanted.subject, found: 'known' };
+  if (!wanted.handle) return { subject: null, found: 'unknown' };
+  const who = await deps.keys.whois(tenant, wanted.handle);
+  if (who === 'erased') return { subject: null, found: 'erased-before' };
+  if (who === 'unknown') return { subject: null, found: 'unknown' };
+  return { subject: who, found: 'known' };
+}
+
+type Recorded = { readonly id: ErasureId; readonly isNew: boolean };
+
+/** The request, who is hidden by it, and its audit entry: all, or nothing. */
+async function record(
+  deps: ErasureDeps,
+  permit: Permit<'subject.erase'>,
+  given: Who & { wanted: Wanted; destroyAt: Date | null; repeatKey: Buffer | null },
+): Promise<Recorded> {
+  const { db, keys, clock } = deps;
+  const { tenant, revision } = permit;
+  const { subject, found, wanted, destroyAt, repeatKey } = given;
+  const now = clock.now();
+  const id = randomUUID() as string as ErasureId;
+  const subjects = subject ? await keys.linked(tenant, subject) : [];
+  const traces = await gatherTraces(keys, tenant, { handle: wanted.handle, subjects });
+  const sealed = await sealTraces(keys, { id, tenant, revision }, traces);
+  return db.sql.begin(async (tx) => {
+    const ground = await standingGround(tx, tenant, subjects);
+    const state = ground ? 'held' : subject ? 'recorded' : 'shredded';
+    const isNew = await insertErasure(tx, permit, {
+      ...{ id, subject, found, subjects, repeatKey, sealed, now, state, ground },
+      ...{ destroyAt: subject ? destroyAt : null, complete: wanted.complete ?? destroyAt === null },
+      reason: wanted.reason ?? 'person-asked',
+    });
+    if (!isNew) {
+      const earlier = await readEarlier(tx, tenant, { subject, repeatKey });
+      if (!earlier) throw new Error('an erasure that is in the way is not there');
+      return { id: earlier.id, isNew };
+    }
+    if (state === 'recorded') await hideSubjects(tx, tenant, subjects, lateUntil(destroyAt ?? now));
+    await appendAudit(Object.assign(tx, { now }), permit, {
+      event: ground ? 'erasure.held' : 'erasure.requested',
+      fields: { people: subjects.length, undoable: destroyAt !== null },
+      ...(subject ? { subject } : {}),
+    });
+    await wakeWalkers(tx);
+    return { id, isNew };
+  });
+}
+
+async function known(deps: ErasureDeps, tenant: TenantId, id: ErasureId): Promise<Erasure> {
+  const erasure = await readErasure(deps.db.sql, tenant, id);
+  if (!erasure) throw rightsProblem('erasure-unknown', 'look at the id and the service');
+  return erasure;
+}
+
+/**
+ * Takes in a demand: durable, in the journal and hidden when it resolves; where nothing stands
+ * against it and nothing is to be recoverable, the key is gone as well.
+ *
+ * Sent again (by its key, or for a person whose erasure is under way), it is the same erasure.
+ *
+ * @throws Problem forbidden, erasure-not-confirmed, repeat-key-reused, journal-not-durable,
+ *         keeper-unavailable.
+ */
+export async function requestErasure(
+  deps: ErasureDeps,
+  { inForce, actor }: Asker,
+  wanted: Wanted,
+): Promise<{ erasure: Erasure; isNew: boolean }> {
+  const { tenant, policy } = inForce;
+  const permit = authorize(inForce, actor, 'subject.erase');
+  checkConfirmed(policy, wanted);
+  const repeatKey = wanted.repeatKey ? digestOf(tenant, wanted.repeatKey) : null;
+  const who = await identify(deps, tenant, wanted);
+  const earlier = await readEarlier(deps.db.sql, tenant, { subject: who.subject, repeatKey });
+  if (earlier && who.subject && earlier.subject !== who.subject) {
+    throw rightsProblem('repeat-key-reused', 'it named somebody else; send another key');
+  }
+  if (earlier) return { erasure: await hidePerson(deps, earlier), isNew: false };
+  const destroyAt = destroyAtOf(policy, wanted, deps.clock.now());
+  const { id, isNew } = await record(deps, permit, { ...who, wanted, destroyAt, repeatKey });
+  await deps.afterStep?.('recorded');
+  await deps.hidden.refresh();
+  const erasure = await hidePerson(deps, await known(deps, tenant, id));
+  return { erasure, isNew };
+}
+
+/** Gives the person back what is left to do of an undoing. Safe to repeat. */
+export async function finishUndoing(deps: ErasureDeps, erasure: Erasure): Promise<void> {
+  const { db, journal, keys, policies, clock, hidden } = deps;
+  const { id, tenant } = erasure;
+  const permit = authorize(policies.inForce(tenant), WALKER, 'subject.erase');
+  const subjects = (await readSubjects(db.sql, [id])).get(id) ?? [];
+  const at = clock.now();
+  await journal.append(
+    subjects.map((subject) => ({ kind: 'subject.released' as const, tenant, at, subject })),
+  );
+  for (const subject of subjects) await keys.release(permit, subject);
+  await db.sql.begin(async (tx) => {
+    await showSubjects(tx, tenant, subjects);
+    const from = ['undone'] as const;
+    await changeErasure(tx, { id, from }, { state: 'undone', finishedAt: clock.now() });
+  });
+  await hidden.refresh();
+}
+
+/**
+ * Undoes an erasure that is only hidden yet.
+ *
+ * @throws Problem erasure-unknown, erasure-not-undoable, forbidden.
+ */
+export async function undoErasure(
+  deps: ErasureDeps,
+  { inForce, actor }: Asker,
+  id: ErasureId,
+): Promise<Erasure> {
+  const { db, clock } = deps;
+  const { tenant } = inForce;
+  const permit = authorize(inForce, actor, 'subject.erase');
+  const erasure = await known(deps, tenant, id);
+  const now = clock.now();
+  const undoable = erasure.state === 'hidden' && erasure.destroyAt && erasure.destroyAt > now;
+  if (!undoable && erasure.state !== 'undone') {
+    throw rightsProblem('erasure-not-undoable', 'its time to be undone is over, or never was');
+  }
+  await db.sql.begin(async (tx) => {
+    if (!(await changeErasure(tx, { id, from: ['hidden'] }, { state: 'undone' }))) return;
+    const { subject } = erasure;
+    await appendAudit(Object.assign(tx, { now }), permit, {
+      event: 'erasure.undone',
+      ...(subject ? { subject } : {}),
+    });
+  });
+  const undone = await known(deps, tenant, id);
+  if (undone.state !== 'undone') {
+    throw rightsProblem('erasure-not-undoable', 'it has just become final');
+  }
+  if (undone.finishedAt === null) await finishUndoing(deps, undone);
+  return known(deps, tenant, id);
+}

@@ -1,0 +1,72 @@
+/** What the later steps of an erasure share: its traces opened, and one search for all of them. */
+import { randomBytes } from 'node:crypto';
+import { authorize } from '#core/policy';
+import { type ErasureDeps, WALKER } from './deps.ts';
+import type { Erasure, ErasureId, LedgerRow } from './model.ts';
+import { type Place, searchBytes, type Target } from './search.ts';
+import { plantControl } from './store-controls.ts';
+import { readSealed, readSubjects } from './store-requests.ts';
+import { openTraces } from './traces.ts';
+
+/** An erasure does not get on, for a reason that has a word; it is tried again. */
+export class Waits extends Error {
+  readonly trouble: string;
+  constructor(trouble: string) {
+    super(trouble);
+    this.trouble = trouble;
+  }
+}
+
+export type Walked = {
+  readonly erasure: Erasure;
+  readonly target: Target;
+  /** The id of the key that seals the traces: it lives in the keyring. */
+  readonly liveKeyId: Buffer;
+};
+
+export async function openWalked(
+  { db, keys, policies }: ErasureDeps,
+  erasures: readonly Erasure[],
+): Promise<Walked[]> {
+  const people = await readSubjects(
+    db.sql,
+    erasures.map(({ id }) => id),
+  );
+  const walked: Walked[] = [];
+  for (const erasure of erasures) {
+    const sealed = await readSealed(db.sql, erasure.id);
+    if (!sealed) throw new Waits('traces-lost');
+    const permit = authorize(policies.inForce(erasure.tenant), WALKER, 'vault.open');
+    const { traces, liveKeyId } = await openTraces(keys, permit, erasure, sealed);
+    const subjects = people.get(erasure.id) ?? [];
+    walked.push({ erasure, target: { id: erasure.id, subjects, traces }, liveKeyId });
+  }
+  return walked;
+}
+
+export type Searched = { readonly marker: string; readonly seen: Map<ErasureId, Place[]> };
+
+/** Plants a new control everywhere, and looks for it and for all of these people. */
+export async function searchFor(
+  { db, events, plant, places, clock }: ErasureDeps,
+  walked: readonly Walked[],
+): Promise<Searched> {
+  const marker = `troth-control-${randomBytes(12).toString('hex')}`;
+  for (const tenant of new Set(walked.map(({ erasure }) => erasure.tenant))) {
+    await events.plant(tenant, marker);
+  }
+  plant(marker);
+  await plantControl(db, marker, clock.now());
+  const seen = await searchBytes(
+    places,
+    walked.map(({ target }) => target),
+    { marker, liveKeyId: walked[0]?.liveKeyId },
+  );
+  return { marker, seen };
+}
+
+/** What a search found, for the ledger; what was counted there before is not made less. */
+export const bytesRows = (places: readonly Place[] = []): Omit<LedgerRow, 'at'>[] =>
+  places
+    .filter(({ because }) => because !== 'elsewhere')
+    .map(({ store: place, found }) => ({ store: 'bytes', place, counted: 0, remains: found }));

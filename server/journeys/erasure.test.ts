@@ -1,0 +1,148 @@
+/**
+ * A person who came through an unmodified Segment client is erased: nothing of what the client sent
+ * is in any file afterwards, what is planted is found by the same look, and anyone can verify the
+ * certificate.
+ */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Analytics } from '@segment/analytics-node';
+import { verifyDocument } from '#base/signed-document';
+import { type RunningServer, startRunning } from '#testing/running';
+
+let server: RunningServer;
+before(async () => {
+  server = await startRunning();
+});
+after(() => server?.stop());
+
+type Json = Record<string, unknown>;
+type Erasure = Json & { id: string; state: string; trouble: string | null; isNew?: boolean };
+type Certificate = {
+  found: string;
+  complete: boolean;
+  people: number;
+  subject: string | null;
+  stores: { store: string; place: string; counted: number; deleted: number; remains: number }[];
+  search: { control: string; places: { store: string; found: number; searched: boolean }[] };
+};
+
+async function ask(
+  method: string,
+  path: string,
+  { body, headers = {} }: { body?: unknown; headers?: Record<string, string> } = {},
+): Promise<{ status: number; body: Json }> {
+  const answer = await fetch(new URL(path, server.url), {
+    method,
+    headers: {
+      cookie: `troth_operator=${server.operatorToken}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  return { status: answer.status, body: (await answer.json()) as Json };
+}
+
+async function deliver(send: (client: Analytics) => void): Promise<void> {
+  const failures: unknown[] = [];
+  const client = new Analytics({
+    writeKey: server.writeKeys['clanker'] ?? '',
+    host: server.url,
+    path: '/v1/batch',
+    maxRetries: 0,
+  });
+  client.on('error', (error) => failures.push(error));
+  send(client);
+  await client.closeAndFlush();
+  assert.deepEqual(failures, []);
+}
+
+const command = (userId: string, marker: string) => ({
+  userId,
+  event: 'agent_command',
+  properties: { tool: `tool-${marker}`, outcome: 'done', arguments: { note: `note-${marker}` } },
+});
+
+async function rowsOf(type: string): Promise<number> {
+  const { body } = await ask('GET', '/v1/t/clanker/data-map');
+  const types = body['types'] as { id: string; rows: number | null }[];
+  return types.find(({ id }) => id === type)?.rows ?? 0;
+}
+
+async function until(what: string, is: () => Promise<boolean>): Promise<void> {
+  for (let end = Date.now() + 30_000; Date.now() < end; await sleep(100)) if (await is()) return;
+  assert.fail(`not within 30 s: ${what}`);
+}
+
+async function finished(id: string): Promise<Erasure> {
+  let seen: Erasure | undefined;
+  await until('the erasure is done', async () => {
+    seen = (await ask('GET', `/v1/t/clanker/erasures/${id}`)).body as Erasure;
+    return seen.state === 'done';
+  }).catch((error: unknown) => {
+    throw new Error(`${JSON.stringify(seen)} ${String(error)} ${server.log()}`);
+  });
+  return seen as Erasure;
+}
+
+async function certificateOf(id: string): Promise<{ signed: unknown; says: Certificate }> {
+  const { status, body } = await ask('GET', `/v1/t/clanker/erasures/${id}/certificate`);
+  assert.equal(status, 200);
+  return { signed: body, says: body['document'] as Certificate };
+}
+
+/** As `grep -r` over all of the server's directories. */
+function filesWith(text: string): string[] {
+  return globSync('**/*', { cwd: server.folder, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => {
+      try {
+        return readFileSync(file).includes(text);
+      } catch {
+        return false;
+      }
+    });
+}
+
+test('a person who came through a Segment client is erased, and nobody can find them again', async () => {
+  const marker = randomBytes(8).toString('hex');
+  const user = `ada-${marker}@example.org`;
+  await deliver((client) => {
+    client.identify({ userId: user, anonymousId: `device-${marker}`, traits: {} });
+    for (let n = 0; n < 20; n++) client.track(command(user, marker));
+    for (let n = 0; n < 5; n++) client.track(command(`bob-${marker}`, 'somebody-else'));
+  });
+  await until('the rows are there', async () => (await rowsOf('agent-commands')) >= 25);
+
+  const asked = await ask('POST', '/v1/t/clanker/erasures', {
+    body: { handle: { kind: 'user', value: user } },
+  });
+  assert.equal(asked.status, 202);
+  const { id } = asked.body as Erasure;
+  const done = await finished(id);
+  assert.equal(done.trouble, null);
+
+  const { signed, says } = await certificateOf(id);
+  const key = await fetch(new URL('/v1/public-key', server.url)).then((answer) => answer.text());
+  assert.ok(key.length > 0);
+  const verified = verifyDocument(JSON.parse(JSON.stringify(signed)));
+  assert.ok(!('failure' in verified) && verified.kind === 'erasure-certificate');
+  const table = says.stores.find(({ place }) => place === 'tenant_clanker.agent_commands');
+  assert.deepEqual([table?.counted, table?.deleted, table?.remains], [20, 20, 0]);
+  assert.ok(
+    says.search.places.every(({ searched, found }) => searched && found === 0),
+    JSON.stringify(says.search, null, 1),
+  );
+  assert.equal(says.complete, true);
+  await until('only the others are counted', async () => (await rowsOf('agent-commands')) === 5);
+
+  for (const sent of [user, `device-${marker}`, `tool-${marker}`, `note-${marker}`]) {
+    assert.deepEqual(filesWith(sent), [], `${sent} was sent, and is in a file`);
+  }
+  assert.ok(filesWith(says.search.control).length >= 4, 'the same look finds the control');
+});
