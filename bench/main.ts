@@ -20,7 +20,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
 };
 
 const [name, seconds] = process.argv.slice(2);
-if (name !== undefined && !(name in BENCHES)) {
+if (name !== undefined && !Object.hasOwn(BENCHES, name)) {
   process.stderr.write(`There is no "${name}". Try: ${Object.keys(BENCHES).join(', ')}.\n`);
   process.exit(1);
 }
