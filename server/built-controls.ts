@@ -1,5 +1,5 @@
 /**
- * The controls that this version enforces. Each is enforced by the folder named; none has a proof
+ * The controls that this version enforces. XX
  * yet, so a promise bound to one is a gap that says so, and a promise bound to any other name is a
  * gap that says that nothing keeps it.
  */
@@ -30,15 +30,16 @@ const BY_FOLDER: Readonly<Record<string, readonly ControlName[]>> = {
     'consent.withdrawn',
     'consent.signal',
     'consent.mode',
+    'consent.scope-chosen',
   ],
-  'core/keys': ['keys.rotate', 'keys.apart', 'keys.two-wraps'],
+  'core/keys': ['encryption.at-rest', 'keys.rotate', 'keys.apart', 'keys.two-wraps'],
   'core/tenancy': [
     'tenancy.no-crossing',
     'tenancy.own-schema',
     'tenancy.row-security',
     'tenancy.own-endpoint',
   ],
-  'core/audit': ['audit.append-only'],
+  'core/audit': ['audit.append-only', 'audit.same-transaction'],
   'core/policy': [
     'policy.claim-shows-evidence',
     'policy.date-from-revision',

@@ -4,6 +4,7 @@ import { keyProofs } from '#core/keys';
 import { policyProofs } from '#core/policy';
 import type { Proof } from '#core/promises';
 import { tenancyProofs } from '#core/tenancy';
+import { consentProofs } from '#domains/consent';
 import { ingestProofs } from '#domains/ingest';
 import { httpProofs } from './edges/http/index.ts';
 
@@ -12,6 +13,7 @@ export const PROOFS: readonly Proof[] = [
   ...policyProofs,
   ...keyProofs,
   ...tenancyProofs,
+  ...consentProofs,
   ...ingestProofs,
   ...httpProofs,
 ];

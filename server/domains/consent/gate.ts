@@ -12,7 +12,7 @@ import type { Database } from '#platform/database';
 import { EVERYBODY, type Load, loader, namer } from './loading.ts';
 import { ConsentMemory } from './memory.ts';
 import { type Conflict, conflictName, type Decision, type Signals } from './model.ts';
-import { decidePurpose, rulesOf } from './rules.ts';
+import { decidePurpose, optOutsOf, rulesOf } from './rules.ts';
 
 const CHANNEL = 'troth_consent';
 const BEAT = 'beat';
@@ -29,6 +29,8 @@ export type Question = {
 export type ConsentGate = {
   /** From memory. A person whose decisions are not loaded counts as one who said no. */
   decide(question: Question): Decision;
+  /** What the signals of a request say no to for a person, and what is not on record yet. */
+  optOuts(question: Omit<Question, 'purpose' | 'region'>): Conflict[];
   /** Makes these people's decisions ready; `undefined` when there is nothing to wait for. */
   readonly load: Load;
   /** Lets go of one person's decisions, here; other servers hear of it from the database. */
@@ -75,13 +77,20 @@ export async function openGate(options: GateOptions): Promise<ConsentGate> {
   }, beatMilliseconds);
   beat.unref();
 
+  const stateOf = (tenant: TenantId, subject: SubjectId | undefined) =>
+    subject === undefined ? undefined : (memory.get(nameOf(tenant, subject)) ?? 'unknown');
+
   return {
     load,
     decide({ policy: { tenant, policy }, purpose, subject, signals, region }) {
-      const known = subject === undefined ? undefined : memory.get(nameOf(tenant, subject));
-      const state = subject === undefined ? undefined : (known ?? 'unknown');
+      const state = stateOf(tenant, subject);
       const now = clock.now().getTime();
       return decidePurpose(rulesOf(policy), purpose, { subject, state, signals, region, now });
+    },
+    optOuts({ policy: { tenant, policy }, subject, signals }) {
+      const state = stateOf(tenant, subject);
+      const now = clock.now().getTime();
+      return optOutsOf(rulesOf(policy), { subject, state, signals, now });
     },
     forget: (tenant, subject) => letGo(nameOf(tenant, subject)),
     note(tenant, conflicts) {

@@ -5,8 +5,14 @@ import fc from 'fast-check';
 import { PurposeId, SubjectId } from '#base/ids';
 import { consentPolicy } from '#testing/consent-policy';
 import { ConsentMemory } from './memory.ts';
-import type { Decided, ReceiptId, Signals, SubjectState } from './model.ts';
-import { decidePurpose, type Facts, NO_SIGNALS, rulesOf, supersedes } from './rules.ts';
+import {
+  conflictName,
+  type Decided,
+  type ReceiptId,
+  type Signals,
+  type SubjectState,
+} from './model.ts';
+import { decidePurpose, type Facts, NO_SIGNALS, optOutsOf, rulesOf, supersedes } from './rules.ts';
 
 const policyFrom = (text: string) => {
   const { policy, findings } = readPolicy(text, { file: 'sample.yaml' });
@@ -110,6 +116,23 @@ test('a signal that overrules a choice, or a default, is returned to be recorded
   assert.equal(decide('research', [], { signals: GPC }).conflict, undefined, 'nothing to overrule');
   const nobody = { signals: GPC, subject: undefined, state: undefined };
   assert.equal(decide('monitoring', [], nobody).conflict, undefined);
+});
+
+test('an opt-out by signal is returned to be recorded also where it overrules nothing, once', () => {
+  const state = stateOf([yes('insights')]);
+  const facts = { subject, state, signals: GPC, now: NOW };
+  const first = optOutsOf(rules, facts);
+  const closed = [...rules.purposes.values()].filter(({ withdrawnBy }) => withdrawnBy.has('gpc'));
+  assert.ok(closed.length > 1);
+  assert.deepEqual(
+    first.map(({ purpose }) => purpose),
+    closed.map(({ id }) => id),
+  );
+  assert.equal(first.find(({ purpose }) => purpose === 'insights')?.overrules, 'r0');
+  for (const optOut of first) state.noted.add(conflictName(optOut));
+  assert.deepEqual(optOutsOf(rules, facts), []);
+  assert.deepEqual(optOutsOf(rules, { ...facts, signals: NO_SIGNALS, state: stateOf([]) }), []);
+  assert.deepEqual(optOutsOf(rules, { ...facts, subject: undefined, state: undefined }), []);
 });
 
 const PURPOSES = [...rules.purposes.keys()];

@@ -175,6 +175,29 @@ function overruled(
 }
 
 /**
+ * What a signal says no to, for a known person, and what is not on record yet. Nothing need be
+ * overruled for it: that somebody opted out is a fact of its own.
+ */
+export function optOutsOf(
+  rules: ConsentRules,
+  { subject, state, signals, now }: Omit<Facts, 'region'>,
+): Conflict[] {
+  if (subject === undefined || state === undefined || state === 'unknown') return [];
+  const ownWord = rules.voices.indexOf('consent');
+  return [...rules.purposes.values()].flatMap(({ id: purpose, withdrawnBy }) =>
+    [...withdrawnBy].flatMap((signal): Conflict[] => {
+      if (!speaks(signals, signal)) return [];
+      const decided = state.decisions.get(purpose);
+      const stands = decided?.granted === true && decided.expiresAt > now;
+      // Where the policy hears the person first, their yes is not overruled.
+      if (stands && ownWord < rules.voices.indexOf(signal)) return [];
+      const conflict = { subject, purpose, signal, overrules: stands ? decided.receipt : null };
+      return state.noted.has(conflictName(conflict)) ? [] : [conflict];
+    }),
+  );
+}
+
+/**
  * Whether a decision takes the place of the one known so far: the later one does, and of two at the
  * same time the refusal, so that the order of arrival never matters.
  */

@@ -13,7 +13,9 @@ import { isObject } from './wire.ts';
  * its "yes" counts only where a receipt stands behind it.
  */
 export function checkConsent(batch: Batch, tools: Tools): Batch | Promise<Batch> {
-  const asked = batch.events.filter((event) => needsConsent(batch.plan, event));
+  // A signal goes on record whatever the event is about.
+  const heard = speaks(batch);
+  const asked = batch.events.filter((event) => heard || needsConsent(batch.plan, event));
   if (asked.length === 0) return batch;
   const handles = distinct(asked);
   const known = new Map<string, SubjectId | undefined>();
@@ -29,6 +31,9 @@ export function checkConsent(batch: Batch, tools: Tools): Batch | Promise<Batch>
     ? decide(batch, tools, known)
     : loading.then(() => decide(batch, tools, known));
 }
+
+const speaks = ({ signals, plan }: Batch) =>
+  plan.signals.length > 0 && (signals.gpc || signals.dnt || signals.doNotSell);
 
 const needsConsent = (plan: IngestPlan, { type, mode, minimal }: IngestEvent) =>
   type.gates !== undefined ||
@@ -82,6 +87,7 @@ function decide(
   { consent }: Tools,
   known: ReadonlyMap<string, SubjectId | undefined>,
 ): Batch | Promise<Batch> {
+  if (speaks(batch)) noteOptOuts(batch, consent.gate, known);
   const ask = gateFor(batch, consent.gate, known);
   keep(
     batch,
@@ -99,6 +105,18 @@ function decide(
  */
 const isTold = ({ keyKind }: Batch, { handle }: IngestEvent) =>
   keyKind === 'server' || handle === undefined;
+
+/** A person who is not known yet is obeyed all the same; a record of it would make them known. */
+function noteOptOuts(
+  { plan, tenant, signals, conflicts }: Batch,
+  gate: Tools['consent']['gate'],
+  known: ReadonlyMap<string, SubjectId | undefined>,
+): void {
+  const policy = { tenant, policy: plan.policy };
+  for (const subject of new Set(known.values())) {
+    if (subject !== undefined) conflicts.push(...gate.optOuts({ policy, subject, signals }));
+  }
+}
 
 /** Why a purpose is closed for an event, or nothing when it is open. */
 type Ask = (event: IngestEvent, purpose: PurposeId) => DropReason | undefined;

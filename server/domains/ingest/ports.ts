@@ -31,7 +31,7 @@ export type HiddenPort = {
 };
 
 export type ConsentPort = Pick<Consent, 'recordConflicts'> & {
-  readonly gate: Pick<ConsentGate, 'decide' | 'load'>;
+  readonly gate: Pick<ConsentGate, 'decide' | 'load' | 'optOuts'>;
 };
 
 export type LocationPort = { locate(address: string): Place };

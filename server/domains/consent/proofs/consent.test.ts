@@ -1,0 +1,89 @@
+import { test } from 'node:test';
+import { type Edit, useProven } from '#testing/proven';
+
+const proven = useProven();
+
+/** Nothing is collected for it alone, and nothing reads for it yet. */
+const NOTHING_YET = ['CD-43', 'CD-109'];
+/** Nothing is sent to others yet. */
+const NO_SENDING = ['CD-139', 'LK-108'];
+const ON_BY_DEFAULT = ['LK-189'];
+const OFF_BY_DEFAULT = ['LK-68', 'LK-70', 'LK-71', 'LK-190', 'LK-191'];
+
+const ALWAYS: Edit = [
+  'domains/consent/rules.ts',
+  "if (!rule || depth > PARENTS_MAX) return answer('purpose-unknown');",
+  "if (rule) return answer('essential');",
+];
+const NEVER: Edit = [ALWAYS[0], ALWAYS[1], "if (rule) return answer('purpose-unknown');"];
+
+test('a person is asked, heard and written down, purpose by purpose', async () => {
+  await proven.keeps('consent.asked-first', NOTHING_YET);
+  await proven.keeps('consent.default');
+  await proven.keeps('consent.switch', NOTHING_YET);
+  await proven.keeps('consent.withdrawn');
+  await proven.keeps('consent.per-purpose');
+  await proven.keeps('consent.required-purpose');
+  await proven.keeps('consent.scope-chosen');
+  await proven.keeps('consent.signal', NO_SENDING);
+});
+
+test('a gate that lets everything in is found', async () => {
+  await proven.restart([ALWAYS]);
+  await proven.breaks('consent.asked-first', NOTHING_YET);
+  await proven.breaks('consent.default', ON_BY_DEFAULT);
+  await proven.breaks('consent.switch');
+  await proven.breaks('consent.withdrawn');
+});
+
+test('a gate that lets nothing in is found', async () => {
+  await proven.restart([NEVER]);
+  await proven.breaks('consent.default', OFF_BY_DEFAULT);
+  await proven.breaks('consent.required-purpose');
+});
+
+test('a server that is deaf to signals is found', async () => {
+  await proven.restart([
+    [
+      'domains/ingest/request-signals.ts',
+      'if (silent && told === undefined) return',
+      'if (silent || headers) return',
+    ],
+  ]);
+  await proven.breaks('consent.signal', NO_SENDING);
+});
+
+test('a signal that is obeyed and leaves no record is found', async () => {
+  await proven.restart([
+    [
+      'domains/ingest/check-consent.ts',
+      '  if (conflicts.length === 0) return batch;',
+      '  if (tenant) return batch;',
+    ],
+  ]);
+  await proven.breaks('consent.signal', [...NO_SENDING, 'CD-137', 'CD-138']);
+});
+
+test('a receipt that names another text is found, and a choice of scope that is not heard', async () => {
+  await proven.restart([
+    [
+      'domains/consent/decisions.ts',
+      'notice: checkNotice(inForce.policy, given),',
+      "notice: { version: '0', language: 'xx', stated: false },",
+    ],
+    ['domains/ingest/check-schema.ts', "minimal: context['scope'] === 'minimal'", 'minimal: false'],
+  ]);
+  await proven.breaks('consent.per-purpose');
+  await proven.breaks('consent.scope-chosen');
+});
+
+test('a required purpose that can be turned off is found', async () => {
+  await proven.restart([
+    [
+      'domains/consent/decisions.ts',
+      'if (rulesOf(policy).purposes.get(one.purpose)?.essential !== false) {',
+      'if (Number.isNaN(now)) {',
+    ],
+  ]);
+  await proven.breaks('consent.required-purpose');
+});

@@ -1,0 +1,98 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Canary, Look } from '#core/promises';
+import { freeTypes } from './gates.ts';
+
+/** A country without rules of its own, as far as the bundled map of addresses knows. */
+const ELSEWHERE = '8.8.8.8';
+/** The tables of one round of the mover are filled one after the other. */
+const LATER_MS = 1_200;
+
+export type Standing = { granted: boolean; required: boolean; because: string };
+
+const keyed = ({ writeKey }: Look) => ({ authorization: `Bearer ${writeKey}` });
+
+/** Both names that events of a canary carry. */
+const handles = ({ userId, anonymousId }: Canary) => [{ userId }, { anonymousId }];
+
+/** Decides about purposes, as a page of preferences does. @throws Error when it is not taken. */
+export async function decide(
+  look: Look,
+  person: Canary,
+  preferences: Readonly<Record<string, boolean>>,
+): Promise<void> {
+  for (const handle of handles(person)) {
+    const ask = { method: 'PUT', headers: keyed(look), body: { handle, preferences } };
+    const told = await look.http(`/v1/t/${look.tenant}/consents/preferences`, ask);
+    if (told.status !== 200) throw new Error('a decision was not taken');
+  }
+}
+
+/** Takes everything back with one call for each name. */
+export async function withdrawAll(look: Look, person: Canary): Promise<void> {
+  for (const handle of handles(person)) {
+    const ask = { headers: keyed(look), body: { handle } };
+    const told = await look.http(`/v1/t/${look.tenant}/consents/withdraw`, ask);
+    if (told.status !== 200) throw new Error('a withdrawal was not taken');
+  }
+}
+
+/** How every purpose stands for somebody. @param headers  of a browser that gives a signal. */
+export async function standings(
+  look: Look,
+  { userId }: Canary,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Readonly<Record<string, Standing>>> {
+  const told = await look.http(`/v1/t/${look.tenant}/consents/status`, {
+    headers: { ...keyed(look), ...headers },
+    body: { handle: { userId } },
+  });
+  const { purposes } = (told.json ?? {}) as { purposes?: Record<string, Standing> };
+  if (told.status !== 200 || !purposes) throw new Error('the standings were not told');
+  return purposes;
+}
+
+export type Sending = {
+  readonly type: string;
+  readonly person: Canary;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly context?: object;
+};
+
+/** Sends one event as somebody of no particular region; its message, whatever became of it. */
+export async function send(look: Look, sending: Sending): Promise<string> {
+  const { type, person, headers = {}, context = {} } = sending;
+  const event = { ...look.canaries.event(type, person), context: { ip: ELSEWHERE, ...context } };
+  const { messages, status } = await look.canaries.send([event], { headers });
+  // Refused for want of consent is an answer; anything else is none.
+  if (status !== 200 && status !== 207 && status !== 422) throw new Error('it was not answered');
+  return messages[0] ?? '';
+}
+
+/**
+ * Which of these messages are stored. An event that nobody has to agree to is sent after them: once
+ * it is there, whatever was to come before it has come.
+ *
+ * @throws Error when that event does not arrive either.
+ */
+export async function arrived(
+  look: Look,
+  messages: readonly { readonly type: string; readonly message: string }[],
+): Promise<boolean[]> {
+  const [free] = freeTypes(look);
+  if (free === undefined) throw new Error('no type is there to look by');
+  const control = await send(look, { type: free, person: look.canaries.person() });
+  const [row] = await look.canaries.stored(free, control);
+  if (!row) throw new Error('the control did not arrive');
+  await sleep(LATER_MS, undefined, { signal: look.signal });
+  const found = messages.map(({ type, message }) => look.canaries.stored(type, message, 0));
+  return (await Promise.all(found)).map((rows) => rows.length > 0);
+}
+
+/** Sends each and says which were stored. */
+export async function arrivals(look: Look, sendings: readonly Sending[]): Promise<boolean[]> {
+  const messages: { type: string; message: string }[] = [];
+  for (const sending of sendings) {
+    messages.push({ type: sending.type, message: await send(look, sending) });
+  }
+  return arrived(look, messages);
+}
