@@ -36,7 +36,8 @@ export type AppDeps = SiteDeps &
     hosts: readonly string[];
   };
 
-const BODY_BYTES_MAX = 256 * 1024;
+/** What somebody may make the server hold before it is known who they are. */
+const BODY_BYTES_MAX = 64 * 1024;
 /** A document and its prose, as long as the language reads them, in JSON's longest spelling. */
 const DOCUMENT_BYTES_MAX = 32 * 1024 * 1024;
 

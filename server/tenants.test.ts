@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { TenantId } from '#base/ids';
+import { readAudit } from '#core/audit';
+import { listRevisions } from '#core/policy';
+import { silentLog } from '#platform/log';
+import { samplePolicy } from '#testing/sample-policy';
+import { useWorld } from '#testing/world';
+import { applyFolder } from './tenants.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'troth-folder-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+const world = useWorld();
+const more = 'changes: { material-notice: P30D, channels: [email] }\n';
+
+/** Starts over the folder; what it says, and how many revisions the service has then. */
+async function start(text: string): Promise<[said: string, revisions: number]> {
+  writeFileSync(join(folder, 'shop.yaml'), text);
+  const said: string[] = [];
+  const { db, events, clock } = world;
+  const progress = (line: string) => void said.push(line);
+  await applyFolder(folder, { db, events, clock, log: silentLog, progress });
+  return [said.join('\n'), (await listRevisions(db, shop())).length];
+}
+
+const shop = () => TenantId(`shop-${world.tenant.slice(-8)}`);
+const document = (retain: string) => samplePolicy(shop(), { more, retain });
+
+test('a document of the folder may change under its version; what is material waits, and is named', async () => {
+  assert.equal((await start(document('P90D')))[1], 1);
+  assert.equal((await start(document('P60D')))[1], 2, 'less is kept: nobody loses');
+  const [said, revisions] = await start(document('P120D'));
+  assert.equal(revisions, 2, 'the revision before stays in force');
+  assert.match(said, /shop\.yaml waits\. .*may take effect on \d{4}-\d{2}-\d{2}.*troth apply/);
+  const entries = await readAudit(world.db, { tenant: shop(), limit: 10 });
+  assert.deepEqual(
+    entries.map(({ event, fields }) => [event, fields['revision'], fields['material']]),
+    [
+      ['policy.applied', 1, false],
+      ['policy.applied', 2, false],
+    ],
+  );
+});
