@@ -80,6 +80,28 @@ export type AuditLog = {
   size: number;
   entries: { index: number; leafHash: string; proof: string[]; leaf: string | null }[];
 };
+export type ErasureSummary = {
+  id: string;
+  state: 'recorded' | 'held' | 'hidden' | 'shredded' | 'deleted' | 'done' | 'undone';
+  found: 'known' | 'unknown' | 'erased-before';
+  trouble: string | null;
+  requestedAt: string;
+  destroyAt: string | null;
+  finishedAt: string | null;
+};
+export type ErasureDetail = ErasureSummary & {
+  /** What the search of the bytes found, place by place. */
+  search: { place: string; foundBefore: number; found: number }[];
+  timeline: {
+    what: string;
+    at: string;
+    store?: string;
+    place?: string;
+    counted?: number;
+    deleted?: number;
+    remains?: number;
+  }[];
+};
 export type PublicKeys = { keys: { x: string; kid: string }[] };
 export type Prose = { file: string; lines: string[] };
 
@@ -217,9 +239,27 @@ export function createApi(fetcher: typeof fetch = (...asked) => fetch(...asked))
       return byPromise as ReadonlyMap<string, readonly DayFound[]>;
     });
 
+  async function erase(tenant: string, handle: { kind: string; value: string }) {
+    const answer = await fetcher(`${of(tenant)}/erasures`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      credentials: 'same-origin',
+      body: JSON.stringify({ handle, confirm: true }),
+    });
+    const said = await answer.json().catch(() => ({}));
+    if (!answer.ok) throw new ApiProblem({ ...said, status: answer.status });
+    return said as { id: string };
+  }
+
   return {
     prove,
     days,
+    erase,
+    erasures: (tenant: string) =>
+      json<{ erasures: ErasureSummary[] }>(`${of(tenant)}/erasures`).then((one) => one.erasures),
+    erasure: (tenant: string, id: string) => json<ErasureDetail>(`${of(tenant)}/erasures/${id}`),
+    /** Lets every answer be asked for anew: something was changed. */
+    forget: () => kept.clear(),
     tenants: () => json<Tenants>('/v1/tenants'),
     promises: (tenant: string) => json<Promises>(`${of(tenant)}/promises`),
     prose: (tenant: string) => json<Prose>(`${of(tenant)}/prose`),

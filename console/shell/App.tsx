@@ -2,6 +2,7 @@ import { Suspense, use, useEffect, useState, useTransition } from 'react';
 import type { Api, Tenants } from '#console/api.ts';
 import { auditScreen } from '#console/audit/Audit.tsx';
 import { dataMapScreen } from '#console/data-map/DataMap.tsx';
+import { erasuresScreen } from '#console/erasures/Erasures.tsx';
 import { findingsScreen } from '#console/findings/Findings.tsx';
 import { Overview } from '#console/overview/Overview.tsx';
 import { pipelineScreen } from '#console/pipeline/Pipeline.tsx';
@@ -29,6 +30,7 @@ const SCREENS: Record<ServiceScreen, ReturnType<typeof opener>> = {
   policy: opener(policyScreen),
   data: opener(dataMapScreen),
   pipeline: opener(pipelineScreen),
+  erasures: opener(erasuresScreen),
   audit: opener(auditScreen),
 };
 

@@ -8,6 +8,7 @@ export const SERVICE_SCREENS = [
   { id: 'policy', label: 'Policy', key: 't' },
   { id: 'data', label: 'Data map', key: 'd' },
   { id: 'pipeline', label: 'Pipeline', key: 'l' },
+  { id: 'erasures', label: 'Erasures', key: 'e' },
   { id: 'audit', label: 'Audit log', key: 'a' },
 ] as const;
 export type ServiceScreen = (typeof SERVICE_SCREENS)[number]['id'];
