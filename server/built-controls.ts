@@ -1,7 +1,7 @@
 /**
- * The controls that this version enforces. XX
- * yet, so a promise bound to one is a gap that says so, and a promise bound to any other name is a
- * gap that says that nothing keeps it.
+ * The controls that this version enforces, each by the folder named. A promise bound to one that has
+ * no proof yet is a gap that says so, and a promise bound to any other name is a gap that says that
+ * nothing keeps it.
  */
 import type { ControlName } from '#core/promises';
 
