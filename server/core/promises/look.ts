@@ -14,6 +14,7 @@ export type Ask = {
 export type Told = {
   readonly status: number;
   readonly headers: Headers;
+  readonly bytes: Buffer;
   readonly text: string;
   /** The body as JSON; `undefined` where it is none. */
   readonly json: unknown;

@@ -1,7 +1,7 @@
 import type { Ask, Told } from '#core/promises';
 
 const ANSWER_MS = 15_000;
-const BODY_CHARS_MAX = 16 * 1024 * 1024;
+const BODY_BYTES_MAX = 16 * 1024 * 1024;
 
 /** Speaks HTTP with the server from outside. @param always  headers that every request carries. */
 export function speakerTo(
@@ -22,8 +22,9 @@ export function speakerTo(
       signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]),
       ...(body === undefined ? {} : { body: isObject ? JSON.stringify(body) : (body as string) }),
     });
-    const text = (await answer.text()).slice(0, BODY_CHARS_MAX);
-    return { status: answer.status, headers: answer.headers, text, json: parsed(text) };
+    const bytes = Buffer.from(await answer.arrayBuffer()).subarray(0, BODY_BYTES_MAX);
+    const text = bytes.toString('utf8');
+    return { status: answer.status, headers: answer.headers, bytes, text, json: parsed(text) };
   };
 }
 

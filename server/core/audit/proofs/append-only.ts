@@ -1,19 +1,13 @@
-import { createHash } from 'node:crypto';
-import { canonicalJson } from '#base/canonical-json';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { broken, defineProof, gap, kept, type Look, saw, term, terms } from '#core/promises';
+import { cutFloor, ENTRIES_MAX, leafOf, readEntries } from './entries.ts';
+import { readLog, type SignedLog } from './signed-log.ts';
 
-const ENTRIES_MAX = 50_000;
-const PAGE = 5_000;
+const ATTEMPTS = 8;
+const AGAIN_MS = 400;
 /** The engine's word for "you may not". */
 const DENIED = '42501';
 const ROLES = ['troth_app', 'troth_eraser', 'troth_sweeper'] as const;
-
-type Entry = {
-  readonly seq: string;
-  readonly leaf: Buffer;
-  readonly at: Date;
-  readonly hashed: Record<string, unknown>;
-};
 
 /** Somebody's decision, and with it an entry that this proof knows the making of. */
 async function makeEntry({ canaries, keys, tenant, sql }: Look): Promise<string | undefined> {
@@ -63,43 +57,46 @@ const holders = ({ sql }: Look) => sql<{ role: string }[]>`
   order by rolname
   limit 100`;
 
-const page = ({ sql, tenant }: Look, below: string) => sql<Entry[]>`
-  select seq, leaf_hash as leaf, at, jsonb_build_object(
-    'v', 1, 'id', id, 'tenant', tenant, 'kind', kind, 'event', event, 'action', action,
-    'actorKind', actor_kind, 'actorId', actor_id, 'fields', fields, 'commitments', commitments,
-    'subject', replace(subject::text, '-', ''), 'revision', revision, 'intent', intent) as hashed
-  from troth.audit_entries
-  where tenant = ${tenant} and seq < ${below}
-  order by seq desc
-  limit ${PAGE}`;
+async function isWaiting({ sql, tenant }: Look, seq: string): Promise<boolean> {
+  const [row] = await sql`
+    select 1 from troth.audit_pending where tenant = ${tenant} and seq = ${seq}`;
+  return row !== undefined;
+}
 
-/** RFC 6962: the hash of a leaf. */
-const leafOf = ({ at, hashed }: Entry) =>
-  createHash('sha256')
-    .update(Buffer.of(0))
-    .update(canonicalJson({ ...hashed, at: at.toISOString() } as never))
-    .digest();
+type Compared = {
+  readonly log: SignedLog;
+  /** Entries that the log has not, and leaves from the cut on that no entry is left of. */
+  readonly missing: number;
+  readonly orphans: number;
+};
 
-async function recompute(look: Look) {
-  let below = String(2n ** 62n);
-  let looked = 0;
-  let changed = 0;
-  while (looked < ENTRIES_MAX) {
-    look.signal.throwIfAborted();
-    const entries = await page(look, below);
-    looked += entries.length;
-    changed += entries.filter((entry) => !leafOf(entry).equals(entry.leaf)).length;
-    const last = entries.at(-1);
-    if (!last || entries.length < PAGE) break;
-    below = last.seq;
+/** Lays the entries and the log side by side. Both grow, so what is missing is looked for again. */
+async function compare(look: Look, seq: string): Promise<Compared | undefined> {
+  for (let attempt = 1; ; attempt++) {
+    const log = await readLog(look);
+    const entries = await readEntries(look);
+    if (log) {
+      const inLog = new Set(log.leaves);
+      const stored = new Set(entries.map(({ leaf }) => leaf.toString('hex')));
+      const older = entries.filter((entry) => BigInt(entry.seq) <= BigInt(seq));
+      const missing = older.filter(({ leaf }) => !inLog.has(leaf.toString('hex'))).length;
+      const from = Math.max(await cutFloor(look), log.first);
+      const isWhole = entries.length < ENTRIES_MAX && log.first === 0;
+      const orphans = log.leaves
+        .slice(from - log.first)
+        .filter((leaf) => isWhole && !stored.has(leaf)).length;
+      const settled = missing === 0 && orphans === 0 && !(await isWaiting(look, seq));
+      if (settled || attempt === ATTEMPTS) return { log, missing, orphans };
+    } else if (attempt === ATTEMPTS) return undefined;
+    await sleep(AGAIN_MS, undefined, { signal: look.signal });
   }
-  return { looked, changed };
 }
 
 export const appendOnly = defineProof({
   control: 'audit.append-only',
   strength: 'stored-bytes',
-  blindTo: 'An entry that the owner of the database changes together with its hash.',
+  blindTo:
+    'An operator who writes another log and signs it anew, with no witness to tell them apart.',
   async prove(at) {
     const seq = await makeEntry(at);
     if (!seq) return gap(saw`the entry of a canary's decision was not found`);
@@ -109,10 +106,18 @@ export const appendOnly = defineProof({
     if (roles.length > 0) {
       return broken(saw`may change entries: ${terms(roles.map(({ role }) => role))}`);
     }
-    const { looked, changed } = await recompute(at);
+    const entries = await readEntries(at);
+    const looked = entries.length;
+    const changed = entries.filter((entry) => !leafOf(entry).equals(entry.leaf)).length;
     if (changed > 0) return broken(saw`${changed} of ${looked} entries do not fit their hash`);
+    const compared = await compare(at, seq);
+    if (!compared) return gap(saw`no log with the signature of this installation was found`);
+    const { log, missing, orphans } = compared;
+    if (log.rootFits === false) return broken(saw`the signed root does not fit its leaves`);
+    if (missing > 0) return broken(saw`${missing} of ${looked} entries are not in the signed log`);
+    if (orphans > 0) return broken(saw`${orphans} entries of the signed log are gone`);
     return kept(
-      saw`9 of 9 attempts to change, delete or empty as ${term(ROLES.join(', '))} were refused; ${looked} of ${looked} entries fit their hash`,
+      saw`9 of 9 attempts to change, delete or empty as ${term(ROLES.join(', '))} were refused; ${looked} of ${looked} entries fit their hash and stand in the signed log of ${log.size}`,
     );
   },
 });

@@ -1,4 +1,6 @@
 import { test } from 'node:test';
+import { TenantId } from '#base/ids';
+import { type AuditEntry, leafHashOf, readAudit } from '#core/audit';
 import { useProven } from '#testing/proven';
 
 const proven = useProven();
@@ -24,6 +26,22 @@ test('a changed entry is found', async () => {
   await proven.breaks('audit.append-only');
   await proven.sql`
     update troth.audit_entries set event = 'policy.applied' where event = 'policy.withdrawn'`;
+  await proven.keeps('audit.append-only');
+});
+
+test('an entry that was changed together with its hash is found', async () => {
+  const { sql } = proven;
+  const db = { sql };
+  const entries = await readAudit(db, { tenant: TenantId('conducktr'), limit: 1_000 });
+  const { seq, leafHash, ...entry } = entries.find(({ event }) => event === 'policy.applied') ?? {};
+  const forged = leafHashOf({ ...(entry as AuditEntry), event: 'policy.withdrawn' });
+  await sql`
+    update troth.audit_entries set event = 'policy.withdrawn', leaf_hash = ${forged}
+    where seq = ${seq ?? 0}`;
+  await proven.breaks('audit.append-only');
+  await sql`
+    update troth.audit_entries set event = 'policy.applied', leaf_hash = ${leafHash ?? ''}
+    where seq = ${seq ?? 0}`;
   await proven.keeps('audit.append-only');
 });
 
@@ -54,4 +72,12 @@ test('a refusal that is answered without an entry is found', async () => {
     ],
   ]);
   await proven.breaks('audit.same-transaction');
+});
+
+test('an entry that is gone from the database is found', async () => {
+  await proven.restart();
+  await proven.keeps('audit.append-only');
+  await proven.sql`
+    delete from troth.audit_entries where tenant = 'conducktr' and event = 'policy.applied'`;
+  await proven.breaks('audit.append-only');
 });
