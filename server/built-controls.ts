@@ -1,6 +1,6 @@
 /**
- * The controls that this version enforces, each by the folder named. A promise bound to one that has
- * no proof yet is a gap that says so, and a promise bound to any other name is a gap that says that
+ * The controls that this version enforces, each by the folder named. A promise bound to one without
+ * a proof is a gap that says so, and a promise bound to any other name is a gap that says that
  * nothing keeps it.
  */
 import type { ControlName } from '#core/promises';
