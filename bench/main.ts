@@ -3,6 +3,7 @@ import { benchAudit } from './audit.ts';
 import { benchIngest } from './ingest.ts';
 import { benchKeeper } from './keeper.ts';
 import { benchLint } from './lint.ts';
+import { benchProve } from './prove.ts';
 import { benchStart } from './start.ts';
 import { benchSustained } from './sustained.ts';
 import { benchTables } from './tables.ts';
@@ -15,6 +16,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   audit: { takes: '2 minutes', run: benchAudit },
   start: { takes: '1 minute', run: benchStart },
   ingest: { takes: '2 minutes', run: benchIngest },
+  prove: { takes: '3 minutes', run: benchProve },
   tables: { takes: '3 minutes', run: benchTables },
   sustained: { takes: '6 minutes', run: benchSustained },
 };
