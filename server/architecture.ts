@@ -12,6 +12,7 @@ export const ALLOWED_PAIRS: Readonly<Record<string, readonly string[]>> = {
   'platform/jobs': ['platform/log', 'platform/database'],
   'platform/runtime': ['platform/log'],
   'core/domain': ['core/policy', 'core/promises', 'core/tenancy', 'core/keys'],
+  'core/purposes': ['core/audit', 'core/policy', 'core/promises', 'core/tenancy'],
   'core/tenancy': ['core/promises'],
   'core/policy': ['core/tenancy', 'core/audit', 'core/promises'],
   'core/audit': ['core/tenancy', 'core/policy', 'core/keys', 'core/promises'],

@@ -25,13 +25,15 @@ import {
   stuckUnits,
   type WriteKey,
 } from '#domains/ingest';
-import { type ErasureDeps, openHidden, type Rights } from '#domains/rights';
+import { type ErasureDeps, type Hidden, openHidden, type Rights } from '#domains/rights';
+import { openPurposeReader, type PurposeReader } from '#platform/events';
 import { openLocation } from '#platform/location';
 import { framesOf, type Log } from '#platform/log';
 import type { Config } from './config.ts';
 import type { DomainRoutes } from './edges/http/index.ts';
 import {
   changedByOperator,
+  eventRoutes,
   inboxRoutes,
   operatorRoutes,
   publicKeyRoutes,
@@ -117,13 +119,23 @@ export async function wireDomains(stack: AsyncDisposableStack, given: Given): Pr
   const { rights } = wired;
   stack.defer(() => rights.close());
   purge = purgeMinor(rights, policies);
-  const routes = [...routesOf(given, { consent, ingest, refusals }), wired.routes];
+  const reader = stack.adopt(openPurposeReader(given.clickhouseUrl), (open) => open.close());
+  const parts = { consent, hidden, ingest, reader, refusals };
+  const routes = [...routesOf(given, parts), wired.routes];
   return { ingest, keys, refusals, rights, routes };
 }
 
+type Parts = {
+  consent: Consent;
+  hidden: Hidden;
+  ingest: Ingest;
+  reader: PurposeReader;
+  refusals: RefusalLog;
+};
+
 function routesOf(
   { db, events, keeper, signer, policies, clock, log }: Given,
-  { consent, ingest, refusals }: { consent: Consent; ingest: Ingest; refusals: RefusalLog },
+  { consent, hidden, ingest, reader, refusals }: Parts,
 ): DomainRoutes[] {
   const operator = operatorRoutes({
     ...{ db, events, policies, clock, log, recordApplied },
@@ -181,5 +193,6 @@ function routesOf(
     list: () => stuckUnits({ db }),
     retry: (actor, id) => retryStuck({ db, events, policies, now: () => clock.now() }, actor, id),
   });
-  return [operator, inbox, consenting, enrichments, publicKeyRoutes(signer)];
+  const reading = eventRoutes({ db, policies, clock, hidden, reader });
+  return [operator, inbox, consenting, enrichments, reading, publicKeyRoutes(signer)];
 }

@@ -6,7 +6,13 @@ import { join } from 'node:path';
 import { vkeyOf } from '#base/signed-note';
 import { openSigner, type Signer } from '#core/keys';
 import { claimDatabase, type Database, openDatabase, startPostgres } from '#platform/database';
-import { claimEvents, type Events, openEvents, startClickHouse } from '#platform/events';
+import {
+  claimEvents,
+  type Events,
+  openEvents,
+  preparePurposeLogins,
+  startClickHouse,
+} from '#platform/events';
 import { type Keeper, openKeeper, startKeeper } from '#platform/keeper';
 import type { Log } from '#platform/log';
 import { checkPort, openDataDirectory, openRuntimeDirectory } from '#platform/runtime';
@@ -82,6 +88,7 @@ export async function layFoundation(
   await claimDatabase(db.admin, directory.instance);
   const events = stack.adopt(openEvents(clickhouseUrl), (open) => open.close());
   await claimEvents(events, directory.instance);
+  if (!(await preparePurposeLogins(events, clickhouseUrl))) log('events.no-purpose-logins', {});
   // A keyring is made only for data that was seen to have none, wherever that data is.
   const { socketPath } = early ?? (await beginKeeper());
   if (directory.fresh) directory.settle();

@@ -3,6 +3,7 @@ import { auditProofs } from '#core/audit';
 import { keyProofs } from '#core/keys';
 import { policyProofs } from '#core/policy';
 import type { Proof } from '#core/promises';
+import { purposeProofs } from '#core/purposes';
 import { tenancyProofs } from '#core/tenancy';
 import { consentProofs } from '#domains/consent';
 import { ingestProofs } from '#domains/ingest';
@@ -12,6 +13,7 @@ export const PROOFS: readonly Proof[] = [
   ...auditProofs,
   ...policyProofs,
   ...keyProofs,
+  ...purposeProofs,
   ...tenancyProofs,
   ...consentProofs,
   ...ingestProofs,

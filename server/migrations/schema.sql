@@ -390,6 +390,18 @@
 --   grant delete, insert, select, update to troth_app
 --   grant insert, select to troth_purpose
 --
+-- table purpose_logins
+--   tenant text not null
+--   purpose text not null
+--   login integer not null
+--   CHECK (((login >= 0) AND (login <= 255)))
+--   CHECK ((purpose ~ '^[a-z][a-z0-9-]{0,40}$'::text))
+--   FOREIGN KEY (tenant) REFERENCES tenants(id)
+--   PRIMARY KEY (tenant, purpose)
+--   UNIQUE (login)
+--   grant select to troth_app
+--   grant select to troth_purpose
+--
 -- table scan_controls
 --   store text not null
 --   marker text not null

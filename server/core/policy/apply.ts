@@ -24,7 +24,9 @@ import {
   grantPurposes,
   revokePurposes,
   type Statement,
+  showPurposes,
   tablesOf,
+  takeLogins,
 } from '#core/tenancy';
 import type { Database } from '#platform/database';
 import type { Events } from '#platform/events';
@@ -121,6 +123,7 @@ async function compileStatements(
   next: Policy,
 ) {
   const tables = await tablesOf(db, tenant);
+  const logins = await takeLogins(db, tenant, Object.keys(next.compiled.purposes));
   return [
     ...numbered('expand', [
       ...expandEvents(tenant, current, next),
@@ -129,6 +132,7 @@ async function compileStatements(
     ...numbered('contract', [
       ...contractEvents(tenant, current, next),
       ...revokePurposes(tenant, current, next, tables),
+      ...showPurposes(tenant, current, next, logins),
     ]),
   ];
 }

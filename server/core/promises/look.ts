@@ -128,6 +128,17 @@ export type Look = {
   ): Promise<T>;
   /** ClickHouse; parameters are bound by the engine. */
   query<Row>(statement: string, params?: Record<string, unknown>): Promise<Row[]>;
+  /**
+   * Asks ClickHouse under the login that reads for one purpose.
+   *
+   * @param login  its number, as `troth.purpose_logins` has it.
+   * @returns the rows, or the code of the engine's refusal.
+   */
+  queryAs<Row>(
+    login: number,
+    statement: string,
+    params?: Record<string, unknown>,
+  ): Promise<{ readonly rows: Row[] } | { readonly refused: number }>;
   readonly keys: Keys;
   readonly keeper: Keeper;
   readonly canaries: Canaries;

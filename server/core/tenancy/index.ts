@@ -23,5 +23,19 @@ export {
   schemaOf,
 } from './naming.ts';
 export { tenancyProofs } from './proofs/index.ts';
-export { createTenant, listTenants, openTenancy, type Tenancy, tablesOf } from './store.ts';
+export {
+  type PurposeLogins,
+  type PurposeView,
+  purposeViewOf,
+  showPurposes,
+} from './purpose-views.ts';
+export {
+  createTenant,
+  listTenants,
+  loginOf,
+  openTenancy,
+  type Tenancy,
+  tablesOf,
+  takeLogins,
+} from './store.ts';
 export { inTenant, type TenantScope, type TenantTx } from './tenant-tx.ts';

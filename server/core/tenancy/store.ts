@@ -1,7 +1,9 @@
 import type postgres from 'postgres';
 import { TenantId } from '#base/ids';
 import { type Database, migrateSchema, readMigrations } from '#platform/database';
+import { PURPOSE_LOGINS } from '#platform/events';
 import type { Log } from '#platform/log';
+import { tenancyProblem } from './errors.ts';
 import { schemaOf } from './naming.ts';
 
 /** Any fixed number: tenants are made one after the other, or their grants would collide. */
@@ -86,6 +88,55 @@ export async function tablesOf(db: Pick<Database, 'admin'>, tenant: TenantId): P
     order by relname
     limit 1000`;
   return rows.map(({ name }) => name);
+}
+
+/**
+ * Gives each purpose of a service a login of the event store; one that has one keeps it.
+ *
+ * @returns all that the service has, also those of purposes that are no longer declared.
+ * @throws Problem purposes-exhausted.
+ */
+export async function takeLogins(
+  db: Pick<Database, 'admin'>,
+  tenant: TenantId,
+  purposes: readonly string[],
+): Promise<Map<string, number>> {
+  return db.admin.begin(async (tx) => {
+    await tx`select pg_advisory_xact_lock(${CREATION_LOCK})`;
+    for (const purpose of purposes) {
+      await tx`
+        insert into troth.purpose_logins (tenant, purpose, login)
+        select ${tenant}, ${purpose}, min(free)
+        from generate_series(0, ${PURPOSE_LOGINS - 1}) as free
+        where free not in (select login from troth.purpose_logins)
+          and not exists (
+            select 1 from troth.purpose_logins where tenant = ${tenant} and purpose = ${purpose})
+        having min(free) is not null`;
+    }
+    const rows = await tx<{ purpose: string; login: number }[]>`
+      select purpose, login
+      from troth.purpose_logins
+      where tenant = ${tenant}
+      order by login
+      limit ${PURPOSE_LOGINS}`;
+    const taken = new Map(rows.map(({ purpose, login }) => [purpose, login]));
+    if (purposes.some((purpose) => !taken.has(purpose)))
+      throw tenancyProblem('purposes-exhausted', `at most ${PURPOSE_LOGINS} purposes in all`);
+    return taken;
+  });
+}
+
+/** The login that reads for a purpose; `undefined` where the purpose has none. */
+export async function loginOf(
+  db: Pick<Database, 'sql'>,
+  tenant: TenantId,
+  purpose: string,
+): Promise<number | undefined> {
+  const [row] = await db.sql<{ login: number }[]>`
+    select login
+    from troth.purpose_logins
+    where tenant = ${tenant} and purpose = ${purpose}`;
+  return row?.login;
 }
 
 export type Tenancy = { list(): Promise<TenantId[]> };

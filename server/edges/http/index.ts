@@ -9,6 +9,7 @@ export { type AppDeps, createApp, type DomainRoutes } from './app.ts';
 export { type AuditDeps, auditRoutes } from './audit-routes.ts';
 export { type Ailment, doctorRoutes } from './doctor-routes.ts';
 export { httpProblem } from './errors.ts';
+export { type EventDeps, eventRoutes } from './event-routes.ts';
 export { type EvidenceDeps, evidenceRoutes } from './evidence-routes.ts';
 export { inboxRoutes } from './inbox-routes.ts';
 export { publicKeyRoutes } from './key-routes.ts';

@@ -31,6 +31,7 @@ const SUMMARIES: Readonly<Record<string, string>> = {
   'GET /v1/t/:tenant/policy.html': 'The policy as a page for people',
   'GET /v1/t/:tenant/policy.md': 'The policy as Markdown',
   'GET /v1/t/:tenant/data-map': 'Every data type; for an operator with row counts and ages',
+  'POST /v1/t/:tenant/events/read': 'Reads events for a stated purpose, under its own login',
   'GET /v1/t/:tenant/pipeline': 'For an operator: events in, drops by reason, time of each step',
   'GET /v1/t/:tenant/pipeline/stream': 'The same, once a second, as server-sent events',
   'GET /v1/t/:tenant/audit/checkpoint': 'The signed head of the audit log (C2SP checkpoint)',

@@ -2,7 +2,7 @@ import { systemClock } from '#base/clock';
 import { openKeys } from '#core/keys';
 import { openPolicies } from '#core/policy';
 import { openDatabase } from '#platform/database';
-import { openEvents } from '#platform/events';
+import { openEvents, openPurposeReader } from '#platform/events';
 import { openKeeper } from '#platform/keeper';
 import { silentLog } from '#platform/log';
 import { openByteSearch } from './byte-search.ts';
@@ -17,6 +17,7 @@ export async function openGround(outlook: Outlook): Promise<Ground & { close(): 
     const opening = await openDatabase({ url, log: silentLog, connectionsMax: 4 });
     const db = stack.adopt(opening, (open) => open.close());
     const events = stack.adopt(openEvents(outlook.clickhouseUrl), (open) => open.close());
+    const reader = stack.adopt(openPurposeReader(outlook.clickhouseUrl), (open) => open.close());
     const policies = await openPolicies(db, { log: silentLog });
     stack.defer(() => policies.close());
     const services = policies.tenants().map((tenant) => policies.inForce(tenant));
@@ -26,7 +27,7 @@ export async function openGround(outlook: Outlook): Promise<Ground & { close(): 
     for (const { tenant } of services) await keys.prepare(tenant);
     const close = stack.move();
     return {
-      ...{ outlook, events, keys, keeper, services },
+      ...{ outlook, events, reader, keys, keeper, services },
       sql: db.admin,
       login: db,
       bytes: openByteSearch(outlook.dataDir),

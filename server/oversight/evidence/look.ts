@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type postgres from 'postgres';
+import { Problem } from '#base/problem';
 import type { Keys } from '#core/keys';
 import type { PolicyInForce } from '#core/policy';
 import type { ByteLook, Look } from '#core/promises';
 import type { Database } from '#platform/database';
-import type { Events } from '#platform/events';
+import type { Events, PurposeReader } from '#platform/events';
 import { readHeartbeats } from '#platform/jobs';
 import type { Keeper } from '#platform/keeper';
 import { openCanaries } from './canaries.ts';
@@ -22,6 +23,7 @@ export type Ground = {
   readonly sql: postgres.Sql;
   readonly login: Pick<Database, 'sql' | 'contextKey'>;
   readonly events: Pick<Events, 'query' | 'command'>;
+  readonly reader: Pick<PurposeReader, 'query'>;
   readonly keys: Keys;
   readonly keeper: Keeper;
   readonly services: readonly PolicyInForce[];
@@ -45,6 +47,22 @@ async function runJob(
   throw new Error(`${name} was not done in time`);
 }
 
+/** What the engine refuses is an answer; that it did not answer is none. */
+async function askAs<Row>(
+  { reader }: Ground,
+  login: number,
+  statement: string,
+  params: Record<string, unknown> = {},
+): Promise<{ rows: Row[] } | { refused: number }> {
+  try {
+    return { rows: await reader.query<Row>(login, statement, params) };
+  } catch (thrown) {
+    const code = thrown instanceof Problem ? thrown.fields['engineCode'] : undefined;
+    if (typeof code !== 'number') throw thrown;
+    return { refused: code };
+  }
+}
+
 /** Makes the look of one proof at one service. */
 export function lookAt(ground: Ground, service: PolicyInForce, signal: AbortSignal): Look {
   const { outlook, sql, events, keys, keeper } = ground;
@@ -57,6 +75,7 @@ export function lookAt(ground: Ground, service: PolicyInForce, signal: AbortSign
   return {
     ...{ tenant, policy, revision, hash, signal, http, sql, query, keys, keeper },
     asServer: (of, work) => asServer(ground.login, of, work),
+    queryAs: (login, statement, params) => askAs(ground, login, statement, params),
     operator: speakerTo(outlook.url, { always: cookie, signal }),
     plain: { host: plain.hostname, port: Number(plain.port || 80) },
     tls: {

@@ -14,6 +14,7 @@ import {
   type Supervised,
   supervise,
 } from '#platform/runtime';
+import { purposeUsers } from './purpose-logins.ts';
 import { configurationXml, SERVER_GRANTS, STARTER_QUERY, usersXml } from './settings.ts';
 
 /** Node and its thread pool inside the child; the engine has threads of its own. */
@@ -65,7 +66,8 @@ async function answers(url: string, password: string, withinMs = 2_000): Promise
 
 /**
  * Starts the embedded ClickHouse. It opens the HTTP listener only, on a random port of loopback,
- * for one user of a random name and a random password, both new at each start. It is ended by a
+ * for one user of a random name and a random password, both new at each start, and for the logins
+ * of purposes. It is ended by a
  * signal: what it acknowledged is on the disk.
  *
  * @throws Problem child-did-not-start.
@@ -82,7 +84,7 @@ export async function startClickHouse(options: ClickHouseOptions): Promise<Embed
   const password = randomBytes(24).toString('base64url');
   const port = await freePort();
   const files = { config: join(settings, 'config.xml'), users: join(settings, 'users.xml') };
-  const users = [{ name: username, password, grants: SERVER_GRANTS }];
+  const users = [{ name: username, password, grants: SERVER_GRANTS }, ...purposeUsers(password)];
   writeFileSync(files.users, usersXml(users), { mode: 0o600 });
   const memoryBytesMax = options.memoryBytesMax ?? 1024 ** 3;
   const xml = configurationXml({ usersFile: files.users, users, durable, memoryBytesMax });

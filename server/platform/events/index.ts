@@ -14,4 +14,12 @@ export {
 export { eventsProblem } from './errors.ts';
 export { claimEvents } from './instance.ts';
 export { type Events, type Insertion, openEvents } from './open.ts';
+export {
+  openPurposeReader,
+  PURPOSE_LOGINS,
+  type PurposeReader,
+  preparePurposeLogins,
+  purposeLogin,
+  purposeLoginStatements,
+} from './purpose-logins.ts';
 export { TABLE_SETTINGS_CLAUSE } from './table-settings.ts';

@@ -7,7 +7,7 @@ import { eventsProblem } from './errors.ts';
  * an insert is answered when it is stored and a delete when the rows are gone, and no log of the
  * engine keeps the text of a statement.
  */
-const MEANING = {
+export const MEANING = {
   async_insert: 0,
   mutations_sync: '2',
   log_queries: 0,
@@ -51,7 +51,8 @@ function problemOf(error: unknown): Error {
   });
 }
 
-async function asked<T>(work: () => Promise<T>): Promise<T> {
+/** Turns what the engine or the network threw into a problem without its words. */
+export async function asked<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -18,6 +18,7 @@ export type LogLines = Checked<{
   'directory.tightened': { entries: number };
   'migration.applied': { section: Word; number: number; durationMs: number };
   'policy.applied': { tenant: TenantId; revision: number; durationMs: number };
+  'events.no-purpose-logins': Record<string, never>;
   'policy.refreshed': { tenant: TenantId; revision: number };
   'job.failed': { job: Word; attempt: number; frames: Frames };
   'job.abandoned': { job: Word; attempt: number };

@@ -1,0 +1,9 @@
+/**
+ * Purposes: why data is read.
+ *
+ * A reading of events states a purpose that the policy declares. It is carried out under a login
+ * that this purpose alone has, so what is not for it is hidden by the event store itself.
+ */
+export { purposeProblem } from './errors.ts';
+export { purposeProofs } from './proofs/index.ts';
+export { type Reading, type ReadingNeeds, type ReadRow, readEvents } from './read-events.ts';

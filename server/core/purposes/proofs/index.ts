@@ -1,0 +1,7 @@
+/** What proves that data is read for its purposes and no others. */
+import type { Proof } from '#core/promises';
+import { boundReads } from './bound-reads.ts';
+import { holdsOnly } from './holds-only.ts';
+import { stated } from './stated.ts';
+
+export const purposeProofs: readonly Proof[] = [boundReads, holdsOnly, stated];

@@ -1,0 +1,84 @@
+import { test } from 'node:test';
+import { useProven } from '#testing/proven';
+
+const proven = useProven();
+
+/** Nothing in this version fills what they speak of: sessions, accounts, addresses. */
+const UNFILLED = ['CW-06', 'CW-08', 'CD-05', 'CD-06', 'CD-08', 'CD-21'];
+const UNFILLED_PURPOSE = ['CW-26'];
+
+const READ = 'core/purposes/read-events.ts';
+
+async function everywhere(statement: (login: number, table: string) => string): Promise<void> {
+  const logins = await proven.sql<{ tenant: string; login: number }[]>`
+    select tenant, login from troth.purpose_logins order by login`;
+  for (const { tenant, login } of logins) {
+    const tables = await proven.events.query<{ name: string }>(
+      'select name from system.tables where database = {database:String}',
+      { database: `tenant_${tenant}` },
+    );
+    for (const { name } of tables)
+      await proven.events.command(statement(login, `tenant_${tenant}.${name}`));
+  }
+}
+
+const viewOf = (login: number, table: string) =>
+  `purpose_${String(login).padStart(3, '0')}.${table.replace('.', '__')}`;
+
+test('data is read for its purposes, and for no other', async () => {
+  await proven.keeps('purpose.stated');
+  await proven.keeps('purpose.bound-reads', UNFILLED);
+  await proven.keeps('purpose.holds-only', UNFILLED_PURPOSE);
+});
+
+test('a reading that states no purpose, or any, and is answered is found', async () => {
+  const first = 'policy.data[dataType]?.purposes[0]';
+  await proven.restart([
+    [READ, "if (name === undefined || name === '')", 'if (dataType === undefined)'],
+    [READ, 'Object.hasOwn(purposeNames, name) ? purposeNames[name] : undefined', first],
+  ]);
+  await proven.breaks('purpose.stated');
+});
+
+test('a refusal that leaves no entry is found', async () => {
+  await proven.restart([
+    [READ, '      await recordRefusal(', '      if (Date.now() < 0) await recordRefusal('],
+  ]);
+  await proven.breaks('purpose.stated');
+  await proven.breaks('purpose.bound-reads', UNFILLED);
+});
+
+test('a door that reads for one purpose under the login of another is found', async () => {
+  await proven.restart([
+    [
+      READ,
+      'const login = await loginOf(db, tenant, purpose);',
+      "const login = await loginOf(db, tenant, policy.data[dataType]?.purposes[0] ?? '');",
+    ],
+  ]);
+  await proven.breaks('purpose.bound-reads', UNFILLED);
+});
+
+test('a store that shows data to the login of every purpose is found', async () => {
+  await proven.restart();
+  await everywhere(
+    (login, table) =>
+      `create view if not exists ${viewOf(login, table)} sql security none as select *, toString(message) as message from ${table}`,
+  );
+  await proven.breaks('purpose.bound-reads', UNFILLED);
+  await proven.breaks('purpose.holds-only', UNFILLED_PURPOSE);
+});
+
+test('a purpose that no longer opens what is declared for it is found', async () => {
+  await everywhere((login, table) => `drop view if exists ${viewOf(login, table)} sync`);
+  await proven.breaks('purpose.bound-reads', UNFILLED);
+  await proven.breaks('purpose.holds-only', UNFILLED_PURPOSE);
+});
+
+test('a purpose whose role holds a table of account is found', async () => {
+  for (const purpose of ['debugging', 'system_optimization'])
+    await proven.sql.unsafe(
+      `grant select on tenant_clanker.consent_receipts to troth_clanker_${purpose}`,
+    );
+  await proven.breaks('purpose.holds-only', UNFILLED_PURPOSE);
+});

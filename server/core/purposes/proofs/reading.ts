@@ -1,0 +1,89 @@
+import type { Look } from '#core/promises';
+
+export type Row = Readonly<Record<string, unknown>>;
+export type Answered = {
+  readonly status: number;
+  readonly code: string;
+  readonly rows: readonly Row[];
+};
+
+const databaseOf = ({ tenant }: Look) => `tenant_${tenant.replaceAll('-', '_')}`;
+const plain = (id: string) => id.replaceAll('-', '_');
+
+/** Not allowed, or hidden so well that it seems not to be there. */
+const REFUSALS: ReadonlySet<number> = new Set([497, 60, 81]);
+
+/** The login of each purpose, as the database has them. */
+export async function loginsOf(look: Look): Promise<ReadonlyMap<string, number>> {
+  const rows = await look.sql<{ purpose: string; login: number }[]>`
+    select purpose, login from troth.purpose_logins where tenant = ${look.tenant}`;
+  return new Map(rows.map(({ purpose, login }) => [purpose, login]));
+}
+
+/** Reads through the service's own door, as the operator. */
+export async function read(look: Look, data: string, purpose?: string): Promise<Answered> {
+  const { status, json } = await look.operator(`/v1/t/${look.tenant}/events/read`, {
+    body: { data, limit: 1_000, ...(purpose === undefined ? {} : { purpose }) },
+  });
+  const { code = '', rows = [] } = (json ?? {}) as { code?: string; rows?: readonly Row[] };
+  return { status, code, rows };
+}
+
+/** The engine's own answer to a login that asks for the view, and for the table behind it. */
+export async function asksEngine(
+  look: Look,
+  login: number,
+  data: string,
+): Promise<'shown' | 'hidden' | 'table open'> {
+  const table = plain(data);
+  const own = `purpose_${String(login).padStart(3, '0')}`;
+  const count = 'select count() as n from {database:Identifier}.{table:Identifier}';
+  const view = await look.queryAs(login, count, {
+    database: own,
+    table: `${databaseOf(look)}__${table}`,
+  });
+  const behind = await look.queryAs(login, count, { database: databaseOf(look), table });
+  for (const answer of [view, behind])
+    if ('refused' in answer && !REFUSALS.has(answer.refused))
+      throw new Error('the engine refused for another reason');
+  if ('rows' in behind) return 'table open';
+  return 'rows' in view ? 'shown' : 'hidden';
+}
+
+/** How many refusals of this kind are on record. */
+export async function refusalsOf(look: Look, code: string): Promise<number> {
+  const [row] = await look.sql<{ count: number }[]>`
+    select count(*)::int as count
+    from troth.audit_entries
+    where tenant = ${look.tenant} and kind = 'refusal' and action = 'event.read'
+      and fields ->> 'code' = ${code}`;
+  return row?.count ?? 0;
+}
+
+/**
+ * Sends a canary of the type and reads it back for each of the purposes.
+ *
+ * @returns `undefined` where the canary did not arrive; else the purposes that did not bring it back
+ *          as it should come: whole, and without its sealed bytes.
+ */
+export async function unreadFor(
+  look: Look,
+  data: string,
+  purposes: readonly string[],
+): Promise<readonly string[] | undefined> {
+  const person = await look.canaries.agreeing();
+  const { status, messages } = await look.canaries.send([look.canaries.event(data, person)]);
+  const [stored] = status === 200 ? await look.canaries.stored(data, messages[0] ?? '') : [];
+  if (!stored) return undefined;
+  const unread: string[] = [];
+  for (const purpose of purposes) {
+    const { rows } = await read(look, data, purpose);
+    const found = rows.find((row) => String(row['message']) === String(stored['message']));
+    if (!found || 'sealed' in found) unread.push(purpose);
+  }
+  return unread;
+}
+
+/** The types that are made of events; nothing in this version fills the others that are bound. */
+export const madeOfEvents = (look: Look, types: readonly string[]) =>
+  types.filter((type) => look.policy.data[type]?.from === 'events');

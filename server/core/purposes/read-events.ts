@@ -1,0 +1,117 @@
+import { DataTypeId, PurposeId, type SubjectId, type TenantId, Word } from '#base/ids';
+import { Problem } from '#base/problem';
+import { appendAudit, recordRefusal } from '#core/audit';
+import { type Actor, authorize, type PolicyInForce } from '#core/policy';
+import { eventTableOf, loginOf, purposeViewOf } from '#core/tenancy';
+import type { Database } from '#platform/database';
+import type { PurposeReader } from '#platform/events';
+import { purposeProblem } from './errors.ts';
+
+export type Reading = {
+  readonly actor: Actor;
+  /** A purpose that the policy declares, or one of its other names. */
+  readonly purpose: string | undefined;
+  readonly dataType: string;
+  /** At most 1,000. */
+  readonly limit: number;
+  readonly now: Date;
+};
+
+/** A row as the login of the purpose sees it: opaque ids and clear fields, nothing sealed. */
+export type ReadRow = Readonly<Record<string, unknown>>;
+
+/** Who asked to be erased is in no reading from that moment on. */
+type Hidden = {
+  refresh(): Promise<void>;
+  has(tenant: TenantId, subject: SubjectId): boolean;
+};
+
+export type ReadingNeeds = {
+  readonly db: Database;
+  readonly reader: PurposeReader;
+  readonly hidden: Hidden;
+};
+
+const LIMIT_MAX = 1_000;
+/** What ClickHouse answers to a login that may not see: denied, or no such view or database. */
+const HIDDEN: ReadonlySet<unknown> = new Set([497, 60, 81]);
+
+/**
+ * Reads events of one type for one purpose, newest first, under the purpose's own login: whether
+ * the data is for the purpose is decided by the engine. The reading is on record, a refusal too.
+ *
+ * @throws Problem purpose-not-stated, purpose-not-declared, purpose-not-for-data, data-not-read,
+ *         forbidden, events-unavailable.
+ */
+export async function readEvents(
+  needs: ReadingNeeds,
+  inForce: PolicyInForce,
+  reading: Reading,
+): Promise<ReadRow[]> {
+  const { db } = needs;
+  const { tenant } = inForce;
+  const { actor, now } = reading;
+  try {
+    return await readPermitted(needs, inForce, reading);
+  } catch (thrown) {
+    if (thrown instanceof Problem && (thrown.status === 403 || thrown.status === 404)) {
+      const code = Word(thrown.code);
+      await recordRefusal(db, { tenant, actor, action: 'event.read', code, now });
+    }
+    throw thrown;
+  }
+}
+
+async function readPermitted(
+  { db, reader, hidden }: ReadingNeeds,
+  inForce: PolicyInForce,
+  { actor, purpose: name, dataType, limit, now }: Reading,
+): Promise<ReadRow[]> {
+  const { tenant, policy } = inForce;
+  if (name === undefined || name === '')
+    throw purposeProblem('purpose-not-stated', 'Name the purpose that the data is read for.');
+  const { purposeNames } = policy.compiled;
+  const purpose = Object.hasOwn(purposeNames, name) ? purposeNames[name] : undefined;
+  if (purpose === undefined)
+    throw purposeProblem('purpose-not-declared', 'Name a purpose of the policy in force.');
+  const facts = { purpose: PurposeId(purpose) };
+  const permit = authorize(inForce, actor, 'event.read', facts);
+  if (!Object.hasOwn(policy.data, dataType) || policy.data[dataType]?.from !== 'events')
+    throw purposeProblem('data-not-read', 'Name a data type that is made of events.');
+  const login = await loginOf(db, tenant, purpose);
+  if (login === undefined)
+    throw purposeProblem('purpose-not-for-data', 'The purpose has no login yet.');
+  const read = await asPurpose(reader, login, {
+    ...purposeViewOf(login, eventTableOf(tenant, policy, dataType)),
+    limit: Math.min(limit, LIMIT_MAX),
+  });
+  await hidden.refresh();
+  const rows = read.filter((row) => !hidden.has(tenant, String(row['subject']) as SubjectId));
+  const fields = { ...facts, data: DataTypeId(dataType), rows: rows.length };
+  await db.sql.begin((tx) =>
+    appendAudit(Object.assign(tx, { now }), permit, { event: 'events.read', fields }),
+  );
+  return rows;
+}
+
+/** @throws Problem purpose-not-for-data: the engine hides the data from this purpose. */
+async function asPurpose(
+  reader: PurposeReader,
+  login: number,
+  params: { database: string; view: string; limit: number },
+): Promise<ReadRow[]> {
+  try {
+    return await reader.query<ReadRow>(
+      login,
+      `select *
+       from {database:Identifier}.{view:Identifier}
+       order by received_at desc
+       limit {limit:UInt32}`,
+      params,
+    );
+  } catch (thrown) {
+    if (thrown instanceof Problem && HIDDEN.has(thrown.fields['engineCode']))
+      throw purposeProblem('purpose-not-for-data', 'The event store hides this data from it.');
+    throw thrown;
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * What the login of a purpose sees of the events: a view for each declared type that the purpose is
+ * given, with the columns whose fields are for it. Sealed fields are in none.
+ */
+import type { Policy } from '@troth/policy-language';
+import type { TenantId } from '#base/ids';
+import { purposeLogin } from '#platform/events';
+import { type EventTable, eventTablesOf } from './columns.ts';
+import type { Statement } from './ddl.ts';
+
+/** The purposes of a service, each with the number of its login. */
+export type PurposeLogins = ReadonlyMap<string, number>;
+
+export type PurposeView = { readonly database: string; readonly view: string };
+
+/** The name tells the service too: no two of them ever mean one view. */
+export const purposeViewOf = (
+  login: number,
+  { database, table }: Pick<EventTable, 'database' | 'table'>,
+): PurposeView => ({ database: purposeLogin(login), view: `${database}__${table}` });
+
+const nameOf = ({ database, view }: PurposeView) => `\`${database}\`.\`${view}\``;
+
+const clickhouse = (statement: string): Statement => ({ engine: 'clickhouse', statement });
+
+/** Columns that are nobody's to read: the ciphertext, and the ledger's own. */
+const NEVER_SHOWN: ReadonlySet<string> = new Set(['sealed', 'batch', 'mode']);
+
+/** Opaque bytes are no text, and a program reads 64 bits as fewer: both are shown as text. */
+const AS_TEXT: Readonly<Record<string, string>> = {
+  subject: 'lower(hex(subject)) as subject',
+  session: 'toString(session) as session',
+  message: 'toString(message) as message',
+};
+
+function columnsFor(purpose: string, { columns }: EventTable): string {
+  return columns
+    .filter(({ name }) => !NEVER_SHOWN.has(name))
+    .filter(({ field }) => field?.purposes.includes(purpose) ?? true)
+    .map(({ name }) => AS_TEXT[name] ?? `\`${name}\``)
+    .join(', ');
+}
+
+function createView(purpose: string, login: number, table: EventTable): string {
+  // Without a definer, whose name is another at each start of the embedded engine.
+  return [
+    `create or replace view ${nameOf(purposeViewOf(login, table))} sql security none as`,
+    `select ${columnsFor(purpose, table)} from \`${table.database}\`.\`${table.table}\``,
+  ].join('\n');
+}
+
+const tablesFor = (tenant: TenantId, policy: Policy | undefined, purpose: string) =>
+  policy
+    ? eventTablesOf(tenant, policy).filter(({ dataType }) =>
+        policy.compiled.data[dataType]?.purposes.includes(purpose),
+      )
+    : [];
+
+/** Shows each login what its purpose is given by `next`, and takes away what it no longer is. */
+export function showPurposes(
+  tenant: TenantId,
+  current: Policy | undefined,
+  next: Policy,
+  logins: PurposeLogins,
+): Statement[] {
+  return [...logins].flatMap(([purpose, login]) => {
+    const shown = tablesFor(tenant, next, purpose);
+    const names = new Set(shown.map(({ table }) => table));
+    const gone = tablesFor(tenant, current, purpose).filter(({ table }) => !names.has(table));
+    return [
+      `create database if not exists \`${purposeLogin(login)}\``,
+      ...gone.map((table) => `drop view if exists ${nameOf(purposeViewOf(login, table))} sync`),
+      ...shown.map((table) => createView(purpose, login, table)),
+    ].map(clickhouse);
+  });
+}
