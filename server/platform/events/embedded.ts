@@ -12,6 +12,7 @@ import {
   freePort,
   runtimeProblem,
   type Supervised,
+  stopOrphans,
   supervise,
 } from '#platform/runtime';
 import { purposeUsers } from './purpose-logins.ts';
@@ -19,6 +20,7 @@ import { configurationXml, SERVER_GRANTS, STARTER_QUERY, usersXml } from './sett
 
 /** Node and its thread pool inside the child; the engine has threads of its own. */
 const THREAD_POOL_SIZE = '8';
+const CLICKHOUSE = Word('clickhouse');
 
 export type ClickHouseOptions = {
   readonly dataDir: string;
@@ -91,8 +93,9 @@ export async function startClickHouse(options: ClickHouseOptions): Promise<Embed
   writeFileSync(files.config, xml, { mode: 0o600 });
 
   const url = `http://${username}:${password}@127.0.0.1:${port}`;
+  const ours = `--path=${directory}`;
   const supervised = await supervise({
-    name: Word('clickhouse'),
+    name: CLICKHOUSE,
     command: process.execPath,
     args: [
       [
@@ -101,13 +104,14 @@ export async function startClickHouse(options: ClickHouseOptions): Promise<Embed
         join(import.meta.dirname, 'process.ts'),
         library,
       ],
-      ['clickhouse', `--path=${directory}`, `--config-file=${files.config}`],
+      ['clickhouse', ours, `--config-file=${files.config}`],
       ['--listen_host=127.0.0.1', `--http_port=${port}`],
       [`--query=${STARTER_QUERY}`],
     ].flat(),
     env: childEnvironment({ UV_THREADPOOL_SIZE: THREAD_POOL_SIZE, HOME: work }),
     cwd: work,
     logFile: join(dataDir, 'logs', 'clickhouse.log'),
+    prepare: () => stopOrphans([ours], { child: CLICKHOUSE, log }),
     ready: () => answers(url, password),
     readyWithinMs: 60_000,
     healthy: () => answers(url, password, 5_000),

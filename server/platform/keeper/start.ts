@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { Word } from '#base/ids';
 import type { Log } from '#platform/log';
-import { childEnvironment, type Supervised, supervise } from '#platform/runtime';
+import { childEnvironment, type Supervised, stopOrphans, supervise } from '#platform/runtime';
 import { openKeeper } from './client.ts';
 import { privateDirectory } from './files.ts';
+
+const KEEPER = Word('keeper');
 
 export type KeeperOptions = {
   readonly keyringDir: string;
@@ -31,7 +33,7 @@ export async function startKeeper(
   privateDirectory(directory);
   const socketPath = join(directory, 'keeper.sock');
   const supervised = await supervise({
-    name: Word('keeper'),
+    name: KEEPER,
     command: process.execPath,
     args: [
       ...['--no-warnings', '--max-old-space-size=128', join(import.meta.dirname, 'process.ts')],
@@ -41,6 +43,8 @@ export async function startKeeper(
       ...(create ? ['--create'] : []),
     ],
     env: childEnvironment(),
+    // By its socket, which lies in a directory of this server's own: never the keeper of another.
+    prepare: () => stopOrphans(['--socket', socketPath], { child: KEEPER, log }),
     ...(options.logFile ? { logFile: options.logFile } : {}),
     ready: async () => {
       const keeper = openKeeper(socketPath, { deadlineMs: 200 });

@@ -13,6 +13,7 @@ export {
 } from './data-directory.ts';
 export { childEnvironment, deathRope, type Rope } from './death-rope.ts';
 export { runtimeProblem } from './errors.ts';
+export { stopOrphans } from './orphans.ts';
 export { checkPort, freePort } from './ports.ts';
 export { canReach, findServiceUser, type ServiceUser } from './service-user.ts';
 export {

@@ -26,6 +26,7 @@ import {
   openDataDirectory,
   openRuntimeDirectory,
   shortDirectory,
+  stopOrphans,
   supervise,
 } from './index.ts';
 
@@ -122,6 +123,24 @@ for (const [how, setpriv] of [
     assert.ok(await until(() => !isAlive(pid)), 'the child outlived its parent');
   });
 }
+
+test('what outlived its server is stopped, by its own words and by no others', async () => {
+  const deaf = "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000);";
+  const begin = (script: string, word: string) =>
+    spawn(process.execPath, ['-e', script, '--', word], { stdio: 'ignore' });
+  const [kind, stubborn, stranger] = [
+    begin('setInterval(() => {}, 1000)', '--path=/a/b'),
+    begin(deaf, '--path=/a/b'),
+    begin('setInterval(() => {}, 1000)', '--path=/a/bc'),
+  ];
+  await wait(300);
+  await stopOrphans(['--path=/a/b'], { child: Word('test-child'), log: silentLog });
+  assert.deepEqual(
+    [kind, stubborn, stranger].map(({ pid }) => isAlive(pid ?? 0)),
+    [false, false, true],
+  );
+  stranger.kill();
+});
 
 test('two servers never own one data directory, and the second is told who does', () => {
   const given = directories();
