@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict';
 import {
   chmodSync,
+  chownSync,
   existsSync,
   globSync,
   lstatSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
@@ -13,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { canReach, findServiceUser } from '#platform/runtime';
 import { FaultLoad, partOf } from '#testing/faults';
 import { type RunningServer, startRunning } from '#testing/running';
 
@@ -51,6 +54,28 @@ test('all that a server makes is for its owner alone, and a directory left open 
   const log = readFileSync(join(dataDir, 'log', 'troth.jsonl'), 'utf8');
   assert.match(log, /"event":"directory\.tightened","entries":3/);
 });
+
+const LONG = 'a folder with a name that is long, a quote’s mark and an ü '.repeat(2).trim();
+
+for (const kind of ['root', 'an ordinary user'] as const) {
+  test(`${kind} starts a server in a folder that is closed to others and deep below long names`, async (t) => {
+    const user = kind === 'root' ? undefined : findServiceUser();
+    const here = import.meta.dirname;
+    if (process.getuid?.() !== 0 && kind === 'root') return t.skip('this is no root');
+    if (user && !canReach(user, here)) return t.skip('the checkout is closed to that user');
+    const top = mkdtempSync(join(tmpdir(), 'troth-closed-'));
+    const home = join(top, LONG, LONG);
+    mkdirSync(home, { recursive: true, mode: 0o700 });
+    for (const path of user ? [top, join(top, LONG), home] : []) {
+      chownSync(path, user?.uid ?? 0, user?.gid ?? 0);
+    }
+    const server = await startRunning({ folder: home, ...(user && { user }) });
+    const load = new FaultLoad(server);
+    await load.deliver();
+    await server.stop();
+    rmSync(top, { recursive: true, force: true });
+  });
+}
 
 /** The short directory that a running server's sockets lie in. */
 function runtimeDirectoryOf(server: RunningServer): string {

@@ -42,6 +42,8 @@ export type StartOptions = {
   core?: number;
   env?: Record<string, string>;
   args?: string[];
+  /** Whom it runs as; only root may choose. */
+  user?: { uid: number; gid: number };
 };
 
 export async function startRunning(options: StartOptions = {}): Promise<RunningServer> {
@@ -65,6 +67,7 @@ export async function startRunning(options: StartOptions = {}): Promise<RunningS
       ...options.env,
     },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    ...options.user,
   });
   let written = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
