@@ -6,8 +6,9 @@ import { readAudit } from '#core/audit';
 import type { Actor } from '#core/policy';
 import { useWorld } from '#testing/world';
 import * as inbox from './inbox-store.ts';
+import { stuckBody } from './inbox-stuck.ts';
 import { retryStuck, stuckUnits } from './index.ts';
-import { assemble, batchOf, unitsOf } from './mover-units.ts';
+import { batchOf, unitsOf } from './mover-units.ts';
 import { type Door, openDoor } from './testing/small-world.ts';
 
 const OPERATOR: Actor = { kind: 'operator', id: KeyId('operator') };
@@ -44,7 +45,7 @@ async function setAside(): Promise<string> {
   const round = await inbox.openRound(sql, ids, [], now());
   const units = await unitsOf((await inbox.readBodies(sql, ids)).values());
   for (const { layout, day, rows, place } of units) {
-    const body = await assemble(rows, batchOf(round.id, place));
+    const body = stuckBody({ layout, day, rows }, batchOf(round.id, place));
     await inbox.setAside(sql, { layout, day, rows: rows.length, body, reason: 60 }, now());
   }
   await inbox.settleRound(sql, round, now());

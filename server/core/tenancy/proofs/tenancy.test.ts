@@ -63,7 +63,7 @@ test('a service whose events are also kept with another is found', async () => {
 test('a door that opens to the key of another service is found', async () => {
   await proven.restart([
     [
-      'domains/ingest/http.ts',
+      'domains/ingest/write-keys.ts',
       'tenant !== undefined && tenant !== key.tenant',
       'tenant !== undefined && false',
     ],

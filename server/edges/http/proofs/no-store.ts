@@ -18,10 +18,6 @@ async function aboutPerson(at: Look): Promise<[string, Told][]> {
   const seen: [string, Told][] = [
     ['consent status', await told(`${consents}/status`, 'POST', { handle })],
     ['consent change', await told(`${consents}/preferences`, 'PUT', { handle, preferences: {} })],
-    [
-      'consent by address',
-      await at.http(`${consents}?userId=${person.userId}`, { headers: { authorization } }),
-    ],
   ];
   if (dataType !== '') {
     const event = at.canaries.event(dataType, person);
