@@ -13,7 +13,12 @@ const SAMPLES = ['clanker', 'conducktr', 'workorders', 'magenta', 'loopkit'];
 
 const ERRORS: Omit<Kept, 'days'> = {
   ...{ id: 'error-logs', title: 'Error logs', events: ['error'], optional: false },
-  fields: { code: 'string(64)', place: 'string(120)' },
+  fields: {
+    code: 'string(64)',
+    place: 'string(120)',
+    // Whatever a person typed may stand in it.
+    message: '{ type: string, max: 500, seal: subject, category: user.content }',
+  },
 };
 
 /** What services of two common kinds send, before anything is known of the one at hand. */

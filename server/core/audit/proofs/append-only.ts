@@ -9,14 +9,20 @@ const AGAIN_MS = 400;
 const DENIED = '42501';
 const ROLES = ['troth_app', 'troth_eraser', 'troth_sweeper'] as const;
 
-/** Somebody's decision, and with it an entry that this proof knows the making of. */
-async function makeEntry({ canaries, keys, tenant, sql }: Look): Promise<string | undefined> {
+/**
+ * An entry that this proof knows the making of: of somebody's decision; or, where nobody is asked
+ * for one, that of the revision that is in force.
+ */
+async function makeEntry(look: Look): Promise<string | undefined> {
+  const { canaries, tenant, policy, revision, sql } = look;
+  const asks = Object.values(policy.purposes).some(({ required }) => !required);
   const { userId } = await canaries.agreeing();
-  const [found] = await keys.find(tenant, [{ kind: 'user', value: userId }], { create: false });
-  if (typeof found !== 'object') return undefined;
+  const subject = asks ? await canaries.subjectOf('user', userId) : undefined;
+  if (asks && subject === undefined) return undefined;
   const [entry] = await sql<{ seq: string }[]>`
     select seq from troth.audit_entries
-    where tenant = ${tenant} and subject = ${found.subject}
+    where tenant = ${tenant} and (subject = ${subject ?? null}
+      or (${!asks} and event = 'policy.applied' and fields ->> 'revision' = ${String(revision)}))
     limit 1`;
   return entry?.seq;
 }
@@ -99,7 +105,7 @@ export const appendOnly = defineProof({
     'An operator who writes another log and signs it anew, with no witness to tell them apart.',
   async prove(at) {
     const seq = await makeEntry(at);
-    if (!seq) return gap(saw`the entry of a canary's decision was not found`);
+    if (!seq) return gap(saw`the entry of a known act was not found`);
     const allowed = await attempts(at, seq);
     if (allowed.length > 0) return broken(saw`the database allowed: ${terms(allowed)}`);
     const roles = await holders(at);

@@ -46,7 +46,8 @@ const stateOf = ({ folders }: Look): Promise<State> =>
 async function isLive(look: Look): Promise<boolean> {
   const { canaries, keys, tenant, folders } = look;
   const { userId } = await canaries.agreeing();
-  const [found] = await keys.find(tenant, [{ kind: 'user', value: userId }], { create: false });
+  // Where there is nothing to agree to, nothing has made a key for them yet.
+  const [found] = await keys.find(tenant, [{ kind: 'user', value: userId }], { create: true });
   if (typeof found !== 'object') return false;
   const row = await readKeyring(folders.keyring, ({ get }) =>
     get(
