@@ -193,6 +193,6 @@ function routesOf(
     list: () => stuckUnits({ db }),
     retry: (actor, id) => retryStuck({ db, events, policies, now: () => clock.now() }, actor, id),
   });
-  const reading = eventRoutes({ db, policies, clock, hidden, reader });
+  const reading = eventRoutes({ db, policies, clock, hidden, reader, agreed: consent.agreed });
   return [operator, inbox, consenting, enrichments, reading, publicKeyRoutes(signer)];
 }

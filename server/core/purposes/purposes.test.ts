@@ -13,7 +13,7 @@ import {
 } from '#platform/events';
 import { samplePolicy } from '#testing/sample-policy';
 import { useWorld } from '#testing/world';
-import { readEvents } from './index.ts';
+import { type ReadingNeeds, readEvents } from './index.ts';
 
 const world = useWorld({
   setUp: async ({ events, policies, tenant }) => {
@@ -50,10 +50,18 @@ after(() => opened?.close());
 const gone = new Set<string>();
 const hidden = { refresh: async () => undefined, has: (_: string, id: string) => gone.has(id) };
 
+const refusing = new Set<string>();
+const agreed: ReadingNeeds['agreed'] = async (_, __, subjects) =>
+  new Set(subjects.filter((subject) => !refusing.has(subject)));
+
 const read = (dataType: string, purpose: string | undefined, actor = world.operator) =>
-  readEvents({ db: world.db, reader: reader(), hidden }, world.policies.inForce(world.tenant), {
-    ...{ actor, purpose, dataType, limit: 10, now: world.clock.now() },
-  });
+  readEvents(
+    { db: world.db, reader: reader(), hidden, agreed },
+    world.policies.inForce(world.tenant),
+    {
+      ...{ actor, purpose, dataType, limit: 10, now: world.clock.now() },
+    },
+  );
 
 test('events come back for a purpose of theirs: opaque, exact, and without what is sealed', async () => {
   const [row] = await read('usage', 'service-delivery');
@@ -67,6 +75,12 @@ test('a person who is hidden is in no reading', async () => {
   gone.add('61'.repeat(16));
   assert.deepEqual(await read('usage', 'service-delivery'), []);
   gone.clear();
+});
+
+test('a person who does not agree to the purpose is in no reading for it', async () => {
+  refusing.add('61'.repeat(16));
+  assert.deepEqual(await read('usage', 'service-delivery'), []);
+  refusing.clear();
 });
 
 test('whatever is refused is refused with its reason, and on record', async () => {

@@ -1,4 +1,4 @@
-import { DataTypeId, PurposeId, type SubjectId, type TenantId, Word } from '#base/ids';
+import { DataTypeId, PurposeId, SubjectId, type TenantId, Word } from '#base/ids';
 import { Problem } from '#base/problem';
 import { appendAudit, recordRefusal } from '#core/audit';
 import { type Actor, authorize, type PolicyInForce } from '#core/policy';
@@ -26,19 +26,31 @@ type Hidden = {
   has(tenant: TenantId, subject: SubjectId): boolean;
 };
 
+/** Those of these people whose data may be read for the purpose, as they stand now. */
+type Agreed = (
+  inForce: PolicyInForce,
+  purpose: PurposeId,
+  subjects: readonly SubjectId[],
+) => Promise<ReadonlySet<SubjectId>>;
+
 export type ReadingNeeds = {
   readonly db: Database;
   readonly reader: PurposeReader;
   readonly hidden: Hidden;
+  readonly agreed: Agreed;
 };
 
 const LIMIT_MAX = 1_000;
+/** A row that is about nobody in particular. */
+const NOBODY = SubjectId('0'.repeat(32));
+const subjectOf = (row: ReadRow) => String(row['subject']) as SubjectId;
 /** What ClickHouse answers to a login that may not see: denied, or no such view or database. */
 const HIDDEN: ReadonlySet<unknown> = new Set([497, 60, 81]);
 
 /**
  * Reads events of one type for one purpose, newest first, under the purpose's own login: whether
- * the data is for the purpose is decided by the engine. The reading is on record, a refusal too.
+ * the data is for the purpose is decided by the engine, and whether a person's is by that person.
+ * The reading is on record, a refusal too.
  *
  * @throws Problem purpose-not-stated, purpose-not-declared, purpose-not-for-data, data-not-read,
  *         forbidden, events-unavailable.
@@ -63,7 +75,7 @@ export async function readEvents(
 }
 
 async function readPermitted(
-  { db, reader, hidden }: ReadingNeeds,
+  { db, reader, hidden, agreed }: ReadingNeeds,
   inForce: PolicyInForce,
   { actor, purpose: name, dataType, limit, now }: Reading,
 ): Promise<ReadRow[]> {
@@ -86,7 +98,12 @@ async function readPermitted(
     limit: Math.min(limit, LIMIT_MAX),
   });
   await hidden.refresh();
-  const rows = read.filter((row) => !hidden.has(tenant, String(row['subject']) as SubjectId));
+  const people = read.map(subjectOf).filter((subject) => subject !== NOBODY);
+  const willing = await agreed(inForce, facts.purpose, people);
+  const rows = read.filter((row) => {
+    const subject = subjectOf(row);
+    return subject === NOBODY || (willing.has(subject) && !hidden.has(tenant, subject));
+  });
   const fields = { ...facts, data: DataTypeId(dataType), rows: rows.length };
   await db.sql.begin((tx) =>
     appendAudit(Object.assign(tx, { now }), permit, { event: 'events.read', fields }),

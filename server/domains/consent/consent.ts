@@ -1,7 +1,7 @@
 import { readPolicy } from '@troth/policy-language';
 import type { Clock } from '#base/clock';
-import { KeyId, type SubjectId, type TenantId } from '#base/ids';
-import type { Forgotten, Journal } from '#core/audit';
+import { KeyId, type PurposeId, type SubjectId, type TenantId } from '#base/ids';
+import { appendAudit, type Forgotten, type Journal } from '#core/audit';
 import {
   type Actor,
   authorize,
@@ -33,7 +33,7 @@ import {
   visitorOf,
 } from './model.ts';
 import type { UnderPolicy } from './receipt.ts';
-import { becauseOf, decidePurpose, rulesOf } from './rules.ts';
+import { becauseOf, decidePurpose, NO_SIGNALS, rulesOf } from './rules.ts';
 import { readReceipts, readRevisionSource, readStates } from './store.ts';
 
 /** What consent needs of the keys: ids for handles. The handle goes nowhere else. */
@@ -97,6 +97,12 @@ export type Consent = {
   withdraw(asked: Asked): Promise<Recorded[]>;
   /** How everything stands, with the signals of this very request heard. */
   overview(asked: Asked, signals: Signals): Promise<Overview>;
+  /** Those of these people whose data may be read for a purpose as they stand now. */
+  agreed(
+    inForce: PolicyInForce,
+    purpose: PurposeId,
+    subjects: readonly SubjectId[],
+  ): Promise<ReadonlySet<SubjectId>>;
   /** Writes what `decide` returned as conflicts. Safe to repeat; returns how many were new. */
   recordConflicts(tenant: TenantId, conflicts: readonly Conflict[]): Promise<number>;
   /** After a restore: withdrawals of the forget journal. Returns how many the backup had lost. */
@@ -165,6 +171,16 @@ async function subjectOf(keys: ConsentKeys, { inForce, handle }: Asked, create: 
   return found?.subject;
 }
 
+/** Signals are heard when data comes in; at a reading there is no browser to give one. */
+function agreeing(gate: ConsentGate): Consent['agreed'] {
+  return async (inForce, purpose, subjects) => {
+    const people = [...new Set(subjects)];
+    await gate.load(inForce.tenant, people);
+    const question = { policy: inForce, purpose, signals: NO_SIGNALS };
+    return new Set(people.filter((subject) => gate.decide({ ...question, subject }).allowed));
+  };
+}
+
 /** Asks for leave, finds the person, writes, and lets go of what was known of them. */
 function decider({ db, keys, clock, log }: ConsentDeps, gate: ConsentGate) {
   return async (asked: Asked, action: Deciding, write: Work): Promise<Recorded[]> => {
@@ -197,7 +213,7 @@ function handleFinder(keys: ConsentKeys): Consent['handleOf'] {
 function overviewer({ db, keys, clock }: ConsentDeps) {
   return async (asked: Asked, signals: Signals): Promise<Overview> => {
     const { inForce, actor } = asked;
-    authorize(inForce, actor, 'consent.read');
+    const permit = authorize(inForce, actor, 'consent.read');
     const subject = await subjectOf(keys, asked, false);
     const now = clock.now();
     if (subject === undefined) {
@@ -207,7 +223,10 @@ function overviewer({ db, keys, clock }: ConsentDeps) {
     return inTenant(db, { tenant: inForce.tenant, now }, async (tx) => {
       const state = await consentState(tx, subject);
       const purposes = standingsOf(inForce, { subject, state, signals, now });
-      return { purposes, receipts: await readReceipts(tx, subject) };
+      const receipts = await readReceipts(tx, subject);
+      const fields = { receipts: receipts.length };
+      await appendAudit(tx, permit, { event: 'consent.read', subject, fields });
+      return { purposes, receipts };
     });
   };
 }
@@ -238,6 +257,7 @@ export async function createConsent(deps: ConsentDeps): Promise<Consent> {
     handleOf: handleFinder(deps.keys),
     policyOf: openRevisions(deps),
     overview: overviewer(deps),
+    agreed: agreeing(gate),
     replay: replayer(deps),
     async record(asked, given) {
       const { inForce } = asked;

@@ -3,10 +3,10 @@ import { type Edit, useProven } from '#testing/proven';
 
 const proven = useProven();
 
-/** Nothing is collected for it alone, and nothing reads for it yet. */
-const NOTHING_YET = ['CD-43', 'CD-109'];
 /** Nothing is sent to others yet. */
 const NO_SENDING = ['CD-139', 'LK-108'];
+/** Its rows name nobody, so no reading of them is anybody's to refuse. */
+const NOT_READ = ['LK-69'];
 const ON_BY_DEFAULT = ['LK-189'];
 const OFF_BY_DEFAULT = ['LK-68', 'LK-70', 'LK-71', 'LK-190', 'LK-191'];
 
@@ -18,9 +18,9 @@ const ALWAYS: Edit = [
 const NEVER: Edit = [ALWAYS[0], ALWAYS[1], "if (rule) return answer('purpose-unknown');"];
 
 test('a person is asked, heard and written down, purpose by purpose', async () => {
-  await proven.keeps('consent.asked-first', NOTHING_YET);
+  await proven.keeps('consent.asked-first');
   await proven.keeps('consent.default');
-  await proven.keeps('consent.switch', NOTHING_YET);
+  await proven.keeps('consent.switch');
   await proven.keeps('consent.withdrawn');
   await proven.keeps('consent.per-purpose');
   await proven.keeps('consent.required-purpose');
@@ -30,10 +30,22 @@ test('a person is asked, heard and written down, purpose by purpose', async () =
 
 test('a gate that lets everything in is found', async () => {
   await proven.restart([ALWAYS]);
-  await proven.breaks('consent.asked-first', NOTHING_YET);
+  await proven.breaks('consent.asked-first');
   await proven.breaks('consent.default', ON_BY_DEFAULT);
   await proven.breaks('consent.switch');
   await proven.breaks('consent.withdrawn');
+});
+
+test('readings that ask nobody are found', async () => {
+  await proven.restart([
+    [
+      'core/purposes/read-events.ts',
+      '(willing.has(subject) && !hidden.has(tenant, subject))',
+      '!hidden.has(tenant, subject)',
+    ],
+  ]);
+  await proven.breaks('consent.asked-first');
+  await proven.breaks('consent.switch', NOT_READ);
 });
 
 test('a gate that lets nothing in is found', async () => {

@@ -2,6 +2,7 @@
 import { broken, defineProof, gap, kept, type Look, saw, term, terms } from '#core/promises';
 import { freeTypes, gatedBy, openPurposes } from './gates.ts';
 import { arrivals, arrived, decide, type Sending, send, standings, withdrawAll } from './people.ts';
+import { readings, typeRead } from './readings.ts';
 
 const BLIND = 'What a page or a program does before it sends anything.';
 
@@ -21,38 +22,62 @@ function typesFor(look: Look, purpose: string): string[] {
 const nothingFor = (purpose: string) =>
   gap(saw`nothing is collected for ${term(purpose)} alone, and nothing reads for it yet`);
 
+/** Reads for each purpose as people agree and refuse. @returns how many were looked at. */
+async function readAsAgreed(at: Look, purposes: readonly string[]) {
+  let looked = 0;
+  for (const purpose of purposes) {
+    const seen = await readings(at, purpose, [true, false]);
+    if (!seen) continue;
+    const [agreed, refused] = seen.words;
+    if (refused || seen.silent) {
+      return broken(saw`read for ${term(purpose)} without a yes of the person`);
+    }
+    if (!agreed) return gap(saw`nothing could be read for ${term(purpose)} after a yes either`);
+    looked += 1;
+  }
+  return looked;
+}
+
+/** Sends for each purpose as somebody silent, somebody who refused, and somebody who agreed. */
+async function sendAsAgreed(at: Look, purposes: readonly string[]) {
+  const sendings: Sending[] = [];
+  for (const purpose of purposes) {
+    const [silent, refusing] = [at.canaries.person(), at.canaries.person()];
+    const agreeing = at.canaries.person();
+    await decide(at, refusing, { [purpose]: false });
+    await decide(at, agreeing, { [purpose]: true });
+    for (const type of typesFor(at, purpose)) {
+      for (const person of [silent, refusing, agreeing]) sendings.push({ type, person });
+    }
+  }
+  if (sendings.length === 0) return 0;
+  const stored = await arrivals(at, sendings);
+  const early = sendings.filter((_, index) => stored[index] && index % 3 !== 2);
+  if (early.length > 0) {
+    const types = terms([...new Set(early.map(({ type }) => type))]);
+    return broken(saw`stored without a yes: ${types}`);
+  }
+  const lost = stored.filter((is, index) => !is && index % 3 === 2).length;
+  if (lost > 0) return gap(saw`${lost} events did not arrive after a yes either`);
+  return sendings.length / 3;
+}
+
 export const askedFirst = defineProof({
   control: 'consent.asked-first',
   strength: 'stored-bytes',
   blindTo: BLIND,
   async prove(at, { purposes }) {
-    const sendings: Sending[] = [];
-    const wanted: boolean[] = [];
-    for (const purpose of purposes as string[]) {
-      const types = typesFor(at, purpose);
-      if (types.length === 0) return nothingFor(purpose);
-      const [silent, refusing, agreeing] = [1, 2, 3].map(() => at.canaries.person());
-      if (!silent || !refusing || !agreeing) throw new Error('no canaries');
-      await decide(at, refusing, { [purpose]: false });
-      await decide(at, agreeing, { [purpose]: true });
-      for (const type of types) {
-        sendings.push({ type, person: silent }, { type, person: refusing });
-        sendings.push({ type, person: agreeing });
-        wanted.push(false, false, true);
-      }
-    }
-    const stored = await arrivals(at, sendings);
-    const early = sendings.filter((_, index) => stored[index] && !wanted[index]);
-    if (early.length > 0) {
-      return broken(
-        saw`stored without a yes: ${terms([...new Set(early.map(({ type }) => type))])}`,
-      );
-    }
-    const lost = stored.filter((is, index) => !is && wanted[index]).length;
-    if (lost > 0) return gap(saw`${lost} events did not arrive after a yes either`);
-    const asked = wanted.filter((is) => is).length;
+    const named = purposes as string[];
+    const sent = await sendAsAgreed(at, named);
+    if (typeof sent !== 'number') return sent;
+    const read = await readAsAgreed(at, named);
+    if (typeof read !== 'number') return read;
+    const unseen = named.filter(
+      (purpose) => typesFor(at, purpose).length === 0 && !typeRead(at, purpose),
+    );
+    if (unseen.length > 0) return gap(saw`nothing is collected or read for ${terms(unseen)}`);
     return kept(
-      saw`${asked * 2} events of people who were silent or had refused were not stored, ${asked} of ${asked} after a yes were`,
+      saw`${sent * 2} of ${sent * 2} events of people who were silent or had refused were not stored, ${sent} of ${sent} after a yes were; readings for ${read} purposes showed rows after a yes and of nobody else`,
     );
   },
 });
@@ -104,9 +129,9 @@ export const theSwitch = defineProof({
   strength: 'stored-bytes',
   blindTo: BLIND,
   async prove(at, { purposes }) {
+    const named = purposes as string[];
     const messages: { type: string; message: string }[] = [];
-    const missing = (purposes as string[]).find((purpose) => gatedBy(at, purpose).length === 0);
-    for (const purpose of purposes as string[]) {
+    for (const purpose of named) {
       for (const type of gatedBy(at, purpose)) {
         const person = at.canaries.person();
         for (const position of [true, false, true]) {
@@ -115,14 +140,23 @@ export const theSwitch = defineProof({
         }
       }
     }
-    const stored = await arrived(at, messages);
+    const stored = messages.length > 0 ? await arrived(at, messages) : [];
     const off = stored.filter((is, index) => is && index % 3 === 1).length;
     if (off > 0) return broken(saw`${off} events were stored after their purpose was turned off`);
     const on = stored.filter((is, index) => !is && index % 3 !== 1).length;
     if (on > 0) return broken(saw`${on} events were dropped while their purpose was on`);
-    if (missing !== undefined) return nothingFor(missing);
+    let read = 0;
+    for (const purpose of named) {
+      const seen = await readings(at, purpose, [true, false, true]);
+      if (!seen && gatedBy(at, purpose).length === 0) return nothingFor(purpose);
+      if (!seen) continue;
+      const [first, second, third] = seen.words;
+      if (second) return broken(saw`read for ${term(purpose)} after it was turned off`);
+      if (!first || !third) return broken(saw`not read for ${term(purpose)} while it was on`);
+      read += 1;
+    }
     return kept(
-      saw`turned on, off and on again for ${terms(purposes as string[])}: stored, dropped and stored, ${messages.length} of ${messages.length} as decided`,
+      saw`on, off and on again for ${terms(named)}: ${messages.length} of ${messages.length} events stored, dropped and stored; readings for ${read} of ${named.length} purposes showed, hid and showed the row`,
     );
   },
 });

@@ -8,7 +8,7 @@ export const isFree = ({ basis, required, optional }: Purpose): boolean =>
   required === true || (basis !== 'consent' && optional !== true);
 
 /** The purposes of which each alone lets events of a type in; none where nobody is asked. */
-function gatesOf(policy: Policy, type: string): readonly string[] {
+export function gatesOf(policy: Policy, type: string): readonly string[] {
   const declared = policy.data[type];
   const asked = declared?.['consent-purpose'];
   const named = asked === undefined ? (declared?.purposes ?? []) : [asked];
