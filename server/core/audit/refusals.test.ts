@@ -31,7 +31,7 @@ test('the first refusal of a kind is durable before it is answered, and names no
 });
 
 test('a flood of 10,000 is two entries, and none of them is missing from the sum', async () => {
-  for (let n = 0; n < 10_000; n += 1) refusals.record({ ...keyless, tenant: world.tenant });
+  for (let n = 0; n < 10_000; n += 1) void refusals.record({ ...keyless, tenant: world.tenant });
   assert.deepEqual(await countsOf(), [1]);
   clock.advance(60_000);
   await refusals.flush();
@@ -61,7 +61,7 @@ test('what could not be written is told with the next, and an orderly stop tells
   await db.admin`revoke insert on troth.audit_entries from troth_app`;
   await assert.rejects(own.record(kind) ?? Promise.resolve());
   await db.admin`grant insert on troth.audit_entries to troth_app`;
-  own.record(kind);
+  void own.record(kind);
   await own.close();
   const told = (await log()).filter(({ fields }) => fields['code'] === kind.code);
   assert.deepEqual(

@@ -54,14 +54,17 @@ async function link(event: IngestEvent, batch: Batch, { keys }: Tools): Promise<
   if (mode === MODE.anonymous || handle === undefined) return true;
   const { tenant, keyKind } = batch;
   const claimed = keyKind === 'browser' ? 'claimed' : undefined;
-  const visitor = kind === 'identify' ? (event.consentHandle ?? event.visitor) : previous?.value;
-  if (visitor === undefined || visitor === handle.value) return true;
-  if (kind === 'alias') {
-    if (claimed && visitor !== event.visitor) return false;
-    // What comes before may be either: the call does not say.
-    if (!claimed && previous) await keys.link(tenant, previous, handle);
-  } else if (kind !== 'identify') return true;
-  return keys.link(tenant, { kind: 'anonymous', value: visitor }, handle, claimed);
+  const linkVisitor = (value: string) =>
+    keys.link(tenant, { kind: 'anonymous', value }, handle, claimed);
+  if (kind === 'identify') {
+    const visitor = event.consentHandle ?? event.visitor;
+    return visitor === undefined || linkVisitor(visitor);
+  }
+  if (kind !== 'alias' || !previous || previous.value === handle.value) return true;
+  if (claimed && previous.value !== event.visitor) return false;
+  // What comes before may be a person or a visitor: the call does not say.
+  if (!claimed) await keys.link(tenant, previous, handle);
+  return linkVisitor(previous.value);
 }
 
 function forget(batch: Batch): Batch {
