@@ -11,7 +11,7 @@ import { keeperProblem } from './errors.ts';
 import { GroupCommit, type Waiting } from './group-commit.ts';
 import type { Keyring } from './keyring.ts';
 import { Peer } from './peer.ts';
-import { type Frame, frameReader } from './protocol.ts';
+import { type Call, type Frame, frameReader } from './protocol.ts';
 
 /** Longer paths stop bind(2) on Linux at 107 bytes, on macOS at 103. */
 export const SOCKET_PATH_BYTES_MAX = 103;
@@ -109,25 +109,20 @@ class Doorman {
 
   /** Calls that do not share a transaction are answered at once. */
   #isAnswered({ peer, id, call, ask }: Waiting): boolean {
-    const reply = (answer: unknown) => peer.send({ kind: 'answer', id, answer });
     const { at = 0, listen = false } = ask as { at?: number; listen?: boolean };
-    switch (call) {
-      case 'hello':
+    const direct: { [C in Call]?: () => unknown } = {
+      hello: () => {
         peer.listens = listen;
-        reply(this.#custody.identity());
-        return true;
-      case 'status':
-        reply(this.#custody.status(this.#peers.size));
-        return true;
-      case 'recovery':
-        reply(this.#custody.makeRecovery());
-        return true;
-      case 'rotate':
-        reply(this.#custody.rotate(at));
-        this.rotateOn();
-        return true;
-      default:
-        return false;
-    }
+        return this.#custody.identity();
+      },
+      status: () => this.#custody.status(this.#peers.size),
+      recovery: () => this.#custody.makeRecovery(),
+      rotate: () => this.#custody.rotate(at),
+    };
+    const act = direct[call];
+    if (!act) return false;
+    peer.send({ kind: 'answer', id, answer: act() });
+    if (call === 'rotate') this.rotateOn();
+    return true;
   }
 }
