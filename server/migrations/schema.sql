@@ -114,7 +114,28 @@
 --   tenant text not null
 --   message numeric(20,0) not null
 --   noted_at timestamp with time zone not null
+--   seed bytea
 --   PRIMARY KEY (tenant, message)
+--   grant delete, insert, select, update to troth_app
+--   grant insert, select to troth_purpose
+--
+-- table canary_seeds
+--   seed bytea not null
+--   tenant text not null
+--   noted_at timestamp with time zone not null
+--   people integer
+--   CHECK ((octet_length(seed) = 32))
+--   CHECK ((people >= 0))
+--   PRIMARY KEY (seed)
+--   grant delete, insert, select, update to troth_app
+--   grant insert, select to troth_purpose
+--
+-- table canary_subjects
+--   seed bytea not null
+--   tenant text not null
+--   subject uuid not null
+--   FOREIGN KEY (seed) REFERENCES canary_seeds(seed) ON DELETE CASCADE
+--   PRIMARY KEY (seed, subject)
 --   grant delete, insert, select, update to troth_app
 --   grant insert, select to troth_purpose
 --

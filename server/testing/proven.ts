@@ -56,6 +56,7 @@ export type Proven = {
   readonly server: RunningServer;
   /** PostgreSQL as its owner. */
   readonly sql: postgres.Sql;
+  readonly postgresUrl: string;
   readonly events: Events;
   readonly dataDir: string;
   /** Starts the server anew on the same data, with these edits in its source; none: as it is. */
@@ -129,7 +130,7 @@ async function openProven(): Promise<Opened> {
       assert.ok(server, 'the server is not started');
       return server;
     },
-    ...{ sql, events, dataDir, restart, prove },
+    ...{ sql, postgresUrl: database.url, events, dataDir, restart, prove },
     keeps: (control, except = []) => expect('kept', control, except),
     breaks: (control, except = []) => expect('broken', control, except),
     close: () => close.disposeAsync(),

@@ -77,7 +77,10 @@ export type Canaries = {
    * @returns `undefined` where the row seals nothing, or no key opens it.
    */
   opened(dataType: string, row: StoredRow): Promise<Readonly<Record<string, unknown>> | undefined>;
-  /** The opaque id that the keeper has for a handle; `undefined` where there is none. */
+  /**
+   * The opaque id that the keeper has for a handle; `undefined` where there is none. It is put on
+   * record, so that what is kept under it goes after the proofs, also when its name leads nowhere.
+   */
   subjectOf(kind: 'user' | 'anonymous', value: string): Promise<string | undefined>;
 };
 
@@ -160,4 +163,9 @@ export type Look = {
    * @param patterns  at least 6 bytes each.
    */
   bytes(patterns: readonly Uint8Array[]): Promise<ByteLook>;
+  /**
+   * Does what is dear once a round for this service, for all proofs that ask for it by this name:
+   * an erasure, a sweep. It is handed a look of its own, which ends with the round.
+   */
+  once<T>(name: string, work: (look: Look) => Promise<T>): Promise<T>;
 };

@@ -4,11 +4,11 @@
  * Nothing about them tells the pipeline that they are canaries: their ids are as random as anyone's
  * and they come with a write key of the service. What they leave is removed after the proofs.
  */
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DataTypeId, SubjectId, type TenantId } from '#base/ids';
 import type { Keys, OpenKey } from '#core/keys';
-import type { Ask, Canaries, Look, StoredRow, Told } from '#core/promises';
+import type { Ask, Canaries, Canary, Look, StoredRow, Told } from '#core/promises';
 import { eventTableOf } from '#core/tenancy';
 import { eventFor, eventTypesOf } from './canary-events.ts';
 
@@ -16,18 +16,18 @@ const STORED_WITHIN_MS = 15_000;
 const LOOK_EVERY_MS = 150;
 const DAY_MS = 86_400_000;
 const REVISIONS_BACK = 2;
-const LETTERS = 'abcdefghijklmnopqrstuvwxyz';
 
 export type CanaryNeeds = Pick<Look, 'tenant' | 'policy' | 'revision' | 'query' | 'signal'> & {
   readonly keys: Keys;
   readonly http: Look['http'];
   /** Puts the messages on record before they are sent. */
   readonly note: (messages: readonly bigint[]) => Promise<void>;
+  /** Puts the opaque id of one of them on record. */
+  readonly noteSubject: (subject: SubjectId) => Promise<void>;
+  /** Somebody new. */
+  readonly person: () => Canary;
   readonly writeKey: string;
 };
-
-const letters = (count: number) =>
-  Array.from(randomBytes(count), (byte) => LETTERS[byte % LETTERS.length]).join('');
 
 /**
  * The number that a message is stored under.
@@ -47,7 +47,7 @@ const hex32 = (half: number) => half.toString(16).padStart(8, '0');
 
 /** Opens the canaries of one service, for one run of proofs. */
 export function openCanaries(needs: CanaryNeeds): Canaries {
-  const { tenant, policy, query, keys, http, writeKey, signal } = needs;
+  const { tenant, policy, query, keys, http, writeKey, signal, person } = needs;
 
   async function send(events: readonly object[], more: Ask & { path?: string } = {}) {
     const batch = events.map((event) => ({ messageId: randomUUID(), ...event }));
@@ -78,11 +78,6 @@ export function openCanaries(needs: CanaryNeeds): Canaries {
     }
   }
 
-  const person = () => ({
-    ...{ anonymousId: randomUUID(), userId: randomUUID() },
-    marker: letters(20),
-  });
-
   async function agreeing() {
     const canary = person();
     const preferences = Object.fromEntries(
@@ -109,7 +104,9 @@ export function openCanaries(needs: CanaryNeeds): Canaries {
     opened: (dataType, row) => openRow(needs, dataType, row),
     async subjectOf(kind, value) {
       const [found] = await keys.find(tenant, [{ kind, value }], { create: false });
-      return typeof found === 'object' ? found.subject : undefined;
+      if (typeof found !== 'object') return undefined;
+      await needs.noteSubject(found.subject);
+      return found.subject;
     },
   };
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { systemClock } from '#base/clock';
 import { openKeys } from '#core/keys';
 import { openPolicies } from '#core/policy';
@@ -6,6 +7,8 @@ import { openEvents, openPurposeReader } from '#platform/events';
 import { openKeeper } from '#platform/keeper';
 import { silentLog } from '#platform/log';
 import { openByteSearch } from './byte-search.ts';
+import { peopleFrom, SEED_BYTES } from './canary-people.ts';
+import { noteSeed } from './canary-store.ts';
 import type { Ground } from './look.ts';
 import type { Outlook } from './outlook.ts';
 
@@ -24,17 +27,44 @@ export async function openGround(outlook: Outlook): Promise<Ground & { close(): 
     const keeper = openKeeper(outlook.keeperSocket);
     const keys = openKeys({ keeper, clock: systemClock });
     stack.defer(() => keys.close());
-    for (const { tenant } of services) await keys.prepare(tenant);
+    const people = new Map<string, ReturnType<typeof peopleFrom>>();
+    for (const { tenant } of services) {
+      await keys.prepare(tenant);
+      const seed = randomBytes(SEED_BYTES);
+      await noteSeed(db.admin, tenant, seed);
+      people.set(tenant, peopleFrom(seed));
+    }
+    const whole = new AbortController();
+    stack.defer(() => whole.abort());
     const close = stack.move();
     return {
       ...{ outlook, events, reader, keys, keeper, services },
       sql: db.admin,
       login: db,
       bytes: openByteSearch(outlook.dataDir),
+      people(tenant) {
+        const theirs = people.get(tenant);
+        if (!theirs) throw new RangeError('no such service is in force');
+        return theirs;
+      },
+      once: onceEach(whole.signal),
       close: () => close.disposeAsync(),
     };
   } catch (error) {
     await stack.disposeAsync();
     throw error;
   }
+}
+
+/** Remembers each piece of work by its name; what failed has failed for all who ask. */
+function onceEach(signal: AbortSignal): Ground['once'] {
+  const done = new Map<string, Promise<unknown>>();
+  return <T>(name: string, work: (signal: AbortSignal) => Promise<T>) => {
+    const known = done.get(name) as Promise<T> | undefined;
+    if (known) return known;
+    const made = work(signal);
+    done.set(name, made);
+    made.catch(() => undefined);
+    return made;
+  };
 }

@@ -9,7 +9,8 @@ import type { Events, PurposeReader } from '#platform/events';
 import { readHeartbeats } from '#platform/jobs';
 import type { Keeper } from '#platform/keeper';
 import { openCanaries } from './canaries.ts';
-import { noteCanaries } from './canary-store.ts';
+import type { People } from './canary-people.ts';
+import { noteCanaries, noteSubject } from './canary-store.ts';
 import type { Outlook } from './outlook.ts';
 import { asServer } from './server-login.ts';
 import { speakerTo } from './wire.ts';
@@ -28,6 +29,10 @@ export type Ground = {
   readonly keeper: Keeper;
   readonly services: readonly PolicyInForce[];
   readonly bytes: (patterns: readonly Uint8Array[]) => Promise<ByteLook>;
+  /** The canaries of a service. */
+  readonly people: (tenant: PolicyInForce['tenant']) => People;
+  /** Does a piece of work once, and hands its result to all who ask for it by this name. */
+  readonly once: <T>(name: string, work: (signal: AbortSignal) => Promise<T>) => Promise<T>;
 };
 
 /** Asks for a standing job, as its schedule would, and waits for its heartbeat. */
@@ -94,10 +99,14 @@ export function lookAt(ground: Ground, service: PolicyInForce, signal: AbortSign
     folders: { data: outlook.dataDir, keyring: outlook.keyringDir },
     canaries: openCanaries({
       ...{ tenant, policy, revision, query, keys, http, signal },
-      note: (messages) => noteCanaries(sql, tenant, messages),
+      note: (messages) => noteCanaries(sql, ground.people(tenant).seed, { tenant, messages }),
+      noteSubject: (subject) => noteSubject(sql, ground.people(tenant).seed, { tenant, subject }),
+      person: () => ground.people(tenant).next(),
       writeKey: keyOf(tenant),
     }),
     job: (name, waitMs = JOB_WITHIN_MS) => runJob(sql, name, { waitMs, signal }),
     bytes: ground.bytes,
+    once: (name, work) =>
+      ground.once(`${tenant} ${name}`, (whole) => work(lookAt(ground, service, whole))),
   };
 }

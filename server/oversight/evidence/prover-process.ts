@@ -9,7 +9,7 @@ import { once } from 'node:events';
 import { setPriority } from 'node:os';
 import { createInterface } from 'node:readline';
 import type { Proof } from '#core/promises';
-import { removeCanaries } from './canary-store.ts';
+import { forgetCanaries } from './canary-forgetting.ts';
 import { openGround } from './ground.ts';
 import { type Outlook, type Wanted, writeLine } from './outlook.ts';
 import { type Finding, notLooked, prove, type Unit, unitsOf } from './prover.ts';
@@ -29,7 +29,7 @@ export async function runProver(proofs: readonly Proof[]): Promise<void> {
   try {
     const units = unitsOf(ground.services, proofs, wanted);
     for await (const finding of prove(ground, units)) writeLine(process.stdout, finding);
-    await removeCanaries(ground);
+    await forgetCanaries(ground);
   } finally {
     await ground.close();
   }
