@@ -80,6 +80,7 @@ export async function wireRights(given: Given): Promise<{ rights: Rights; routes
     places: {
       dataDir: config.dataDir,
       keyringDirs: [config.keyringDir, ...(config.keyringCopyDir ? [config.keyringCopyDir] : [])],
+      auditDirs: [config.auditDir],
       elsewhere: elsewhere(config),
     },
     plant(marker) {

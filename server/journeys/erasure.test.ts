@@ -4,8 +4,10 @@
  * certificate.
  */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { globSync, readFileSync } from 'node:fs';
+import { copyFileSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -145,4 +147,73 @@ test('a person who came through a Segment client is erased, and nobody can find 
     assert.deepEqual(filesWith(sent), [], `${sent} was sent, and is in a file`);
   }
   assert.ok(filesWith(says.search.control).length >= 4, 'the same look finds the control');
+});
+
+test('troth verify takes the certificate in another folder, with the file and the public key', async () => {
+  const asked = await ask('POST', '/v1/t/clanker/erasures', {
+    body: { handle: { kind: 'user', value: 'nobody-of-this-name' } },
+  });
+  await finished((asked.body as Erasure).id);
+  const { signed } = await certificateOf((asked.body as Erasure).id);
+  const folder = mkdtempSync(join(tmpdir(), 'troth-elsewhere-'));
+  const [file, key] = [join(folder, 'certificate.json'), join(folder, 'troth.pub')];
+  copyFileSync(join(server.dataDir, 'troth.pub'), key);
+  const verify = (content: unknown) => {
+    writeFileSync(file, JSON.stringify(content));
+    const args = ['server/main.ts', 'verify', file, '--key', key];
+    const env = { ...process.env, TROTH_DATA_DIR: join(folder, 'none'), NODE_NO_WARNINGS: '1' };
+    return spawnSync(process.execPath, args, { env, encoding: 'utf8' });
+  };
+  const good = verify(signed);
+  assert.equal(good.status, 0, good.stdout + good.stderr);
+  assert.match(good.stdout, /good[\s\S]*Nothing is held under this name/);
+  const changed = structuredClone(signed) as { document: { people: number } };
+  changed.document.people = 1;
+  const bad = verify(changed);
+  assert.equal(bad.status, 1);
+  assert.match(bad.stdout + bad.stderr, /changed after it was signed/);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test('events of an erased person that come late, again, ahead of time or under an alias are dropped', async () => {
+  const user = `eve-${randomBytes(8).toString('hex')}`;
+  const device = `device-of-${user}`;
+  const event = (more: object) => ({
+    type: 'track',
+    event: 'agent_command',
+    properties: { tool: 'shell', outcome: 'done' },
+    ...more,
+  });
+  const send = async (batch: object[]) => {
+    const answer = await ask('POST', '/v1/t/clanker/batch', {
+      body: { batch },
+      headers: { authorization: `Bearer ${server.writeKeys['clanker']}` },
+    });
+    assert.equal(answer.status, 200, JSON.stringify(answer.body));
+    return answer.body as { accepted: number; dropped?: Record<string, number> };
+  };
+  const known = event({ userId: user, messageId: `${user}-1` });
+  await send([{ type: 'identify', userId: user, anonymousId: device }, known]);
+  await send([event({ anonymousId: device })]);
+  const { id } = (
+    await ask('POST', '/v1/t/clanker/erasures', { body: { handle: { kind: 'user', value: user } } })
+  ).body as Erasure;
+
+  const late = [
+    event({ userId: user }),
+    event({ userId: user, timestamp: '2020-01-01T00:00:00Z' }),
+    event({ userId: user, timestamp: new Date(Date.now() + 86_400_000).toISOString() }),
+  ];
+  const { accepted, dropped } = await send(late);
+  assert.deepEqual([accepted, dropped?.['person-erased']], [0, 3], JSON.stringify(dropped));
+  // Without a name it is nobody's: it is kept without a person.
+  assert.equal((await send([event({ anonymousId: device })])).accepted, 1);
+  // The same message again is answered as before, and not stored: the certificate is complete.
+  await send([known]);
+  await send([{ type: 'alias', userId: `new-${user}`, previousId: user }]);
+  await finished(id);
+  const { says } = await certificateOf(id);
+  assert.equal(says.people, 2, 'the device that was theirs went along');
+  assert.equal(says.complete, true);
+  assert.deepEqual(filesWith(user), []);
 });

@@ -42,7 +42,7 @@ export type RightsDesk = {
 const OPERATOR: Actor = { kind: 'operator', id: KeyId('operator') };
 
 /** Engines of a world are shared, so their files are searched in journeys only. */
-const ELSEWHERE = ['clickhouse', 'postgresql', 'postgresql-log'];
+const ELSEWHERE = ['clickhouse', 'postgresql', 'postgresql-log', 'audit-log'];
 
 export async function openRightsDesk(
   world: World,
@@ -73,7 +73,7 @@ export async function openRightsDesk(
       tablesStore({ db, clock, domains: [consentDomain] }),
       jobsStore(db),
     ],
-    places: { dataDir, keyringDirs: [keyringDir], elsewhere: ELSEWHERE },
+    places: { dataDir, keyringDirs: [keyringDir], auditDirs: [], elsewhere: ELSEWHERE },
     plant(marker) {
       for (const file of ['control', 'log/control']) writeFileSync(join(dataDir, file), marker);
     },

@@ -44,6 +44,8 @@ export type StartOptions = {
   args?: string[];
   /** Whom it runs as; only root may choose. */
   user?: { uid: number; gid: number };
+  /** What is started in place of the server's own entry. */
+  program?: string;
 };
 
 export async function startRunning(options: StartOptions = {}): Promise<RunningServer> {
@@ -51,7 +53,8 @@ export async function startRunning(options: StartOptions = {}): Promise<RunningS
   const dataDir = join(folder, 'data');
   const keyringDir = join(folder, 'keys');
   const pin = options.core === undefined ? [] : ['taskset', '-c', String(options.core)];
-  const args = ['server/main.ts', 'serve', '--json', ...(options.args ?? [])];
+  const program = options.program ?? 'server/main.ts';
+  const args = [program, 'serve', '--json', ...(options.args ?? [])];
   const [command = process.execPath, ...rest] = [...pin, process.execPath, ...args];
   const startedAt = performance.now();
   const child = spawn(command, rest, {

@@ -52,13 +52,18 @@ function remainsOf({ erasure, policy: { policy } }: CertificateFacts): Remains[]
   ];
 }
 
+const NOTHING_HELD =
+  'Nothing is held under this name: it has no id and no key, and its bytes were found nowhere.';
+const ERASED =
+  'The keys are destroyed, the rows are deleted, and none of the bytes looked for was found ' +
+  'in a store that was searched.';
+
 function sentenceOf({ erasure, places }: CertificateFacts): string {
   const unseen = places.filter(({ searched }) => !searched).map(({ store }) => store);
   const limits =
     unseen.length === 0 ? '' : ` Not searched, so nothing is claimed of it: ${unseen.join(', ')}.`;
-  if (erasure.subject === null)
-    return `Nothing is held under this name: it has no id and no key, and its bytes were found nowhere.${limits}`;
-  return `The keys are destroyed, the rows are deleted, and none of the bytes looked for was found in a store that was searched.${limits}`;
+  if (erasure.subject === null) return `${NOTHING_HELD}${limits}`;
+  return `${ERASED}${limits}`;
 }
 
 export const certificateDocument = (facts: CertificateFacts) => {
@@ -105,3 +110,33 @@ export const certificateDocument = (facts: CertificateFacts) => {
 
 export const signCertificate = (facts: CertificateFacts, signer: Signer): Promise<SignedDocument> =>
   signDocument(CERTIFICATE_KIND, certificateDocument(facts), signer);
+
+export type Certificate = ReturnType<typeof certificateDocument>;
+
+const isCount = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 0;
+
+/**
+ * What a certificate claims and its own figures do not bear out; empty when all of it follows. Needs
+ * nothing but the document: whoever receives it can run this.
+ */
+export function certificateComplaints(document: unknown): string[] {
+  const given = document as Partial<Certificate> | null;
+  const { stores, search, complete, keys, people } = given ?? {};
+  if (!Array.isArray(stores) || !Array.isArray(search?.places) || !isCount(people)) {
+    return ['it is not of the shape of a certificate'];
+  }
+  const complaints = stores.flatMap(({ place, counted, deleted, remains }) =>
+    isCount(counted) && remains === 0 && deleted === counted ? [] : [`rows remain in ${place}`],
+  );
+  for (const { store, searched, found, control, unreadable } of search.places) {
+    if (searched && (control === 'missing' || unreadable !== 0)) {
+      complaints.push(`it says that ${store} was searched, and shows that it was not`);
+    }
+    if (searched && found !== 0) complaints.push(`bytes of the person were found in ${store}`);
+  }
+  const whole = search.places.every(({ searched, found }) => searched && found === 0);
+  if (complete !== whole) complaints.push('it says of itself whether it is complete, wrongly');
+  if (people > 0 && !isCount(keys?.destroyed)) complaints.push('it names no destroyed key');
+  return complaints;
+}

@@ -70,7 +70,7 @@ export async function deleteRows(
   tenant: TenantId,
   erasures: readonly Erasure[],
 ): Promise<void> {
-  const { db, stores, clock, afterStep, log } = deps;
+  const { db, stores, hidden, clock, afterStep, log } = deps;
   const walked = await noteRows(deps, tenant, await openWalked(deps, erasures));
   const subjects = [...new Set(walked.flatMap(({ target }) => target.subjects))];
   const left = new Set<ErasureId>();
@@ -84,6 +84,11 @@ export async function deleteRows(
       if (rows.some(({ remains }) => remains > 0)) left.add(target.id);
     }
     await afterStep?.('store-emptied');
+  }
+  for (const { target } of walked) {
+    const dropped = target.subjects.reduce((sum, one) => sum + hidden.dropped(tenant, one), 0);
+    const row = { store: 'inbox', place: 'dropped-on-the-way', counted: dropped, remains: 0 };
+    if (dropped > 0) await store.writeLedger(db.sql, target.id, [row], clock.now());
   }
   for (const { id } of erasures.filter((erasure) => !left.has(erasure.id))) {
     const change = { state: 'deleted' as const, deletedAt: clock.now() };

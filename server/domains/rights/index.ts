@@ -8,7 +8,7 @@
  */
 import type { Domain } from '#core/domain';
 
-export { CERTIFICATE_KIND } from './certificate.ts';
+export { CERTIFICATE_KIND, type Certificate, certificateComplaints } from './certificate.ts';
 export type { ErasureDeps, Step } from './deps.ts';
 export { rightsProblem } from './errors.ts';
 export {

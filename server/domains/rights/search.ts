@@ -33,6 +33,7 @@ export const LOOKED_FOR: Readonly<Record<string, readonly Kind[]>> = {
   logs: NOTHING_LEFT,
   // The blind index stays as a tombstone, the id in the forget journal.
   keyring: ['key', 'handle'],
+  'audit-log': ['key', 'index', 'handle'],
   rest: NOTHING_LEFT,
 };
 
@@ -95,18 +96,22 @@ function soughtOf({ id: erasure, subjects, traces }: Target): Sought[] {
 export const isHandleSearched = ({ handle }: Traces): boolean =>
   handle !== null && Buffer.byteLength(handle) >= HANDLE_BYTES_MIN;
 
-/** What must be found in each store; the keyring's is the id of a key that lives. */
-export type Controls = { readonly marker: string; readonly liveKeyId: Buffer | undefined };
+/** What must be found in each store: the planted marker, or else what is known to be there. */
+export type Controls = {
+  readonly marker: string;
+  readonly others: Readonly<Record<string, Buffer | undefined>>;
+};
 
 export type Places = {
   readonly dataDir: string;
   readonly keyringDirs: readonly string[];
+  readonly auditDirs: readonly string[];
   /** Stores of other machines: nobody here can look at their files. */
   readonly elsewhere: readonly string[];
 };
 
 /** Every entry of the data directory belongs to exactly one store, also one that is new. */
-function rootsOf({ dataDir, keyringDirs, elsewhere }: Places): Roots {
+function rootsOf({ dataDir, keyringDirs, auditDirs, elsewhere }: Places): Roots {
   const named: Record<string, string[]> = {
     clickhouse: ['clickhouse'],
     postgresql: ['postgres'],
@@ -126,6 +131,7 @@ function rootsOf({ dataDir, keyringDirs, elsewhere }: Places): Roots {
     objects: [at('objects')],
     logs: (named['logs'] ?? []).map(at),
     keyring: keyringDirs,
+    'audit-log': auditDirs,
     rest: rest.map(at),
   };
   return Object.fromEntries(Object.entries(roots).filter(([store]) => !elsewhere.includes(store)));
@@ -136,9 +142,13 @@ const nowhere = (store: string): Place => ({
   ...{ searched: false, because: 'elsewhere', control: 'missing' },
 });
 
-type Pass = { readonly sought: readonly Sought[]; readonly controls: number };
+type Pass = {
+  readonly sought: readonly Sought[];
+  /** By store, where among all patterns its control stands; `marker` for those with none. */
+  readonly controls: ReadonlyMap<string, number>;
+};
 
-/** What one scan says about one erasure. Controls stand behind what is sought. */
+/** What one scan says about one erasure. */
 function placeOf(scan: StoreScan, erasure: ErasureId, { sought, controls }: Pass): Place {
   const { store, files, bytes, seconds, unreadable, missing, counts } = scan;
   const lookedFor = LOOKED_FOR[store] ?? NOTHING_LEFT;
@@ -146,7 +156,8 @@ function placeOf(scan: StoreScan, erasure: ErasureId, { sought, controls }: Pass
   for (const [index, { erasure: whose, kind }] of sought.entries()) {
     if (whose === erasure && lookedFor.includes(kind)) found += counts[index] ?? 0;
   }
-  const seen = counts.slice(sought.length, sought.length + controls).some((count) => count > 0);
+  const at = controls.get(store) ?? controls.get('marker') ?? -1;
+  const seen = (counts[at] ?? 0) > 0;
   const empty = missing && MAY_BE_EMPTY.has(store);
   const control = empty ? 'nothing-stored' : seen ? 'found' : 'missing';
   const because =
@@ -169,13 +180,14 @@ export async function searchBytes(
   controls: Controls,
 ): Promise<Map<ErasureId, Place[]>> {
   const sought = targets.flatMap(soughtOf);
-  const planted = [Buffer.from(controls.marker), controls.liveKeyId].filter(
-    (bytes) => bytes !== undefined,
+  const planted = { ...controls.others, marker: Buffer.from(controls.marker) };
+  const known = Object.entries(planted).flatMap(([store, bytes]) =>
+    bytes === undefined ? [] : [{ store, bytes }],
   );
   const scan = openByteScan({ roots: rootsOf(places) });
-  const patterns = [...sought.map(({ bytes }) => bytes), ...planted];
-  const { stores } = await scan.scan(patterns);
-  const pass = { sought, controls: planted.length };
+  const { stores } = await scan.scan([...sought, ...known].map(({ bytes }) => bytes));
+  const indexes = known.map(({ store }, index) => [store, sought.length + index] as const);
+  const pass = { sought, controls: new Map(indexes) };
   return new Map(
     targets.map(({ id }) => [
       id,

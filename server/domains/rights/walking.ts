@@ -60,7 +60,14 @@ export async function searchFor(
   const seen = await searchBytes(
     places,
     walked.map(({ target }) => target),
-    { marker, liveKeyId: walked[0]?.liveKeyId },
+    {
+      marker,
+      others: {
+        keyring: walked[0]?.liveKeyId,
+        // Every entry names its tenant.
+        'audit-log': Buffer.from(`"tenant":"${walked[0]?.erasure.tenant}"`),
+      },
+    },
   );
   return { marker, seen };
 }

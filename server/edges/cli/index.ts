@@ -22,6 +22,8 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   keys: async () => (await import('./keys.ts')).keysCommand,
   doctor: async () => (await import('./doctor.ts')).doctorCommand,
   operator: async () => (await import('./operator.ts')).operatorCommand,
+  erase: async () => (await import('./erase.ts')).eraseCommand,
+  erasures: async () => (await import('./erase.ts')).erasuresCommand,
   inbox: async () => (await import('./inbox.ts')).inboxCommand,
   prove: async () => (await import('./prove.ts')).proveCommand,
   audit: async () => (await import('./audit.ts')).auditCommand,
@@ -50,6 +52,13 @@ const OPTIONS = {
   since: { type: 'string' },
   retry: { type: 'string' },
   all: { type: 'boolean' },
+  user: { type: 'string' },
+  anonymous: { type: 'string' },
+  account: { type: 'string' },
+  subject: { type: 'string' },
+  complete: { type: 'boolean' },
+  wait: { type: 'boolean' },
+  undo: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 

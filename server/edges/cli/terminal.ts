@@ -26,6 +26,13 @@ export type Invocation = {
     since?: string;
     retry?: string;
     all?: boolean;
+    user?: string;
+    anonymous?: string;
+    account?: string;
+    subject?: string;
+    complete?: boolean;
+    wait?: boolean;
+    undo?: boolean;
   };
   /** The repository's folder: where `policies/` is looked for. */
   root: string;

@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { type DocumentFailure, type VerifiedDocument, verifyDocument } from '#base/signed-document';
 import { type NoteKey, openCheckpoint, parseVkey } from '#base/signed-note';
 import { EXPORT_KIND, type LogVerdict, verifyExport, verifyFolder } from '#core/audit';
+import { CERTIFICATE_KIND, type Certificate, certificateComplaints } from '#domains/rights';
 import { REPORT_KIND, type Report, reportComplaints } from '#oversight/evidence';
 import { type Command, type Invocation, paint, readText, Usage } from './terminal.ts';
 
@@ -21,6 +22,7 @@ export type Verdict = { readonly says: readonly string[] } | { readonly wrong: s
 /** One line for each kind of signed document. A kind that is not here is checked as signed, only. */
 const VERIFIERS: Readonly<Record<string, (found: VerifiedDocument) => Verdict>> = {
   [REPORT_KIND]: reportSays,
+  [CERTIFICATE_KIND]: certificateSays,
 };
 
 const FAILURES: Readonly<Record<DocumentFailure['failure'], string>> = {
@@ -106,6 +108,24 @@ function reportSays({ document, publicKey }: VerifiedDocument): Verdict {
       `evidence about ${service}, made ${madeAt}`,
       `${counts.kept} kept, ${counts.broken} broken, ${counts.gap} gaps, ${counts.attested} attested`,
       `${inLog} findings stand in the audit log that it names`,
+    ],
+  };
+}
+
+/** Whether what a certificate claims follows from the figures that it holds. */
+function certificateSays({ document }: VerifiedDocument): Verdict {
+  const [complaint] = certificateComplaints(document);
+  if (complaint) return { wrong: complaint };
+  const { tenant, request, times, stores, search, remains, says } = document as Certificate;
+  const deleted = stores.reduce((sum, one) => sum + one.deleted, 0);
+  const searched = search.places.filter((place) => place.searched).map(({ store }) => store);
+  return {
+    says: [
+      `erasure ${request} in ${tenant}, asked ${times.requested}, searched ${times.searched}`,
+      `${deleted} rows deleted in ${stores.length} places; none of them counts any more`,
+      `the person’s bytes were looked for in ${searched.join(', ') || 'no store'}`,
+      ...remains.map(({ what, where, until }) => `stays: ${what} in ${where}, until ${until}`),
+      says,
     ],
   };
 }

@@ -1,0 +1,37 @@
+/**
+ * The real server, that ends as by a power cut in the middle of an erasure: once its parent has
+ * named a step, after that step has come for the n-th time. For tests of crashes; nothing else
+ * starts it.
+ */
+import { appendFileSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Step } from '#domains/rights';
+import { readConfig } from '../config.ts';
+import { serve } from '../serve.ts';
+
+export type Stop = { readonly after: Step; readonly times: number };
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const config = readConfig(process.env, ROOT);
+const log = join(config.dataDir, 'log');
+let stop: { after: Step; times: number } | undefined;
+process.on('message', (message: Stop) => {
+  stop = { ...message };
+  process.send?.('armed');
+});
+
+const running = await serve({
+  ...{ config, root: ROOT, policiesDir: join(ROOT, 'policies'), progress: () => undefined },
+  writeLog(line) {
+    mkdirSync(log, { recursive: true });
+    appendFileSync(join(log, 'troth.jsonl'), line);
+  },
+  afterErasureStep(step) {
+    if (stop?.after !== step) return;
+    stop.times -= 1;
+    if (stop.times === 0) process.kill(process.pid, 'SIGKILL');
+  },
+});
+console.log(JSON.stringify(running.development));
+process.once('disconnect', () => process.exit(0));
+process.once('SIGTERM', () => void running.close().then(() => process.exit(0)));
