@@ -117,8 +117,8 @@ const isCount = (value: unknown): value is number =>
   typeof value === 'number' && Number.isInteger(value) && value >= 0;
 
 /**
- * What a certificate claims and its own figures do not bear out; empty when all of it follows. Needs
- * nothing but the document: whoever receives it can run this.
+ * What a certificate claims and its own figures do not bear out; empty when all of it follows.
+ * Needs nothing but the document: whoever receives it can run this.
  */
 export function certificateComplaints(document: unknown): string[] {
   const given = document as Partial<Certificate> | null;
