@@ -3,7 +3,13 @@ import { useProven } from '#testing/proven';
 
 const proven = useProven();
 
+/** No service has objects or cached entries yet, and both sentences name them. */
+const NOT_THERE_YET = ['MG-03', 'MG-05'];
+/** Its sentence is about data and queries, and not about addresses. */
+const NOT_OF_ADDRESSES = ['LK-08'];
+
 test('services have a schema, a context and addresses of their own', async () => {
+  await proven.keeps('tenancy.no-crossing', NOT_THERE_YET);
   await proven.keeps('tenancy.own-schema');
   await proven.keeps('tenancy.row-security');
   await proven.keeps('tenancy.own-endpoint');
@@ -37,12 +43,48 @@ test('a database that takes a forged context is found', async () => {
   await proven.keeps('tenancy.row-security');
 });
 
-test('a service whose rows go into the schema of another is found', async () => {
-  await proven.restart([
-    ['core/tenancy/tenant-tx.ts', 'schemaOf(tenant)', "schemaOf('loopkit' as TenantId)"],
-  ]);
-  await proven.sql`alter table tenant_loopkit.consent_receipts disable row level security`;
+test('rows that are seen from the context of another service are found', async () => {
+  const { sql } = proven;
+  for (const name of ['tenant_magenta', 'tenant_loopkit']) {
+    await sql`alter table ${sql(name)}.consent_receipts disable row level security`;
+  }
+  await proven.breaks('tenancy.no-crossing');
+  for (const name of ['tenant_magenta', 'tenant_loopkit']) {
+    await sql`alter table ${sql(name)}.consent_receipts enable row level security`;
+  }
+  await proven.keeps('tenancy.no-crossing', NOT_THERE_YET);
+});
+
+test('a purpose that is shown the events of another service is found', async () => {
+  const { sql, events } = proven;
+  const views: string[] = [];
+  for (const [tenant, from] of [
+    ['loopkit', 'tenant_magenta.analytics_events'],
+    ['magenta', 'tenant_loopkit.feature_usage'],
+  ] as const) {
+    const [row] = await sql<{ login: number }[]>`
+      select login from troth.purpose_logins where tenant = ${tenant} order by login limit 1`;
+    const view = `purpose_${String(row?.login).padStart(3, '0')}.borrowed`;
+    await events.command(`create view ${view} as select subject from ${from}`);
+    views.push(view);
+  }
+  // MG-05 says nothing of queries.
+  await proven.breaks('tenancy.no-crossing', ['MG-05']);
+  for (const view of views) await events.command(`drop view ${view} sync`);
+});
+
+test('a service whose rows also go into the schema of another is found', async () => {
+  const { sql } = proven;
+  await sql`alter table tenant_loopkit.consent_receipts disable row level security`;
+  await sql`
+    create function tenant_loopkit.copy() returns trigger language plpgsql security definer
+    as $$ begin insert into tenant_loopkit.consent_receipts select new.*; return null; end $$`;
+  await sql`
+    create trigger copied after insert on tenant_magenta.consent_receipts
+    for each row execute function tenant_loopkit.copy()`;
   await proven.breaks('tenancy.own-schema');
+  await sql`drop function tenant_loopkit.copy() cascade`;
+  await sql`alter table tenant_loopkit.consent_receipts enable row level security`;
 });
 
 test('a service whose events are also kept with another is found', async () => {
@@ -69,4 +111,5 @@ test('a door that opens to the key of another service is found', async () => {
     ],
   ]);
   await proven.breaks('tenancy.own-endpoint');
+  await proven.breaks('tenancy.no-crossing', NOT_OF_ADDRESSES);
 });
