@@ -40,7 +40,12 @@ const BY_FOLDER: Readonly<Record<string, readonly ControlName[]>> = {
     'tenancy.row-security',
     'tenancy.own-endpoint',
   ],
-  'core/audit': ['audit.append-only', 'audit.same-transaction'],
+  'core/audit': [
+    'access.reads-logged',
+    'audit.append-only',
+    'audit.same-transaction',
+    'tenancy.service-logs',
+  ],
   'core/policy': [
     'policy.claim-shows-evidence',
     'policy.date-from-revision',

@@ -8,6 +8,8 @@ const proven = useProven();
 test('entries are only ever added, in the transaction of their act', async () => {
   await proven.keeps('audit.append-only');
   await proven.keeps('audit.same-transaction');
+  await proven.keeps('access.reads-logged');
+  await proven.keeps('tenancy.service-logs');
 });
 
 test('a role that may change entries is found, and one that may delete them', async () => {
@@ -72,6 +74,39 @@ test('a refusal that is answered without an entry is found', async () => {
     ],
   ]);
   await proven.breaks('audit.same-transaction');
+});
+
+test('a reading of events that leaves no entry is found', async () => {
+  await proven.restart([
+    [
+      'core/purposes/read-events.ts',
+      "appendAudit(Object.assign(tx, { now }), permit, { event: 'events.read', fields }),",
+      'Promise.resolve([tx, permit, fields, appendAudit]),',
+    ],
+  ]);
+  await proven.breaks('access.reads-logged');
+});
+
+test('a reading of consent that leaves no entry is found', async () => {
+  await proven.restart([
+    [
+      'domains/consent/consent.ts',
+      "await appendAudit(tx, permit, { event: 'consent.read', subject, fields });",
+      '',
+    ],
+  ]);
+  await proven.breaks('access.reads-logged');
+});
+
+test('a service whose accesses go into the log of another is found', async () => {
+  await proven.restart([
+    [
+      'core/audit/store.ts',
+      '    tenant: permit.tenant,',
+      "    tenant: act.event === 'consent.read' ? ('loopkit' as TenantId) : permit.tenant,",
+    ],
+  ]);
+  await proven.breaks('tenancy.service-logs');
 });
 
 test('an entry that is gone from the database is found', async () => {

@@ -13,13 +13,16 @@ export type Entry = {
   readonly hashed: Record<string, unknown>;
 };
 
-const page = ({ sql, tenant }: Look, below: string) => sql<Entry[]>`
-  select seq, leaf_hash as leaf, at, jsonb_build_object(
+const columns = ({ sql }: Look) => sql`
+  seq, leaf_hash as leaf, at, jsonb_build_object(
     'v', 1, 'id', id, 'tenant', tenant, 'kind', kind, 'event', event, 'action', action,
     'actorKind', actor_kind, 'actorId', actor_id, 'fields', fields, 'commitments', commitments,
-    'subject', replace(subject::text, '-', ''), 'revision', revision, 'intent', intent) as hashed
+    'subject', replace(subject::text, '-', ''), 'revision', revision, 'intent', intent) as hashed`;
+
+const page = (look: Look, below: string) => look.sql<Entry[]>`
+  select ${columns(look)}
   from troth.audit_entries
-  where tenant = ${tenant} and seq < ${below}
+  where tenant = ${look.tenant} and seq < ${below}
   order by seq desc
   limit ${PAGE}`;
 
@@ -52,3 +55,18 @@ export async function cutFloor({ sql, tenant }: Look): Promise<number> {
     where tenant = ${tenant}`;
   return cut?.floor ?? 0;
 }
+
+/** The newest number of all services; entries that commit later may still have a smaller one. */
+export async function lastSeq({ sql }: Look): Promise<string> {
+  const [row] = await sql<{ seq: string }[]>`
+    select coalesce(max(seq), 0)::text as seq from troth.audit_entries`;
+  return row?.seq ?? '0';
+}
+
+/** The entries of a service after a number, oldest first. */
+export const entriesAfter = (look: Look, seq: string) => look.sql<Entry[]>`
+  select ${columns(look)}
+  from troth.audit_entries
+  where tenant = ${look.tenant} and seq > ${seq}
+  order by seq
+  limit ${PAGE}`;
