@@ -47,11 +47,16 @@ const BY_FOLDER: Readonly<Record<string, readonly ControlName[]>> = {
     'tenancy.service-logs',
   ],
   'core/policy': [
+    'changes.history-kept',
+    'changes.notice-period',
+    'changes.revision-first',
+    'changes.revision-recorded',
     'policy.claim-shows-evidence',
     'policy.date-from-revision',
     'policy.practices-public',
     'policy.rendered-as-enforced',
     'policy.status-measured',
+    'purpose.forbidden',
   ],
   'edges/http': [
     'encryption.tls',

@@ -29,6 +29,7 @@ import {
   metricsRoutes,
   openOperator,
   operatorStore,
+  revisionRoutes,
 } from './edges/http/index.ts';
 import { wireEvidence } from './evidence-wiring.ts';
 import { type Foundation, layFoundation } from './foundation.ts';
@@ -126,6 +127,7 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
     ...standing(foundation),
     domains: [
       ...[...routes, proofs.routes],
+      revisionRoutes({ db, services }),
       ...[metricsRoutes(metricsOf(looked)), doctorRoutes(doctorOf(looked))],
       auditRoutes({
         ...{ auditDir: config.auditDir, signer: foundation.signer, clock, services },

@@ -28,7 +28,7 @@ export function contentOf(
       ...(reviewed === undefined ? [] : [', last reviewed ', shown(policy, 'reviewed')]),
       '.',
     ),
-    ...updatedOf(standing),
+    ...updatedOf(policy, standing),
     text('SHA-256 of the document that is enforced: ', {
       text: policyHash(policy),
       at: 'page.hash',

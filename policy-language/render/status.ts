@@ -38,7 +38,7 @@ export function bannerOf(policy: Policy, states: States): Block[] {
   return [text({ text: told, at: 'page.banner' })];
 }
 
-export function updatedOf(standing: Standing | undefined): Block[] {
+export function updatedOf({ service }: Policy, standing: Standing | undefined): Block[] {
   if (!standing) return [];
   const { revision, appliedAt } = standing;
   return [
@@ -47,6 +47,8 @@ export function updatedOf(standing: Standing | undefined): Block[] {
       { text: appliedAt, at: 'page.updated' },
       ', revision ',
       { text: String(revision), at: 'page.revision' },
+      '. ',
+      { text: 'Every revision', to: `/v1/t/${service}/policy/revisions` },
       '.',
     ),
   ];

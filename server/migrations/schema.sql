@@ -23,6 +23,8 @@
 --
 -- function cut_audit(of_tenant text, older_than timestamp with time zone) returns bigint security definer
 --
+-- function keep_revision() returns trigger
+--
 -- function note_audit_entries() returns trigger security definer
 --
 -- table audit_cuts
@@ -362,6 +364,7 @@
 --   FOREIGN KEY (tenant) REFERENCES tenants(id)
 --   PRIMARY KEY (tenant, revision)
 --   trigger CREATE TRIGGER policies_announced AFTER INSERT OR UPDATE OF in_force ON troth.policies FOR EACH ROW WHEN (new.in_force) EXECUTE FUNCTION announce_policy()
+--   trigger CREATE TRIGGER revisions_kept BEFORE DELETE OR UPDATE ON troth.policies FOR EACH ROW EXECUTE FUNCTION keep_revision()
 --   grant select to troth_app
 --   grant select to troth_purpose
 --

@@ -4,5 +4,6 @@ export const policyProblem = problems({
   forbidden: { status: 403, title: 'Not allowed' },
   'policy-has-errors': { status: 422, title: 'The policy has open errors; nothing was applied' },
   'policy-notice-not-run': { status: 409, title: 'The promised notice has not run yet' },
+  'policy-reason-missing': { status: 422, title: 'A change of a policy has a reason' },
   'policy-version-reused': { status: 409, title: 'Another document has this version already' },
 });

@@ -16,4 +16,5 @@ export { type Actor, authorize, type Permit, type PermitContext } from './author
 export { policyProblem } from './errors.ts';
 export { openPolicies, type Policies, type PolicyInForce } from './in-force.ts';
 export { policyProofs } from './proofs/index.ts';
-export { listRevisions, type Revision } from './store.ts';
+export { reasonOf } from './reason.ts';
+export { listRevisions, type Revision, type RevisionText, readRevision } from './store.ts';

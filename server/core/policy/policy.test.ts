@@ -17,6 +17,7 @@ import {
   finishApplies,
   listRevisions,
   openPolicies,
+  reasonOf,
 } from './index.ts';
 
 const world = useWorld();
@@ -210,4 +211,20 @@ test('whoever has a tenant of their own gets no leave in another, for any act', 
       if (home !== place) assert.throws(ask);
     }),
   );
+});
+
+test('a change without a reason is refused before it is looked at, and no reason of a kind is empty', () => {
+  for (const written of [undefined, '', '  ', 'regulation:', 'security: ', 'x'])
+    assert.throws(() => reasonOf(written), { code: 'policy-reason-missing' });
+  assert.equal(reasonOf('regulation:  GDPR Art. 13(2)'), 'regulation: GDPR Art. 13(2)');
+  assert.equal(reasonOf('because we can'), 'other: because we can');
+});
+
+test('a revision is never changed and never removed, not even by its owner', async () => {
+  const { db, tenant } = world;
+  await assert.rejects(db.admin`update troth.policies set reason = 'x' where tenant = ${tenant}`);
+  await assert.rejects(
+    db.admin`update troth.policies set document = '{}' where tenant = ${tenant}`,
+  );
+  await assert.rejects(db.admin`delete from troth.policies where tenant = ${tenant}`);
 });

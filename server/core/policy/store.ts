@@ -9,6 +9,7 @@ import type { Actor } from './authorize.ts';
 export type Revision = {
   readonly tenant: TenantId;
   readonly revision: number;
+  readonly version: string;
   readonly hash: string;
   readonly actorKind: string;
   readonly actorId: string;
@@ -45,12 +46,33 @@ export async function listRevisions(
   tenant: TenantId,
 ): Promise<Revision[]> {
   return db.sql<Revision[]>`
-    select tenant, revision, hash, actor_kind as "actorKind", actor_id as "actorId", reason,
+    select tenant, revision, document ->> 'version' as version, hash, actor_kind as "actorKind", actor_id as "actorId", reason,
            material, applied_at as "appliedAt", in_force as "inForce"
     from troth.policies
     where tenant = ${tenant}
     order by revision desc
     limit 1000`;
+}
+
+export type RevisionText = {
+  readonly revision: number;
+  readonly hash: string;
+  readonly source: string;
+  readonly document: Readonly<Record<string, unknown>>;
+};
+
+/** One revision as it was applied. */
+export async function readRevision(
+  db: Pick<Database, 'sql'>,
+  tenant: TenantId,
+  revision: number,
+): Promise<RevisionText | undefined> {
+  if (revision < 1 || revision > 2_147_483_647) return undefined;
+  const [found] = await db.sql<RevisionText[]>`
+    select revision, hash, source, document
+    from troth.policies
+    where tenant = ${tenant} and revision = ${revision}`;
+  return found;
 }
 
 export type NewRevision = {

@@ -50,7 +50,7 @@ export const applyCommand: Command = {
   async run(invocation) {
     const [file] = invocation.names;
     if (!file) throw new Usage('name a policy');
-    const { reason: why, ...given } = invocation.options;
+    const { reason, ...given } = invocation.options;
     const noticeGiven = given['notice-given'];
     if (noticeGiven !== undefined && !DAY.test(noticeGiven))
       throw new Usage('say the day as YYYY-MM-DD: --notice-given 2026-01-31');
@@ -63,7 +63,7 @@ export const applyCommand: Command = {
     const answer = await askServer(invocation.dataDir, 'POST', '/v1/operator/policies/apply', {
       text: readText(file),
       prose,
-      reason: why ?? 'applied by the operator',
+      reason: reason ?? '',
       noticeGiven,
       sameVersion: given['same-version'],
     });

@@ -181,11 +181,17 @@ const CASES: Case[] = [
   {
     args: ['apply', inFolder('renamed.yaml')],
     code: 1,
+    problem: 'policy-reason-missing',
+    says: /Say why/,
+  },
+  {
+    args: ['apply', inFolder('renamed.yaml'), '--reason', 'features: a new name'],
+    code: 1,
     problem: 'policy-version-reused',
     says: /the same one is meant/,
   },
   {
-    args: ['apply', inFolder('material.yaml'), '--notice-given', today],
+    args: ['apply', inFolder('material.yaml'), '--reason', 'why not', '--notice-given', today],
     code: 1,
     problem: 'policy-notice-not-run',
     says: /It may take effect on \d{4}-\d{2}-\d{2}, by the notice given/,

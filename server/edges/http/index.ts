@@ -24,4 +24,5 @@ export {
   operatorRoutes,
 } from './operator-routes.ts';
 export { httpProofs } from './proofs/index.ts';
+export { revisionRoutes } from './revision-routes.ts';
 export { memoryOperatorStore, operatorStore } from './store.ts';

@@ -20,6 +20,7 @@ import {
   type Policies,
   type PolicyDraft,
   type PolicyInForce,
+  reasonOf,
 } from '#core/policy';
 import { eventTablesOf } from '#core/tenancy';
 import type { Database } from '#platform/database';
@@ -51,7 +52,7 @@ export type OperatorDeps = {
 const Draft = z.strictObject({
   text: z.string(),
   prose: z.string().max(TEXT_LENGTH_MAX).optional(),
-  reason: z.string().min(1).max(400).optional(),
+  reason: z.string().max(400).optional(),
   noticeGiven: z.iso.date().optional(),
   sameVersion: z.boolean().optional(),
 });
@@ -143,7 +144,7 @@ async function apply(deps: OperatorDeps, draft: z.infer<typeof Draft>): Promise<
         ...{ text, file: 'policy.yaml', actor: OPERATOR, now },
         record: deps.recordApplied(OPERATOR, now),
         ...(prose === undefined ? {} : { prose }),
-        ...(reason === undefined ? {} : { reason }),
+        reason: reasonOf(reason),
         ...(noticeGiven === undefined ? {} : { noticeGiven: Day(noticeGiven) }),
         ...(sameVersion === undefined ? {} : { sameVersion }),
       },

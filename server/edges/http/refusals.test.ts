@@ -58,7 +58,7 @@ const apply = (app: Hono<Edge>, body: object) =>
   app.request('/v1/operator/policies/apply', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
+    body: JSON.stringify({ reason: 'other: a test', ...body }),
   });
 
 test('signing in and out is in the log with the act itself, and a link that was spent is refused', async () => {

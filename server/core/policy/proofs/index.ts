@@ -2,14 +2,24 @@
 import type { Proof } from '#core/promises';
 import { claimShowsEvidence } from './claim-shows-evidence.ts';
 import { dateFromRevision } from './date-from-revision.ts';
+import { forbidden } from './forbidden.ts';
+import { historyKept } from './history-kept.ts';
+import { noticePeriod } from './notice-period.ts';
 import { practicesPublic } from './practices-public.ts';
 import { renderedAsEnforced } from './rendered-as-enforced.ts';
+import { revisionFirst } from './revision-first.ts';
+import { revisionRecorded } from './revision-recorded.ts';
 import { statusMeasured } from './status-measured.ts';
 
 export const policyProofs: readonly Proof[] = [
   claimShowsEvidence,
   dateFromRevision,
+  forbidden,
+  historyKept,
+  noticePeriod,
   practicesPublic,
   renderedAsEnforced,
+  revisionFirst,
+  revisionRecorded,
   statusMeasured,
 ];

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { useProven } from '#testing/proven';
+
+const proven = useProven();
+
+const STRUCTURE = '../policy-language/lint/structure.ts';
+const ROUTES = 'edges/http/revision-routes.ts';
+
+/** This version keeps no cases of feedback, and has no connector that could send terms. */
+const NO_CASES = ['CW-75'];
+const NO_CONNECTOR = ['CD-46'];
+/** Speak of every change, not of a kind of reason. */
+const ANY_REASON = ['CW-71', 'MG-127'];
+
+/** A second revision, so that there is a difference to be shown. */
+async function applyAgain(tenant: string): Promise<void> {
+  const [row] = await proven.sql<{ source: string; prose: string }[]>`
+    select source, prose from troth.policies where tenant = ${tenant} and in_force`;
+  const text = row?.source
+    .replace(/^title: .*$/m, 'title: Another title')
+    .replace(/^version: .*$/m, 'version: "7.0"');
+  const { url, operatorToken } = proven.server;
+  const answer = await fetch(new URL('/v1/operator/policies/apply', url), {
+    method: 'POST',
+    headers: { cookie: `troth_operator=${operatorToken}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ text, prose: row?.prose, reason: 'feedback: a better title' }),
+  });
+  assert.equal(answer.status, 201, await answer.text());
+}
+
+test('changes are announced, recorded, kept and declared before anything is collected', async () => {
+  await proven.restart();
+  for (const tenant of ['clanker', 'magenta']) await applyAgain(tenant);
+  await proven.keeps('changes.notice-period');
+  await proven.keeps('changes.revision-recorded', NO_CASES);
+  await proven.keeps('changes.history-kept');
+  await proven.keeps('changes.revision-first');
+  await proven.keeps('purpose.forbidden', NO_CONNECTOR);
+});
+
+test('a material change that need not wait is found, and one that waits too little', async () => {
+  await proven.restart([['core/policy/apply.ts', '  checkNotice(current, policy, draft);\n', '']]);
+  await proven.breaks('changes.notice-period');
+  await proven.restart([
+    [
+      '../policy-language/compare/plan.ts',
+      'now.getTime() + parseDuration(notice).milliseconds',
+      'now.getTime() + parseDuration(notice).milliseconds - 864e5',
+    ],
+  ]);
+  await proven.breaks('changes.notice-period');
+});
+
+test('a change without a reason that is taken further is found', async () => {
+  await proven.restart([['core/policy/reason.ts', 'const WORDS_MIN = 3;', 'const WORDS_MIN = 0;']]);
+  await proven.breaks('changes.revision-recorded', ANY_REASON);
+});
+
+test('a revision without author, reason or difference is found', async () => {
+  await proven.restart([[ROUTES, '        by: actorKind,', "        by: actorKind && '',"]]);
+  await proven.breaks('changes.revision-recorded');
+  await proven.restart([[ROUTES, 'diffPolicies(from, to).lines', '[]']]);
+  await proven.breaks('changes.revision-recorded');
+});
+
+test('a database that lets a revision be changed is found', async () => {
+  await proven.restart();
+  await proven.sql`alter table troth.policies disable trigger revisions_kept`;
+  await proven.breaks('changes.revision-recorded');
+  await proven.sql`alter table troth.policies enable trigger revisions_kept`;
+});
+
+test('a history with a gap, or that was written anew, is found', async () => {
+  await proven.restart([
+    [ROUTES, 'revisions: revisions.map(', 'revisions: revisions.filter((one) => one.inForce).map('],
+  ]);
+  await proven.breaks('changes.history-kept');
+  await proven.restart();
+  await proven.sql`alter table troth.policies disable trigger revisions_kept`;
+  await proven.sql`
+    update troth.policies set document = jsonb_set(document, '{title}', '"Never said"')
+    where tenant = 'magenta' and revision = 1`;
+  await proven.breaks('changes.history-kept');
+  await proven.sql`alter table troth.policies enable trigger revisions_kept`;
+});
+
+test('what is stored before a revision says so is found', async () => {
+  await proven.events.command('alter table tenant_clanker.agent_commands add column f_mood String');
+  await proven.breaks('changes.revision-first');
+  await proven.events.command('alter table tenant_clanker.agent_commands drop column f_mood');
+  await proven.restart([
+    [
+      'domains/ingest/check-schema.ts',
+      '  const event = makeEvent({\n    index,\n    kind,\n    name,',
+      '  const event = makeEvent({\n    index,\n    kind,\n    name: name + JSON.stringify(properties),',
+    ],
+  ]);
+  await proven.breaks('changes.revision-first');
+});
+
+test('a use that is ruled out and could be declared all the same is found', async () => {
+  await proven.restart([
+    [
+      STRUCTURE,
+      'if (forbidden === undefined) continue;',
+      "if (forbidden !== 'analytics') continue;",
+    ],
+  ]);
+  await proven.breaks('purpose.forbidden');
+  await proven.restart([
+    [
+      '../policy-language/render/tables.ts',
+      '`Data is not sold: none of',
+      '`Data is never sold: none of',
+    ],
+  ]);
+  const findings = await proven.prove({ control: 'purpose.forbidden' });
+  const broken = findings
+    .filter(({ state }) => state === 'broken')
+    .flatMap(({ promises }) => promises);
+  assert.deepEqual(broken, ['CD-45', 'CD-121']);
+});

@@ -1,0 +1,48 @@
+import { broken, defineProof, gap, kept, saw, terms } from '#core/promises';
+import { storedRevisions } from './revisions.ts';
+
+type Declared = { data?: Record<string, { fields?: Record<string, unknown> }> };
+
+/** Columns that every table of events has; none of them holds what a client chose to send. */
+const OWN =
+  /^(received_at|event_at|name|subject|session|message|batch|country|device|os|browser|mode|sealed|expires)$/;
+
+export const revisionFirst = defineProof({
+  control: 'changes.revision-first',
+  strength: 'stored-bytes',
+  blindTo: 'Meaning: a declared field in which a client puts something else.',
+  async prove(at) {
+    const documents = (await storedRevisions(at)).map(({ document }) => document as Declared);
+    const declares = (table: string, column?: string) =>
+      documents.some(({ data = {} }) => {
+        const id = Object.keys(data).find((name) => name.replaceAll('-', '_') === table);
+        if (id === undefined || column === undefined) return id !== undefined;
+        return OWN.test(column) || Object.hasOwn(data[id]?.fields ?? {}, column.replace(/^f_/, ''));
+      });
+    const columns = await at.query<{ table: string; name: string }>(
+      'select table, name from system.columns where database = {database:String}',
+      { database: `tenant_${at.tenant.replaceAll('-', '_')}` },
+    );
+    if (columns.length === 0) return gap(saw`the service has no table of events`);
+    const ahead = columns.filter(({ table, name }) => !declares(table) || !declares(table, name));
+    if (ahead.length > 0)
+      return broken(
+        saw`stored without a revision: ${terms(ahead.map(({ table, name }) => `${table}.${name}`))}`,
+      );
+    const [dataType = ''] = at.canaries.eventTypes;
+    const person = await at.canaries.agreeing();
+    const event = at.canaries.event(dataType, person);
+    const marker = at.canaries.person().marker;
+    const holder = 'traits' in event ? 'traits' : 'properties';
+    const more = { ...event, [holder]: { ...(event[holder] as object), not_yet_promised: marker } };
+    const { messages, status } = await at.canaries.send([more]);
+    const [row] = status === 200 ? await at.canaries.stored(dataType, messages[0] ?? '') : [];
+    if (!row) return gap(saw`the canary could not be read back`);
+    const opened = await at.canaries.opened(dataType, row);
+    if (JSON.stringify([row, opened]).includes(marker))
+      return broken(saw`a field that no revision declares was stored`);
+    return kept(
+      saw`${columns.length} of ${columns.length} stored columns are declared by a revision; a field that is not was cut before it was stored`,
+    );
+  },
+});
