@@ -2,7 +2,7 @@
  * What a development start prints and keeps: the address, the operator's link, and for each service
  * a write key of servers and one of pages. In `development.json`, mode 0600, beside the data.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { appendAudit } from '#core/audit';
 import { authorize, type Policies } from '#core/policy';
@@ -72,7 +72,11 @@ export function keepSession(given: Given, development: Development): () => void 
 const fileIn = (dataDir: string) => join(dataDir, 'development.json');
 
 function write(dataDir: string, development: Development): void {
-  writeFileSync(fileIn(dataDir), `${JSON.stringify(development, null, 2)}\n`, { mode: 0o600 });
+  const file = fileIn(dataDir);
+  const text = `${JSON.stringify(development, null, 2)}\n`;
+  writeFileSync(`${file}.new`, text, { mode: 0o600, flush: true });
+  // Whoever reads it meanwhile reads the one before, whole.
+  renameSync(`${file}.new`, file);
 }
 
 async function keysOf(

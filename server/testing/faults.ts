@@ -186,14 +186,21 @@ export class FaultLoad {
    * with an engine of our own: each number that was acknowledged is there, and none is there twice.
    */
   async settle(withinMs = 30_000): Promise<void> {
+    await this.settleWith(() => false, withinMs);
+  }
+
+  /** The same beside events of others, whose numbers are returned. @param isOther  tells them. */
+  async settleWith(isOther: (number: number) => boolean, withinMs = 30_000): Promise<number[]> {
     await until('the inbox is empty', withinMs, () => this.#isInboxEmpty());
     await this.server.stop();
-    const stored = await storedNumbers(this.server.dataDir);
+    const all = await storedNumbers(this.server.dataDir);
+    const stored = all.filter((number) => !isOther(number));
     const once = new Set(stored);
     const lost = [...this.acknowledged].filter((number) => !once.has(number));
     assert.deepEqual(lost, [], 'acknowledged and not there');
     assert.equal(stored.length, once.size, 'something is there twice');
     assert.ok([...once].every((number) => number <= this.#sent));
+    return all.filter(isOther);
   }
 
   async #isInboxEmpty(): Promise<boolean> {

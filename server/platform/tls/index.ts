@@ -7,7 +7,7 @@
  */
 // First: x509's container needs it while it loads.
 import 'reflect-metadata';
-import { webcrypto } from 'node:crypto';
+import { createPrivateKey, webcrypto, X509Certificate } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as x509 from '@peculiar/x509';
@@ -42,7 +42,7 @@ export async function localCertificate(folder: string, now: Date): Promise<Local
   const isGood =
     kept &&
     new x509.X509Certificate(kept.certificate).notAfter.getTime() > renewAt &&
-    kept.certificate.length > 0;
+    isFrom(authority, kept);
   const server = isGood ? kept : await makeServer(folder, authority, now);
   return {
     key: server.key,
@@ -53,12 +53,19 @@ export async function localCertificate(folder: string, now: Date): Promise<Local
 
 type Kept = { key: string; certificate: string };
 
+/** An authority that was made anew did not sign what is left of the one before. */
+const isFrom = (authority: Kept, server: Kept): boolean =>
+  new X509Certificate(server.certificate).verify(
+    new X509Certificate(authority.certificate).publicKey,
+  );
+
+/** A pair that does not belong together, or was cut off by a power cut, is as good as none. */
 function readKept(folder: string, name: string): Kept | undefined {
   try {
-    return {
-      key: readFileSync(join(folder, `${name}.key`), 'utf8'),
-      certificate: readFileSync(join(folder, `${name}.pem`), 'utf8'),
-    };
+    const key = readFileSync(join(folder, `${name}.key`), 'utf8');
+    const certificate = readFileSync(join(folder, `${name}.pem`), 'utf8');
+    const fits = new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key));
+    return fits ? { key, certificate } : undefined;
   } catch {
     return undefined; // Not made yet: the caller makes it.
   }
@@ -71,7 +78,7 @@ function keep(folder: string, name: string, kept: Kept): Kept {
     ['pem', kept.certificate],
   ] as const) {
     const file = join(folder, `${name}.${suffix}`);
-    writeFileSync(`${file}.new`, text, { mode: 0o600 });
+    writeFileSync(`${file}.new`, text, { mode: 0o600, flush: true });
     renameSync(`${file}.new`, file);
   }
   return kept;

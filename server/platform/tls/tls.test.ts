@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -51,4 +52,16 @@ test('the certificate is renewed before it ends, under the same authority', asyn
   const later = await localCertificate(folder, new Date(now.getTime() + 370 * 86_400_000));
   assert.equal(first.authority, later.authority);
   assert.notEqual(first.key, later.key);
+});
+
+test('what a power cut left of the pair is no pair: another one is made', async () => {
+  const first = await localCertificate(folder, now);
+  for (const name of ['authority.pem', 'authority.key', 'server.pem', 'server.key']) {
+    writeFileSync(join(folder, name), '');
+    const again = await localCertificate(folder, now);
+    const server = new X509Certificate(again.chain);
+    assert.ok(server.checkPrivateKey(createPrivateKey(again.key)), name);
+    assert.ok(server.verify(new X509Certificate(again.authority).publicKey), name);
+  }
+  assert.notEqual((await localCertificate(folder, now)).authority, first.authority);
 });
