@@ -1,9 +1,9 @@
 /**
- * A disk that loses power: what the programs on it had not made durable is gone, all at one instant.
+ * A disk that loses power: what the programs on it had not made durable is gone, all at once.
  *
  * As root the folder lies on an ext4 image behind a loop device, whose file holds only what the
- * kernel was made to write: everything is stopped, the image is copied, and the copy is mounted as a
- * machine mounts its disk after a cut. Anyone else gets a copy of the files at one instant, which
+ * kernel was made to write: everything is stopped, the image is copied, and the copy is mounted as
+ * a machine mounts its disk after a cut. Anyone else gets a copy of the files at one instant, which
  * keeps what was written and not synced.
  */
 import { spawnSync } from 'node:child_process';
