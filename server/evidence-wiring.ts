@@ -80,11 +80,16 @@ async function revokeEarlier({ db, policies, clock }: EvidenceNeeds): Promise<vo
   }
 }
 
-async function issueKey({ db, policies, clock }: EvidenceNeeds, tenant: TenantId): Promise<string> {
+/** @param origins  for a page; without them it is a server's. */
+async function issueKey(
+  { db, policies, clock }: EvidenceNeeds,
+  tenant: TenantId,
+  origins?: readonly string[],
+): Promise<string> {
   const permit = authorize(policies.inForce(tenant), STARTER, 'write-key.issue');
   const now = clock.now();
   return db.sql.begin(async (tx) => {
-    const { id, text } = await issueWriteKey(tx, permit, { now });
+    const { id, text } = await issueWriteKey(tx, permit, { origins, now });
     await noteVerificationKey(tx, id, tenant);
     const act = { event: 'write-key.issued', fields: { key: id, verification: true } } as const;
     await appendAudit(Object.assign(tx, { now }), permit, act);
@@ -97,13 +102,19 @@ function runnerOf(needs: EvidenceNeeds, addresses: () => Addresses) {
   const { db, policies, operator, clickhouseUrl, keeperSocket, config } = needs;
   const { dataDir, keyringDir } = config;
   const writeKeys: Record<string, string> = {};
+  const spareKeys: Record<string, string> = {};
+  const pageKeys: Record<string, string> = {};
   return async function* run(wanted: Wanted): AsyncGenerator<Finding> {
     const places = { ...addresses(), clickhouseUrl, keeperSocket, dataDir, keyringDir };
-    for (const tenant of policies.tenants()) writeKeys[tenant] ??= await issueKey(needs, tenant);
+    for (const tenant of policies.tenants()) {
+      writeKeys[tenant] ??= await issueKey(needs, tenant);
+      spareKeys[tenant] ??= await issueKey(needs, tenant);
+      pageKeys[tenant] ??= await issueKey(needs, tenant, ['*']);
+    }
     const { cookie } = await operator.enter(await operator.newLink());
     const outlook: Outlook = {
       ...places,
-      ...{ operatorToken: cookie, writeKeys, postgresUrl: db.adminUrl },
+      ...{ operatorToken: cookie, writeKeys, spareKeys, pageKeys, postgresUrl: db.adminUrl },
     };
     try {
       const inForce = policies.tenants().map((tenant) => policies.inForce(tenant));

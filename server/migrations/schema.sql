@@ -144,8 +144,11 @@
 -- table enrichment_switches
 --   tenant text not null
 --   enrichment text not null
---   enabled boolean not null
+--   enabled boolean
 --   changed_at timestamp with time zone not null
+--   meanwhile boolean
+--   meanwhile_until timestamp with time zone
+--   CHECK (((meanwhile IS NULL) = (meanwhile_until IS NULL)))
 --   CHECK ((enrichment ~ '^[a-z][a-z-]{1,40}$'::text))
 --   FOREIGN KEY (tenant) REFERENCES tenants(id)
 --   PRIMARY KEY (tenant, enrichment)

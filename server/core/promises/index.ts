@@ -10,7 +10,18 @@ import type { TenantTx } from '#core/tenancy';
 import type { Look } from './look.ts';
 import type { Seen } from './seen.ts';
 
-export type { Ask, ByteLook, Canaries, Canary, Look, StoredRow, Told } from './look.ts';
+export type {
+  Ask,
+  ByteLook,
+  Canaries,
+  Canary,
+  Look,
+  Page,
+  PageOptions,
+  PageRequest,
+  StoredRow,
+  Told,
+} from './look.ts';
 export {
   isPlaceholder,
   saysTheSame,

@@ -37,6 +37,48 @@ export type StoredRow = Readonly<Record<string, unknown>> & {
   readonly sealed: string;
 };
 
+/** One request that a page made, and how it was answered. */
+export type PageRequest = {
+  readonly url: string;
+  readonly method: string;
+  /** Parsed; `undefined` where there was none. */
+  readonly body: unknown;
+  readonly status: number;
+  readonly json: unknown;
+  /** How many cookies the answer asked the browser to keep. */
+  readonly cookies: number;
+};
+
+export type PageOptions = {
+  /** A file below `/sdk/`. */
+  readonly file: string;
+  /** The page's own origin. Default: `https://canary.example`. */
+  readonly site?: string;
+  /** The `data-` attributes of the script tag, besides the key. */
+  readonly dataset?: Readonly<Record<string, string>>;
+  /** What the site's storage holds; another site has another. */
+  readonly stored?: Map<string, string>;
+  readonly userAgent?: string;
+  /** Further members of `navigator`, as a signal of privacy. */
+  readonly navigator?: Readonly<Record<string, unknown>>;
+  /** How far the page's clock is ahead. */
+  readonly laterMs?: number;
+};
+
+/** A page that loaded a client library as the server hands it out. */
+export type Page = {
+  /** The one global that the library made, and its name. */
+  readonly client: Readonly<Record<string, (...given: unknown[]) => unknown>>;
+  readonly name: string;
+  readonly source: string;
+  readonly requests: readonly PageRequest[];
+  /** All that was reached for, as `navigator.userAgent` or `window.screen`. */
+  readonly touched: ReadonlySet<string>;
+  readonly stored: ReadonlyMap<string, string>;
+  /** Runs a script of the page; returns its last value. */
+  run(script: string): unknown;
+};
+
 export type Canaries = {
   /** A new person. Whatever was sent for them is removed after the proofs have run. */
   person(): Canary;
@@ -66,6 +108,8 @@ export type Canaries = {
     events: readonly object[],
     more?: Ask & { readonly path?: string },
   ): Promise<Told & { readonly messages: readonly string[] }>;
+  /** An event that a proof sends in a way of its own: its rows are removed like the others. */
+  note(messageId: string): Promise<void>;
   /**
    * The rows of one message in one type's table, once they are there; none after `waitMs`
    * (default 15,000).
@@ -113,6 +157,8 @@ export type Look = {
   now(): Promise<Date>;
   /** Plain HTTP on loopback. @param path  absolute, on the server. */
   http(path: string, ask?: Ask): Promise<Told>;
+  /** Opens a page in a browser's stead, with a browser's key of the service in its script tag. */
+  page(options: PageOptions): Promise<Page>;
   /** The same as the operator. */
   operator(path: string, ask?: Ask): Promise<Told>;
   /** The listener without TLS, for this machine alone. */
@@ -147,6 +193,8 @@ export type Look = {
   readonly canaries: Canaries;
   /** A write key of the service with every scope, for requests of a proof's own. */
   readonly writeKey: string;
+  /** A second one, for a proof that wears out what a key may do. */
+  readonly spareKey: string;
   /** The other services and their verification keys. */
   readonly others: readonly { readonly tenant: TenantId; readonly writeKey: string }[];
   readonly folders: { readonly data: string; readonly keyring: string };

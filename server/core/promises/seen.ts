@@ -12,7 +12,8 @@ const figures = new Intl.NumberFormat('en', { maximumFractionDigits: 3 });
 /**
  * A sentence of a proof: `saw\`${3} of ${3} canaries found\``.
  *
- * Only figures, switches and branded words fit in, so nothing that a person typed can get there.
+ * Only figures, switches and branded words fit in, so nothing that a person typed can get there. A
+ * sentence may be broken into lines.
  */
 export function saw(texts: TemplateStringsArray, ...values: readonly Loggable[]): Saw {
   const filled = texts.map((text, at) => {
@@ -20,7 +21,7 @@ export function saw(texts: TemplateStringsArray, ...values: readonly Loggable[])
     if (value === undefined) return text;
     return text + (typeof value === 'number' ? figures.format(value) : String(value));
   });
-  return filled.join('') as Saw;
+  return filled.join('').replaceAll(/\s+/g, ' ') as Saw;
 }
 
 export const kept = (what: Saw): Seen => ({ state: 'kept', saw: what });

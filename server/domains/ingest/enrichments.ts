@@ -28,10 +28,16 @@ export type EnrichmentState = {
 
 type Given = { readonly db: Pick<Database, 'sql'>; readonly inForce: PolicyInForce };
 
+/** A day: what is meant to last longer is set for good. */
+const SECONDS_MAX = 86_400;
+
 /** The enrichments that the policy names, and how each is switched. */
-export async function listEnrichments({ db, inForce }: Given): Promise<EnrichmentState[]> {
+export async function listEnrichments(
+  { db, inForce }: Given,
+  now: Date,
+): Promise<EnrichmentState[]> {
   const { tenant, policy } = inForce;
-  const switches = await readSwitches(db.sql, tenant);
+  const { switches } = await readSwitches(db.sql, tenant, now);
   return ENRICHMENTS.flatMap((name) => {
     const declared = policy.ingest?.enrich?.[name];
     if (!declared) return [];
@@ -46,6 +52,8 @@ export type EnrichmentChange = {
   readonly permit: Permit<'enrichment.switch'>;
   readonly name: string;
   readonly enabled: boolean;
+  /** After so many seconds it goes back by itself; undefined: it is set for good. */
+  readonly forSeconds?: number | undefined;
   readonly now: Date;
 };
 
@@ -56,7 +64,7 @@ export type EnrichmentChange = {
  */
 export async function switchEnrichment(
   { db, inForce }: Given,
-  { permit, name, enabled, now }: EnrichmentChange,
+  { permit, name, enabled, forSeconds, now }: EnrichmentChange,
 ): Promise<void> {
   const known = ENRICHMENTS.find((one) => one === name);
   const declared = known && inForce.policy.ingest?.enrich?.[known];
@@ -66,9 +74,11 @@ export async function switchEnrichment(
   if (!declared['can-disable']) {
     throw ingestProblem('enrichment-not-optional', 'the policy keeps it as it is');
   }
+  const until = forSeconds === undefined ? undefined : new Date(now.getTime() + forSeconds * 1_000);
   await db.sql.begin(async (tx) => {
-    await writeSwitch(tx, permit, { enrichment: known, enabled, now });
-    const fields = { enrichment: Word(known), enabled };
+    await writeSwitch(tx, permit, { enrichment: known, enabled, until, now });
+    const lasting = forSeconds === undefined ? {} : { forSeconds };
+    const fields = { enrichment: Word(known), enabled, ...lasting };
     await appendAudit(Object.assign(tx, { now }), permit, { event: 'enrichment.switched', fields });
   });
 }
@@ -99,23 +109,30 @@ export function enrichmentRoutes({
   };
   routes.get('/', async (c) => {
     const inForce = inForceOf(c.req.param('tenant') ?? '');
-    return c.json({ enrichments: await listEnrichments({ db, inForce }) });
+    return c.json({ enrichments: await listEnrichments({ db, inForce }, clock.now()) });
   });
   routes.put('/:name', async (c) => {
     const inForce = inForceOf(c.req.param('tenant') ?? '');
     const actor = await authenticate(c.req.raw.headers);
     const permit = authorize(inForce, actor, 'enrichment.switch');
-    const body: unknown = await c.req.json().catch(() => undefined);
-    const enabled = (body as { enabled?: unknown } | undefined)?.enabled;
-    if (typeof enabled !== 'boolean') {
-      throw ingestProblem('ingest-json-broken', 'send {"enabled": true} or {"enabled": false}');
-    }
-    await switchEnrichment(
-      { db, inForce },
-      { permit, name: c.req.param('name'), enabled, now: clock.now() },
-    );
+    const wanted = wantedIn(await c.req.json().catch(() => undefined));
+    const now = clock.now();
+    await switchEnrichment({ db, inForce }, { permit, name: c.req.param('name'), ...wanted, now });
     await refresh?.(inForce.tenant);
-    return c.json({ enrichments: await listEnrichments({ db, inForce }) });
+    return c.json({ enrichments: await listEnrichments({ db, inForce }, now) });
   });
   return routes;
+}
+
+/** @throws Problem ingest-json-broken */
+function wantedIn(body: unknown): Pick<EnrichmentChange, 'enabled' | 'forSeconds'> {
+  const { enabled, forSeconds } = (body ?? {}) as { enabled?: unknown; forSeconds?: unknown };
+  const lasts =
+    forSeconds === undefined ||
+    (Number.isInteger(forSeconds) && Number(forSeconds) > 0 && Number(forSeconds) <= SECONDS_MAX);
+  if (typeof enabled !== 'boolean' || !lasts) {
+    const detail = 'send {"enabled": true}; {"enabled": false, "forSeconds": 60} lasts a while';
+    throw ingestProblem('ingest-json-broken', detail);
+  }
+  return { enabled, forSeconds: forSeconds as number | undefined };
 }

@@ -40,7 +40,7 @@ const NAMES_PERSON = new Set(['identify', 'alias', 'group']);
 /**
  * The mode of an event, or why it is refused.
  *
- * `identify` that the policy does not allow is refused and leaves nothing behind; any other event
+ * An event that asks for no mode gets the policy's default. `identify` that the policy does not allow is refused and leaves nothing behind; any other event
  * that names a person falls back to the strongest mode that the policy allows, and loses the id
  * when that mode has no place for it.
  */
@@ -48,7 +48,7 @@ export function modeOf(
   plan: IngestPlan,
   event: Asked,
 ): Mode | { drop: DropReason; detail: string } {
-  const { kind, userId, asked } = event;
+  const { kind, userId, asked = plan.modeUnasked } = event;
   const names = NAMES_PERSON.has(kind);
   if (asked === 'anonymous' || userId === undefined) {
     return names && (asked === 'anonymous' || !allowsPeople(plan))
@@ -72,7 +72,7 @@ const allowsPeople = ({ modes }: IngestPlan) =>
   modes.has('pseudonymous') || modes.has('identified');
 
 const DETAIL = {
-  'identify-refused': 'this service keeps no identity of anybody',
+  'identify-refused': 'in anonymous mode no identity of anybody is kept',
   'identify-personal-data': 'in pseudonymous mode an id or trait must not say who somebody is',
 } as const;
 

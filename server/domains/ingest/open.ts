@@ -91,6 +91,7 @@ class OpenIngest implements Ingest {
   readonly #counts = new PipelineCounts();
   readonly #told = new Map<string, number>();
   readonly #plans = new Map<string, IngestPlan>();
+  readonly #switching = new Map<string, NodeJS.Timeout>();
   readonly #inbox: Inbox;
   readonly #mover: Mover;
   readonly #tools: Tools;
@@ -189,11 +190,23 @@ class OpenIngest implements Ingest {
         new Map(all.map(({ name, type }) => [name, type])),
       ]),
     );
-    const switches = await store.readSwitches(db.sql, tenant);
+    const now = this.#now();
+    const { switches, until } = await store.readSwitches(db.sql, tenant, now);
+    if (until) this.#compileAt(tenant, until.getTime() - now.getTime());
     const counts = this.#counts;
     const plan = compileIngestPlan(policy, { tenant, revision, counts, columns, switches });
     await registerLayouts(db.sql, plan);
     this.#plans.set(tenant, plan);
+  }
+
+  /** A switch that was set for a while goes back. A moment later: both clocks must have passed it. */
+  #compileAt(tenant: TenantId, inMs: number): void {
+    clearTimeout(this.#switching.get(tenant));
+    const timer = setTimeout(() => {
+      const found = this.#options.policies.find(tenant);
+      if (found) void this.#recompile(found);
+    }, inMs + 5);
+    this.#switching.set(tenant, timer.unref());
   }
 
   /** One after the other: what was read last is also what stands last. */
@@ -292,6 +305,7 @@ class OpenIngest implements Ingest {
   }
 
   async close(): Promise<void> {
+    for (const timer of this.#switching.values()) clearTimeout(timer);
     for (const end of this.#ending) await end();
     await this.#inbox.close();
     await this.#mover.stop();

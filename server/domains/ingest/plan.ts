@@ -81,6 +81,8 @@ export type IngestPlan = {
   readonly beforeConsent: ReadonlySet<SignalName>;
   readonly age: IngestPolicy['age'];
   readonly modes: ReadonlySet<string>;
+  /** The mode of an event that asks for none; undefined: the strongest that its ids allow. */
+  readonly modeUnasked: string | undefined;
   readonly identifyConsent: PurposeId | undefined;
   readonly traits: Readonly<Record<'pseudonymous' | 'identified', ReadonlySet<string> | undefined>>;
   /** Purpose by every name that clients use for it. */
@@ -89,6 +91,8 @@ export type IngestPlan = {
   readonly precision: string;
   readonly limits: {
     readonly eventsPerSecond: number;
+    /** Of one key, of one address, of one person; undefined where the policy sets none. */
+    readonly requestsPerMinute: number | undefined;
     readonly batch: number;
     readonly bodyBytes: number;
   };
@@ -161,6 +165,7 @@ export function compileIngestPlan(policy: IngestPolicy, options: PlanOptions): I
     signals,
     beforeConsent: new Set(first.filter((name): name is SignalName => name !== 'consent')),
     age: policy.age,
+    modeUnasked: policy.identify?.default,
     modes: new Set(policy.identify?.modes ?? ['anonymous', 'pseudonymous', 'identified']),
     identifyConsent: policy.identify?.consent as PurposeId | undefined,
     traits: {
@@ -173,6 +178,7 @@ export function compileIngestPlan(policy: IngestPolicy, options: PlanOptions): I
     precision: policy.ingest?.enrich?.geolocation?.precision ?? 'country',
     limits: {
       eventsPerSecond: limits?.['events-per-second'] ?? LIMITS.eventsPerSecond,
+      requestsPerMinute: limits?.['requests-per-minute'],
       batch: limits?.batch ?? LIMITS.batch,
       bodyBytes: limits?.body === undefined ? LIMITS.bodyBytes : bytesOf(limits.body),
     },

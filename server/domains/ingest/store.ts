@@ -72,27 +72,57 @@ export async function readWriteKeys(sql: Sql): Promise<WriteKey[]> {
 
 export type Switches = Partial<Record<Enrichment, boolean>>;
 
-export async function readSwitches(sql: Sql, tenant: TenantId): Promise<Switches> {
-  const rows = await sql<{ enrichment: Enrichment; enabled: boolean }[]>`
-    select enrichment, enabled
+/** How the switches stand, and when the first of them goes back by itself. */
+export async function readSwitches(
+  sql: Sql,
+  tenant: TenantId,
+  now: Date,
+): Promise<{ readonly switches: Switches; readonly until: Date | undefined }> {
+  const rows = await sql<{ enrichment: Enrichment; enabled: boolean | null; until: Date | null }[]>`
+    select enrichment,
+           case when meanwhile_until > ${now} then meanwhile else enabled end as enabled,
+           case when meanwhile_until > ${now} then meanwhile_until end as until
     from enrichment_switches
     where tenant = ${tenant}
+    order by meanwhile_until
     limit 100`;
-  return Object.fromEntries(rows.map(({ enrichment, enabled }) => [enrichment, enabled]));
+  const set = rows.flatMap(({ enrichment, enabled }) =>
+    enabled === null ? [] : [[enrichment, enabled]],
+  );
+  const until = rows.find((row) => row.until !== null)?.until ?? undefined;
+  return { switches: Object.fromEntries(set) as Switches, until };
 }
 
+/** @param until  when it goes back to what was set for good; undefined: it is set for good. */
 export async function writeSwitch(
   tx: postgres.TransactionSql,
   { tenant }: Permit<'enrichment.switch'>,
-  { enrichment, enabled, now }: { enrichment: Enrichment; enabled: boolean; now: Date },
+  { enrichment, enabled, until, now }: Switched,
 ): Promise<void> {
-  await tx`
-    insert into enrichment_switches (tenant, enrichment, enabled, changed_at)
-    values (${tenant}, ${enrichment}, ${enabled}, ${now})
-    on conflict (tenant, enrichment) do update
-    set enabled = excluded.enabled, changed_at = excluded.changed_at`;
+  if (until === undefined) {
+    await tx`
+      insert into enrichment_switches (tenant, enrichment, enabled, changed_at)
+      values (${tenant}, ${enrichment}, ${enabled}, ${now})
+      on conflict (tenant, enrichment) do update
+      set enabled = excluded.enabled, meanwhile = null, meanwhile_until = null,
+          changed_at = excluded.changed_at`;
+  } else {
+    await tx`
+      insert into enrichment_switches (tenant, enrichment, meanwhile, meanwhile_until, changed_at)
+      values (${tenant}, ${enrichment}, ${enabled}, ${until}, ${now})
+      on conflict (tenant, enrichment) do update
+      set meanwhile = excluded.meanwhile, meanwhile_until = excluded.meanwhile_until,
+          changed_at = excluded.changed_at`;
+  }
   await tx`select pg_notify(${SWITCHES_CHANNEL}, ${tenant})`;
 }
+
+type Switched = {
+  readonly enrichment: Enrichment;
+  readonly enabled: boolean;
+  readonly until: Date | undefined;
+  readonly now: Date;
+};
 
 /** Adds what was counted since the last time; numbers, never events. */
 export async function addCounts(

@@ -100,6 +100,7 @@ export function openCanaries(needs: CanaryNeeds): Canaries {
     event: (dataType, canary, { event, known = true } = {}) =>
       eventFor(policy, dataType, { person: canary, event, known }),
     send,
+    note: (id) => needs.note([messageNumber(keys, tenant, id)]),
     stored,
     opened: (dataType, row) => openRow(needs, dataType, row),
     async subjectOf(kind, value) {

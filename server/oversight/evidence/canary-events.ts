@@ -3,7 +3,7 @@ import type { Canary } from '#core/promises';
 
 /** A value that fits a declared field; texts carry the canary's marker. */
 export function valueFor(field: CompiledField, { marker }: Canary): unknown {
-  const { type, choices, max } = field;
+  const { name, type, choices, max } = field;
   const cut = (text: string) => (max === null ? text : text.slice(0, max));
   switch (type) {
     case 'enum':
@@ -26,7 +26,8 @@ export function valueFor(field: CompiledField, { marker }: Canary): unknown {
     case 'json':
       return { note: marker };
     case 'string':
-      return cut(marker);
+      // What is called an origin is held to one.
+      return name.endsWith('origin') ? `https://${marker}.example` : cut(marker);
   }
 }
 
@@ -58,14 +59,21 @@ export function eventFor(
     Object.values(compiled.fields).map((field) => [field.name, valueFor(field, person)]),
   );
   const takesTraits = form['type'] === 'identify' || form['type'] === 'group';
+  // Where the policy's default is a stricter mode, whoever names somebody has to ask for theirs.
+  const mode = takesTraits ? 'identified' : 'pseudonymous';
+  const asks = known && declaresMode(policy, mode);
   return {
     ...form,
     anonymousId: person.anonymousId,
     ...(known ? { userId: person.userId } : {}),
+    ...(asks ? { context: { mode } } : {}),
     ...(form['type'] === 'alias' ? { previousId: person.anonymousId } : {}),
     [takesTraits ? 'traits' : 'properties']: values,
   };
 }
+
+const declaresMode = ({ identify }: Policy, mode: string): boolean =>
+  identify?.default !== undefined && (identify.modes as readonly string[]).includes(mode);
 
 /** The types whose rows come from events. */
 export const eventTypesOf = (policy: Policy): string[] =>

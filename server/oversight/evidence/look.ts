@@ -12,6 +12,7 @@ import { openCanaries } from './canaries.ts';
 import type { People } from './canary-people.ts';
 import { noteCanaries, noteSubject } from './canary-store.ts';
 import type { Outlook } from './outlook.ts';
+import { openPage } from './page.ts';
 import { asServer } from './server-login.ts';
 import { speakerTo } from './wire.ts';
 
@@ -76,7 +77,15 @@ export function lookAt(ground: Ground, service: PolicyInForce, signal: AbortSign
   const cookie = { cookie: `troth_operator=${outlook.operatorToken}` };
   const keyOf = (id: PolicyInForce['tenant']) => outlook.writeKeys[id] ?? '';
   const query: Look['query'] = (statement, params = {}) => events.query(statement, params);
+  const canaries = openCanaries({
+    ...{ tenant, policy, revision, query, keys, http, signal },
+    note: (messages) => noteCanaries(sql, ground.people(tenant).seed, { tenant, messages }),
+    noteSubject: (subject) => noteSubject(sql, ground.people(tenant).seed, { tenant, subject }),
+    person: () => ground.people(tenant).next(),
+    writeKey: keyOf(tenant),
+  });
   const [plain, secure] = [new URL(outlook.url), new URL(outlook.secureUrl)];
+  const pages = { url: outlook.url, get: http, signal, note: canaries.note };
   return {
     ...{ tenant, policy, revision, hash, signal, http, sql, query, keys, keeper },
     asServer: (of, work) => asServer(ground.login, of, work),
@@ -93,17 +102,13 @@ export function lookAt(ground: Ground, service: PolicyInForce, signal: AbortSign
       return row?.now ?? new Date(Number.NaN);
     },
     writeKey: keyOf(tenant),
+    spareKey: outlook.spareKeys[tenant] ?? '',
     others: ground.services
       .filter((other) => other.tenant !== tenant)
       .map((other) => ({ tenant: other.tenant, writeKey: keyOf(other.tenant) })),
     folders: { data: outlook.dataDir, keyring: outlook.keyringDir },
-    canaries: openCanaries({
-      ...{ tenant, policy, revision, query, keys, http, signal },
-      note: (messages) => noteCanaries(sql, ground.people(tenant).seed, { tenant, messages }),
-      noteSubject: (subject) => noteSubject(sql, ground.people(tenant).seed, { tenant, subject }),
-      person: () => ground.people(tenant).next(),
-      writeKey: keyOf(tenant),
-    }),
+    canaries,
+    page: (options) => openPage({ ...pages, writeKey: outlook.pageKeys[tenant] ?? '' }, options),
     job: (name, waitMs = JOB_WITHIN_MS) => runJob(sql, name, { waitMs, signal }),
     bytes: ground.bytes,
     once: (name, work) =>

@@ -19,6 +19,10 @@ export type Outlook = {
   readonly keyringDir: string;
   /** A write key of servers for each service. */
   readonly writeKeys: Readonly<Record<TenantId, string>>;
+  /** Another of each, whose limits a proof may use up. */
+  readonly spareKeys: Readonly<Record<TenantId, string>>;
+  /** And one that pages of any origin may use. */
+  readonly pageKeys: Readonly<Record<TenantId, string>>;
 };
 
 /** What the prover is asked to prove: everything, or what fits all that is named here. */

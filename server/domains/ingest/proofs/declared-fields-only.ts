@@ -9,7 +9,7 @@ async function look(at: Look, person: Canary, dataType: string) {
   const sent = {
     ...event,
     [holder]: { ...(event[holder] as object), [`x_${stranger}`]: stranger, ssn: stranger },
-    context: { [stranger]: stranger, app: { secret: stranger } },
+    context: { ...(event['context'] as object), [stranger]: stranger, app: { secret: stranger } },
   };
   const { messages, status } = await canaries.send([sent]);
   const [row] = status === 200 ? await canaries.stored(dataType, messages[0] ?? '') : [];

@@ -8,6 +8,10 @@ import { headers } from './headers.ts';
 import { httpsOnly } from './https-only.ts';
 import { inputInert } from './input-inert.ts';
 import { noStore } from './no-store.ts';
+import { sdkCall } from './sdk-call.ts';
+import { sdkLibrary } from './sdk-library.ts';
+import { sdkNoFingerprint } from './sdk-no-fingerprint.ts';
+import { sdkSystemFields } from './sdk-system-fields.ts';
 import { securityTxt } from './security-txt.ts';
 import { tls } from './tls.ts';
 
@@ -22,4 +26,8 @@ export const httpProofs: readonly Proof[] = [
   inputInert,
   noStore,
   securityTxt,
+  sdkCall,
+  sdkLibrary,
+  sdkNoFingerprint,
+  sdkSystemFields,
 ];

@@ -1,0 +1,206 @@
+import { randomInt } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  broken,
+  defineProof,
+  gap,
+  kept,
+  type Look,
+  type Seen,
+  saw,
+  term,
+  terms,
+} from '#core/promises';
+import { asText, type Fields, type Held, sendAndRead, valueIn, withFields } from './sent.ts';
+import { inTurn } from './turns.ts';
+
+type Switch = { readonly name: string; readonly enabled: boolean; readonly canDisable: boolean };
+
+/** Where each enrichment puts what it finds: columns of every table, and fields that a type declares. */
+const COLUMNS: Readonly<Record<string, readonly string[]>> = {
+  geolocation: ['country'],
+  device: ['device', 'os', 'browser'],
+  session: ['session'],
+};
+const FIELDS: Readonly<Record<string, readonly string[]>> = {
+  geolocation: ['region', 'city'],
+  'time-zone': ['utc_offset_minutes', 'local_hour'],
+  referrer: ['referrer_origin'],
+};
+const ALL = [...new Set([...Object.keys(COLUMNS), ...Object.keys(FIELDS)])];
+
+const AGENT =
+  'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36';
+
+/** What an enrichment added to a row. */
+function addedBy(name: string, held: Held): string[] {
+  const columns = (COLUMNS[name] ?? []).map((column) => asText(held.row[column]));
+  const fields = (FIELDS[name] ?? []).map((field) => asText(valueIn(held, field)));
+  return [...columns, ...fields].filter((value) => value !== '' && value !== '0');
+}
+
+/** Types of people's events that nobody has to be asked about, and that tracked events land in. */
+const typesOf = ({ policy, canaries }: Look) =>
+  canaries.eventTypes.filter((type) => {
+    const { key, 'event-names': names = [] } = policy.data[type] ?? {};
+    return key === 'subject' && names.some((name) => !name.startsWith('type:'));
+  });
+
+type Sent = { readonly rows: readonly Held[]; readonly secrets: readonly string[] };
+
+/** Events with everything that an enrichment could use, two of a session in each type. */
+async function sendRich(look: Look, types: readonly string[]): Promise<Sent | undefined> {
+  const person = await look.canaries.agreeing();
+  const { marker } = look.canaries.person();
+  const latitude = `52.${randomInt(100_000, 999_999)}`;
+  const empty = Object.fromEntries(
+    Object.values(FIELDS).flatMap((names) => names.map((name) => [name, undefined])),
+  );
+  const events = types.flatMap((type) => {
+    const event = look.canaries.event(type, person);
+    const context = {
+      ...(event['context'] as object),
+      ...{ ip: '141.20.1.1', timezone: 'Asia/Kolkata', userAgent: AGENT },
+      ...{ page: { referrer: `https://${marker}.example/${marker}?q=${marker}` } },
+      location: { latitude: Number(latitude), longitude: 13.4, city: marker },
+    };
+    const more: Fields = {
+      ...withFields(event, { ...empty, latitude, location: latitude }),
+      context,
+    };
+    const sending = { type, event: { ...more, sessionId: person.anonymousId } };
+    return [sending, sending];
+  });
+  const rows = await sendAndRead(look, events);
+  if (rows.length === 0 || rows.includes(undefined)) return undefined;
+  return { rows: rows as Held[], secrets: [`/${marker}`, `q=${marker}`, latitude] };
+}
+
+async function switchesOf(look: Look): Promise<Map<string, Switch> | undefined> {
+  const { status, json } = await look.http(`/v1/t/${look.tenant}/enrichments`);
+  if (status !== 200) return undefined;
+  const { enrichments } = json as { enrichments: Switch[] };
+  return new Map(enrichments.map((one) => [one.name, one]));
+}
+
+/** Off in every type: nothing of it in any row, and the switch is not on. */
+async function proveOff(look: Look, names: readonly string[]): Promise<Seen> {
+  const types = typesOf(look);
+  const [sent, switches] = [await sendRich(look, types), await switchesOf(look)];
+  if (!sent || !switches) return gap(saw`a canary could not be read back`);
+  for (const name of names) {
+    if (switches.get(name)?.enabled) return broken(saw`${term(name)} is switched on`);
+    const added = sent.rows.filter((row) => addedBy(name, row).length > 0).length;
+    if (added > 0) return broken(saw`${term(name)} was added to ${added} events though it is off`);
+  }
+  const told = sent.rows.filter(({ text }) =>
+    sent.secrets.some((one) => text.includes(one)),
+  ).length;
+  if (told > 0) return broken(saw`a full referrer, or coordinates, stand in ${told} rows`);
+  return kept(
+    saw`${terms(names)}: off, and nothing of it, nor of coordinates and referrers that were sent, in
+ ${sent.rows.length} rows of ${types.length} types`,
+  );
+}
+
+/** On, and nobody can switch it off. */
+async function proveAlwaysOn(look: Look, names: readonly string[]): Promise<Seen> {
+  for (const name of names) {
+    const refused = await look.operator(`/v1/t/${look.tenant}/enrichments/${name}`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: { enabled: false, forSeconds: 1 },
+    });
+    if (refused.status !== 409)
+      return broken(saw`switching ${term(name)} off was answered ${refused.status}`);
+  }
+  const sent = await sendRich(look, typesOf(look).slice(0, 1));
+  if (!sent) return gap(saw`a canary could not be read back`);
+  const bare = names.filter((name) => sent.rows.some((row) => addedBy(name, row).length === 0));
+  if (bare.length > 0) return broken(saw`${terms(bare)} was not added`);
+  const offset = asText(valueIn(sent.rows[0] as Held, 'utc_offset_minutes'));
+  return kept(
+    saw`${terms(names)} added (${term(offset)} minutes in Kolkata); switching it off got 409`,
+  );
+}
+
+type Flip = { readonly on: readonly Held[]; readonly off: readonly Held[] };
+
+const FOR_SECONDS = 6;
+
+/** For a moment, so that nothing is left switched whatever becomes of this process. */
+async function flip(look: Look, switches: readonly Switch[], back: boolean): Promise<boolean> {
+  const told = await Promise.all(
+    switches.map(({ name, enabled }) =>
+      look.operator(`/v1/t/${look.tenant}/enrichments/${name}`, {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json' },
+        body: { enabled: back ? enabled : !enabled, forSeconds: back ? 1 : FOR_SECONDS },
+      }),
+    ),
+  );
+  return told.every(({ status }) => status === 200);
+}
+
+/** Sends canaries under the switches as they are, and for a moment under their opposite. */
+async function lookBothWays(look: Look): Promise<ReadonlyMap<string, Flip> | undefined> {
+  const states = await switchesOf(look);
+  const free = [...(states?.values() ?? [])].filter(({ canDisable }) => canDisable);
+  const types = typesOf(look).slice(0, 1);
+  const before = await sendRich(look, types);
+  const turned = await flip(look, free, false);
+  const during = turned ? await sendRich(look, types) : undefined;
+  await flip(look, free, true);
+  if (!before || !during) return undefined;
+  // The moment is over before the next proof may look.
+  await sleep(1_100, undefined, { signal: look.signal });
+  return new Map(
+    free.map(({ name, enabled }) => {
+      const [on, off] = enabled ? [before, during] : [during, before];
+      return [name, { on: on.rows, off: off.rows }];
+    }),
+  );
+}
+
+const bothWays = new Map<string, ReturnType<typeof lookBothWays>>();
+
+async function proveSwitch(look: Look, names: readonly string[]): Promise<Seen> {
+  const name = `${look.tenant} ${look.revision}`;
+  let looking = bothWays.get(name);
+  if (!looking) {
+    looking = inTurn(`enrichments ${look.tenant}`, () => lookBothWays(look));
+    bothWays.set(name, looking);
+  }
+  const seen = await looking;
+  if (!seen) return gap(saw`the switches could not be turned, or a canary not be read back`);
+  const found: string[] = [];
+  for (const one of names) {
+    const flips = seen.get(one);
+    if (!flips) return broken(saw`${term(one)} cannot be switched`);
+    if (flips.off.some((row) => addedBy(one, row).length > 0)) {
+      return broken(saw`${term(one)} was added while it was off`);
+    }
+    if (flips.on.some((row) => addedBy(one, row).length === 0)) {
+      return broken(saw`${term(one)} was not added while it was on`);
+    }
+    const [first, second] = flips.on;
+    if (one === 'session' && first?.row['session'] !== second?.row['session']) {
+      return broken(saw`two events of one session have two numbers`);
+    }
+    found.push(`${one} (${addedBy(one, first as Held).length} values)`);
+  }
+  return kept(saw`on, events carried ${terms(found)}; off for a moment, none of it`);
+}
+
+export const enrichment = defineProof({
+  control: 'ingest.enrichment',
+  strength: 'stored-bytes',
+  blindTo: 'Regions and cities, where the location file in use knows countries only.',
+  async prove(look, { enrichment: bound, switch: how }) {
+    const names = [bound].flat() as string[];
+    if (names.some((name) => !ALL.includes(name))) return gap(saw`there is no probe for this`);
+    if (how === 'always-off') return proveOff(look, names);
+    if (how === 'always-on') return proveAlwaysOn(look, names);
+    return proveSwitch(look, names);
+  },
+});

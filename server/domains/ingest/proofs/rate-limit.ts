@@ -1,0 +1,59 @@
+import { broken, defineProof, gap, kept, type Look, saw, span, term } from '#core/promises';
+import { burstFrom, ownAddress } from './from-address.ts';
+
+function numberAt(document: unknown, path: string): number | undefined {
+  let here = document;
+  for (const step of path.split('.')) here = (here as Record<string, unknown> | undefined)?.[step];
+  return typeof here === 'number' ? here : undefined;
+}
+
+/** So few that none of them would meet a limit by itself, and sent faster than one flows back. */
+const FEW = 60;
+
+export const rateLimit = defineProof({
+  control: 'web.rate-limit',
+  strength: 'protocol',
+  blindTo:
+    'Paths other than those of events, and the limit of events a second of the whole service.',
+  async prove(look: Look, { setting }) {
+    const perMinute = numberAt(look.policy, setting as string);
+    if (perMinute === undefined)
+      return gap(saw`the policy has no number at ${term(setting as string)}`);
+    const type = look.canaries.eventTypes.find((id) => look.policy.data[id]?.key === 'none');
+    if (type === undefined) return gap(saw`the policy has no type for this`);
+    const person = look.canaries.person();
+    const event = { ...look.canaries.event(type, person), messageId: person.anonymousId };
+    const path = `/v1/t/${look.tenant}/batch`;
+    // The same message again and again: taken each time, and stored once.
+    await look.canaries.note(event.messageId);
+    const all = { path, key: look.spareKey, from: ownAddress(), body: { batch: [event] } };
+    const first = await burstFrom(look, all, perMinute + 1);
+    const passed = first.statuses.get(200) ?? 0;
+    if (!first.statuses.has(429)) {
+      if (passed <= perMinute || first.tookMs > 60_000) {
+        return gap(saw`the limit could not be reached: ${passed} in ${span(first.tookMs)}`);
+      }
+      return broken(saw`${passed} requests in ${span(first.tookMs)} were all taken`);
+    }
+    if (first.retryAfter === undefined)
+      return broken(saw`a refusal does not say when to come back`);
+    const empty = { batch: [] };
+    const named = { batch: [{ ...event, anonymousId: undefined }] };
+    const apart = {
+      key: { ...all, from: ownAddress(), body: empty },
+      address: { ...all, key: look.writeKey, body: empty },
+      person: { ...all, key: look.writeKey, from: ownAddress(), body: named },
+    };
+    for (const [what, post] of Object.entries(apart)) {
+      const { statuses } = await burstFrom(look, post, FEW);
+      if (!statuses.has(429)) return broken(saw`one ${term(what)} alone meets no limit`);
+    }
+    const others = { ...all, key: look.writeKey, from: ownAddress(), body: empty };
+    const { statuses } = await burstFrom(look, others, 5);
+    if (statuses.has(429)) return broken(saw`others were refused for what one sender did`);
+    return kept(
+      saw`429 after ${passed} requests in ${span(first.tookMs)} against ${perMinute} a minute, by key,
+ by address and by person; told to wait ${Number(first.retryAfter)} s; others went on`,
+    );
+  },
+});
