@@ -19,7 +19,14 @@ const BY_FOLDER: Readonly<Record<string, readonly ControlName[]>> = {
     'ingest.endpoint',
     'ingest.accounted',
     'ingest.minor-refused',
+    'ingest.logs-sanitised',
     'web.rate-limit',
+    'identify.mode-refuses',
+    'identify.default-mode',
+    'identify.unlinkable',
+    'identify.sessions-linked',
+    'identify.traits-limited',
+    'identify.consent-first',
   ],
   'domains/consent': [
     'consent.asked-first',
@@ -70,6 +77,7 @@ const BY_FOLDER: Readonly<Record<string, readonly ControlName[]>> = {
     'web.no-store',
     'web.security-txt',
   ],
+  sdk: ['sdk.call', 'sdk.library', 'sdk.system-fields', 'sdk.no-fingerprint'],
 };
 
 export const BUILT_CONTROLS: ReadonlySet<string> = new Set(Object.values(BY_FOLDER).flat());

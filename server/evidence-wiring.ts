@@ -89,7 +89,7 @@ async function issueKey(
   const permit = authorize(policies.inForce(tenant), STARTER, 'write-key.issue');
   const now = clock.now();
   return db.sql.begin(async (tx) => {
-    const { id, text } = await issueWriteKey(tx, permit, { origins, now });
+    const { id, text } = await issueWriteKey(tx, permit, { now, ...(origins && { origins }) });
     await noteVerificationKey(tx, id, tenant);
     const act = { event: 'write-key.issued', fields: { key: id, verification: true } } as const;
     await appendAudit(Object.assign(tx, { now }), permit, act);

@@ -66,7 +66,11 @@ function networkOf({ signal, note }: Given, { site = SITE }: PageOptions, reques
     const sent = parsed(body);
     for (const one of (sent as { batch?: { messageId?: string }[] } | undefined)?.batch ?? [])
       if (one.messageId) await note(one.messageId);
-    const init = { method, headers: { ...headers, origin: site }, ...(body === undefined ? {} : { body }) };
+    const init = {
+      method,
+      headers: { ...headers, origin: site },
+      ...(body === undefined ? {} : { body }),
+    };
     const answer = await fetch(url, { ...init, redirect: 'error', signal });
     const text = await answer.text();
     const cookies = answer.headers.getSetCookie().length;

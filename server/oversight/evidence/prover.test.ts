@@ -17,7 +17,7 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 const outlook: Outlook = {
   ...{ url: 'http://localhost:1', secureUrl: 'https://localhost:1', authority: '' },
   ...{ operatorToken: '', postgresUrl: '', clickhouseUrl: '', keeperSocket: '' },
-  ...{ dataDir: folder, keyringDir: folder, writeKeys: {} },
+  ...{ dataDir: folder, keyringDir: folder, writeKeys: {}, spareKeys: {}, pageKeys: {} },
 };
 
 function unit(look: (at: Look) => Promise<Seen>, promise = 'SA-01'): Unit {

@@ -71,7 +71,7 @@ async function proveSites(look: Look): Promise<Seen> {
 /** The number of a session under the key of a day, worked out apart from the pipeline's own code. */
 function sessionNumber({ keys, tenant }: Look, text: string, day: number): string {
   const hex = (half: number) => half.toString(16).padStart(8, '0');
-  const key = Array.from({ length: 8 }, (_, at) => {
+  const key = Array.from({ length: 4 }, (_, at) => {
     const { low, high } = keys.hash(tenant, 'session-key', String(at), day);
     return hex(low) + hex(high);
   }).join('');
