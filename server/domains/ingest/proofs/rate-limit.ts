@@ -1,11 +1,15 @@
-import { broken, defineProof, gap, kept, type Look, saw, span, term } from '#core/promises';
+import {
+  broken,
+  defineProof,
+  gap,
+  kept,
+  type Look,
+  saw,
+  span,
+  term,
+  valueAt,
+} from '#core/promises';
 import { burstFrom, ownAddress } from './from-address.ts';
-
-function numberAt(document: unknown, path: string): number | undefined {
-  let here = document;
-  for (const step of path.split('.')) here = (here as Record<string, unknown> | undefined)?.[step];
-  return typeof here === 'number' ? here : undefined;
-}
 
 /** So few that none of them would meet a limit by itself, and sent faster than one flows back. */
 const FEW = 60;
@@ -16,8 +20,8 @@ export const rateLimit = defineProof({
   blindTo:
     'Paths other than those of events, and the limit of events a second of the whole service.',
   async prove(look: Look, { setting }) {
-    const perMinute = numberAt(look.policy, setting as string);
-    if (perMinute === undefined)
+    const perMinute = valueAt(look.policy, setting as string);
+    if (typeof perMinute !== 'number')
       return gap(saw`the policy has no number at ${term(setting as string)}`);
     const type = look.canaries.eventTypes.find((id) => look.policy.data[id]?.key === 'none');
     if (type === undefined) return gap(saw`the policy has no type for this`);

@@ -1,0 +1,83 @@
+import { test } from 'node:test';
+import { type Edit, useProven } from '#testing/proven';
+
+const proven = useProven();
+
+test('the door asks for keys, forms and patience, and adds what its switches say', async () => {
+  await proven.keeps('ingest.request-checked');
+  await proven.keeps('ingest.endpoint');
+  await proven.keeps('web.rate-limit');
+  await proven.keeps('ingest.enrichment');
+});
+
+const OPEN: readonly Edit[] = [
+  [
+    'domains/ingest/write-keys.ts',
+    'if (!timingSafeEqual(digest(secret), key.hash) || key.revoked) throw unknownKey();',
+    'if (secret === "" && digest(secret) && timingSafeEqual(key.hash, key.hash)) throw unknownKey();',
+  ],
+  [
+    'domains/ingest/http.ts',
+    'if (type === undefined || !MEDIA_TYPE.test(type)) {',
+    'if (type === undefined) {',
+  ],
+  [
+    'domains/ingest/check-rate.ts',
+    'if (requestsPerMinute !== undefined) {',
+    'if (requestsPerMinute === 0) {',
+  ],
+  ['edges/http/listener.ts', "minVersion: 'TLSv1.3'", "minVersion: 'TLSv1.2'"],
+  [
+    'domains/ingest/plan.ts',
+    "return (declared['can-disable'] ? switches[name] : undefined) ?? declared.default === 'on';",
+    'return true;',
+  ],
+  [
+    'domains/ingest/check-schema.ts',
+    '  const event = makeEvent({\n    index,\n    kind,\n    name,',
+    "  const event = makeEvent({\n    index,\n    kind,\n    name: name + JSON.stringify(context['page'] ?? ''),",
+  ],
+  [
+    'domains/ingest/locate.ts',
+    "if (plan.enrich['time-zone']) fillFields(event, 'time', known);",
+    '',
+  ],
+];
+
+test('a door without a lock, a form or a limit, and switches that nobody obeys, are found', async () => {
+  await proven.restart(OPEN);
+  await proven.breaks('ingest.request-checked');
+  await proven.breaks('ingest.endpoint');
+  await proven.breaks('web.rate-limit');
+  await proven.breaks('ingest.enrichment');
+});
+
+test('a limit that forgets one of key, address and person is found', async () => {
+  for (const kind of ['key', 'address', 'person']) {
+    const kept = ['key', 'address', 'person'].filter((one) => one !== kind);
+    await proven.restart([
+      [
+        'domains/ingest/rates.ts',
+        'for (const kind of KINDS) {',
+        `for (const kind of ${JSON.stringify(kept)} as typeof KINDS[number][]) {`,
+      ],
+    ]);
+    await proven.breaks('web.rate-limit');
+  }
+});
+
+test('a switch that turns off something else, or what may not be turned off, is found', async () => {
+  await proven.restart([
+    [
+      'domains/ingest/plan.ts',
+      "switches[name] : undefined) ?? declared.default === 'on';",
+      "switches[name] : undefined) ?? declared.default !== 'on';",
+    ],
+    [
+      'domains/ingest/enrichments.ts',
+      "if (!declared['can-disable']) {",
+      "if (!declared['can-disable'] && name === 'x') {",
+    ],
+  ]);
+  await proven.breaks('ingest.enrichment', ['LK-32']);
+});

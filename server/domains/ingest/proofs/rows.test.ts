@@ -1,0 +1,107 @@
+import { test } from 'node:test';
+import { type Edit, useProven } from '#testing/proven';
+
+const proven = useProven();
+
+const ROWS = [
+  'ingest.event-stored',
+  'ingest.value-reduced',
+  'ingest.no-person',
+  'ingest.minor-refused',
+  'ingest.content-stripped',
+  'ingest.logs-sanitised',
+  'ingest.accounted',
+  'ingest.address-forgotten',
+] as const;
+
+test('what is stored of events is what each sentence says', async () => {
+  for (const control of ROWS) await proven.keeps(control);
+});
+
+const PLAIN: readonly Edit[] = [
+  [
+    'domains/ingest/store-events.ts',
+    '(receivedAt + lifeOf(event))',
+    '(receivedAt + 2 * lifeOf(event))',
+  ],
+  ['domains/ingest/detect-device.ts', 'type: found.platform.type ??', 'type: userAgent ??'],
+  ['domains/ingest/detect-device.ts', 'browser: word(found.browser.name)', 'browser: userAgent'],
+  ['domains/ingest/fields.ts', 'const MONTH = /^', 'const MONTH = /.*/; /^'],
+  [
+    'domains/ingest/fields.ts',
+    "if (typeof value !== 'string' || value.length > 4_096) return undefined;",
+    'return value as string;',
+  ],
+  [
+    'domains/ingest/pseudonymise.ts',
+    "|| event.type.key !== 'subject' || !event.handle",
+    '|| !event.handle',
+  ],
+  [
+    'domains/ingest/check-age.ts',
+    'if (!isMinor(event, age)) return undefined;',
+    'if (isMinor(event, age)) return undefined;\n    if (age) return undefined;',
+  ],
+  ['domains/ingest/strip-content.ts', 'if (value === undefined || strip', 'if (!0 || strip'],
+  ['domains/ingest/fields.ts', 'return value.length > max ? TOO_LONG : value;', 'return value;'],
+];
+
+test('rows that live too long, tell a browser or a child, or hold what people wrote are found', async () => {
+  await proven.restart(PLAIN);
+  await proven.breaks('ingest.event-stored');
+  await proven.breaks('ingest.value-reduced');
+  await proven.breaks('ingest.no-person');
+  await proven.breaks('ingest.minor-refused');
+  await proven.breaks('ingest.content-stripped');
+  await proven.breaks('ingest.logs-sanitised');
+});
+
+test('accepted events that are lost, and addresses that stay, are found', async () => {
+  await proven.restart([
+    [
+      'domains/ingest/store-events.ts',
+      'const section = inbox.section',
+      'if (type.key === "period" && messageLow % 3 === 0) {\n      batch.kept++;\n      continue;\n    }\n    const section = inbox.section',
+    ],
+    [
+      'domains/ingest/locate.ts',
+      'event.address = undefined;',
+      "event.country = event.address ?? '';",
+    ],
+  ]);
+  await proven.breaks('ingest.accounted');
+  await proven.breaks('ingest.address-forgotten');
+});
+
+test('an address that is hashed without a key is found, as is one that only a log holds', async () => {
+  await proven.restart([
+    [
+      'domains/ingest/locate.ts',
+      "import { NOWHERE } from '#platform/location';",
+      "import { NOWHERE } from '#platform/location';\nimport { createHash } from 'node:crypto';",
+    ],
+    [
+      'domains/ingest/locate.ts',
+      'event.address = undefined;',
+      "event.country = createHash('sha256').update(event.address ?? '').digest('hex');",
+    ],
+  ]);
+  await proven.breaks('ingest.address-forgotten');
+});
+
+test('a value of a field that is lost, and one child among many, are found', async () => {
+  await proven.restart([
+    [
+      'domains/ingest/check-schema.ts',
+      'else values[i] = read;',
+      "else if (!['latency_ms', 'sequence', 'section', 'duration', 'label', 'page_load_ms'].includes(field.name)) values[i] = read;",
+    ],
+    [
+      'domains/ingest/check-schema.ts',
+      "properties['is_minor'] === true",
+      "properties['is_minor'] === 'nobody'",
+    ],
+  ]);
+  await proven.breaks('ingest.event-stored');
+  await proven.breaks('ingest.minor-refused');
+});
