@@ -73,17 +73,22 @@ test('accepted events that are lost, and addresses that stay, are found', async 
   await proven.breaks('ingest.address-forgotten');
 });
 
+const NOWHERE = "import { NOWHERE } from '#platform/location';";
+
 test('an address that is hashed without a key is found, as is one that only a log holds', async () => {
+  const hashed = "event.country = createHash('sha256').update(event.address ?? '').digest('hex');";
   await proven.restart([
-    [
-      'domains/ingest/locate.ts',
-      "import { NOWHERE } from '#platform/location';",
-      "import { NOWHERE } from '#platform/location';\nimport { createHash } from 'node:crypto';",
-    ],
+    ['domains/ingest/locate.ts', NOWHERE, `${NOWHERE} import { createHash } from 'node:crypto';`],
+    ['domains/ingest/locate.ts', 'event.address = undefined;', hashed],
+  ]);
+  await proven.breaks('ingest.address-forgotten');
+  const logged = "appendFileSync(`${process.env['TROTH_DATA_DIR']}/log`, event.address ?? '');";
+  await proven.restart([
+    ['domains/ingest/locate.ts', NOWHERE, `${NOWHERE} import { appendFileSync } from 'node:fs';`],
     [
       'domains/ingest/locate.ts',
       'event.address = undefined;',
-      "event.country = createHash('sha256').update(event.address ?? '').digest('hex');",
+      `${logged} event.address = undefined;`,
     ],
   ]);
   await proven.breaks('ingest.address-forgotten');
