@@ -19,7 +19,7 @@ export async function noteCanaries(
   await sql`
     insert into troth.canaries (tenant, message, noted_at, seed)
     select ${tenant}, message::numeric, clock_timestamp(), ${seed}
-    from unnest(${messages.map(String)}::text[]) as message
+    from unnest(${[...new Set(messages)].map(String)}::text[]) as message
     on conflict (tenant, message) do update set noted_at = excluded.noted_at`;
 }
 
