@@ -5,7 +5,7 @@ import { brotliCompressSync, constants, gzipSync, zstdCompressSync } from 'node:
 import { authorize } from '#core/policy';
 import { samplePolicy } from '#testing/sample-policy';
 import { useWorld } from '#testing/world';
-import { enrichmentRoutes, issueWriteKey, revokeWriteKey } from './index.ts';
+import { enrichmentRoutes, issueWriteKey, listEnrichments, revokeWriteKey } from './index.ts';
 import { type Answer, type Door, openDoor } from './testing/small-world.ts';
 
 const more = `ingest:
@@ -349,8 +349,8 @@ test('an enrichment is switched off where the policy lets it, and the next event
   routes.onError((error) =>
     Response.json(error, { status: (error as unknown as { status: number }).status }),
   );
-  const put = async (name: string, enabled: unknown) => {
-    const body = JSON.stringify({ enabled });
+  const put = async (name: string, enabled: unknown, forSeconds?: number) => {
+    const body = JSON.stringify({ enabled, forSeconds });
     const answer = await routes.request(`/v1/t/${tenant}/enrichments/${name}`, {
       method: 'PUT',
       body,
@@ -363,7 +363,18 @@ test('an enrichment is switched off where the policy lets it, and the next event
   };
   assert.deepEqual(code(await put('time-zone', false)), [409, 'enrichment-not-optional']);
   assert.deepEqual(code(await put('horoscope', false)), [404, 'enrichment-unknown']);
+  assert.deepEqual(code(await put('session', false, 0)), [400, 'ingest-json-broken']);
   assert.equal((await put('session', false)).status, 200);
+  const stateIn = async () => {
+    const given = { db, inForce: policies.inForce(tenant) };
+    const at = (seconds: number) => new Date(clock.now().getTime() + seconds * 1_000);
+    const states = await Promise.all([0, 61].map((late) => listEnrichments(given, at(late))));
+    return states.map((all) => all.find(({ name }) => name === 'session')?.enabled);
+  };
+  assert.equal((await put('session', true, 60)).status, 200);
+  assert.deepEqual(await stateIn(), [true, false], 'for a while, then as it was set for good');
+  assert.equal((await put('session', false)).status, 200);
+  assert.deepEqual(await stateIn(), [false, false]);
   await new Promise((done) => setTimeout(done, 300));
   await door.send('/v1/track', { ...event('unlinked'), anonymousId: 'browser' });
   const rows = await door.rows<{ f_tool: string; session: string }>(tenant, 'usage');

@@ -164,17 +164,22 @@ test('Global Privacy Control and Do Not Track close what the policy says, from t
   assert.equal(essential.body['accepted'], 1);
 });
 
-test('identified mode needs consent; pseudonymous mode refuses who somebody is and cuts dates to the month', async () => {
+test('identified mode needs consent, pseudonymous mode refuses who somebody is, and whoever asks for neither is anonymous', async () => {
   const email = {
     userId: 'user@example.com',
     traits: { email: 'user@example.com', organization: 'Acme' },
+    context: { mode: 'identified' },
   };
+  const { context: _, ...unasked } = email;
+  const silent = await door.send('/v1/identify', unasked);
+  assert.equal((silent.body['refused'] as { code: string }[])[0]?.code, 'identify-refused');
   const before = await door.send('/v1/identify', email);
   assert.equal(before.status, 422);
   assert.equal((before.body['refused'] as { code: string }[])[0]?.code, 'identify-no-consent');
   const pseudo = await door.send('/v1/identify', {
     userId: 'user_hashed_id_123',
     traits: { plan: 'pro', signup_date: '2025-01-17', address: 'Main Street 1' },
+    context: { mode: 'pseudonymous' },
   });
   assert.equal(pseudo.status, 200);
   const refused = await door.send('/v1/identify', { ...email, context: { mode: 'pseudonymous' } });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { TenantId } from '#base/ids';
 import { RotatingBloom } from './bloom.ts';
 import { ageMinimum } from './check-age.ts';
 import { reduceUserAgent } from './detect-device.ts';
@@ -122,6 +123,23 @@ test('a bucket gives two seconds’ worth at once and then the rate, whatever th
   assert.equal(rates.take('u', 1, 100, 1_000), 0, 'another tenant has its own');
   assert.equal(rates.take('t', 10_000, 100, 60_000), 0, 'a full bucket lets a large request pass');
   assert.ok(rates.take('t', 1, 100, 61_000) > 60, 'which is paid for afterwards');
+});
+
+test('requests are limited by key, by address and by person, each by itself, and a refusal costs nothing', () => {
+  const rates = new RateLimits();
+  const tenant = TenantId('t');
+  const all = { key: 'k', address: '10.0.0.1', person: 'p' };
+  for (let i = 0; i < 10; i++) assert.equal(rates.takeRequest(tenant, all, 120, 0), 0);
+  assert.equal(rates.takeRequest(tenant, all, 120, 0), 1);
+  const none = { key: undefined, address: undefined, person: undefined };
+  for (const kind of ['key', 'address', 'person'] as const) {
+    const alone = { ...none, [kind]: all[kind] };
+    assert.equal(rates.takeRequest(tenant, alone, 120, 0), 1, kind);
+    assert.equal(rates.takeRequest(tenant, { ...none, [kind]: 'other' }, 120, 0), 0, kind);
+  }
+  assert.equal(rates.takeRequest(TenantId('u'), all, 120, 0), 0, 'another tenant has its own');
+  assert.equal(rates.takeRequest(tenant, all, 120, 500), 0, 'half a second brings one back');
+  assert.equal(rates.takeRequest(tenant, all, 120, 500), 1);
 });
 
 const type = { layout: 1, tenant: 't' } as TypePlan;

@@ -137,8 +137,7 @@ export const SUSPECT = pattern(
   // Escapes and what nobody sees are suspect by themselves: see `reveal`.
   String.raw`[@＠?#%&\\\p{N}\p{Cf}\u3002\uff61\p{DI}]`,
   String.raw`|::|-----|\(at\)|\[at\]|`,
-  either(`passw pwd secret token api.?key bearer basic xox glpat whsec eyJ AKIA AIza
-    [spr]k[-_] gh[pos][-_] npm[-_]`),
+  either('passw pwd secret token api.?key bearer basic xox glpat whsec eyJ AKIA AIza'),
   String.raw`|\b`,
   either(`mr mrs ms miss mx dr prof herr frau monsieur madame se.or sig name called hei llamo appelle
     rue via calle rua piazza plaza aveni avenue boulevard`),

@@ -89,7 +89,7 @@ const MAKERS: Readonly<Record<string, () => Content[]>> = {
   credential() {
     const [a, b] = [letters(24), letters(20)];
     return [
-      { text: `sk_live_${a}`, secrets: [a] },
+      { text: `sk_live_7${a}`, secrets: [a] },
       { text: `password=${b}`, secrets: [b] },
     ];
   },

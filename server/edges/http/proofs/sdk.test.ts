@@ -12,8 +12,9 @@ const serving = (before: string, after: string): Edit => [
   'edges/http/file-routes.ts',
   'const bytes = CLIENTS.has(file) ? await fileOf(sdkDir, file) : undefined;',
   `const read = CLIENTS.has(file) ? await fileOf(sdkDir, file) : undefined;
-   const around = [${JSON.stringify(before)}, ${JSON.stringify(after)}].map((text) => Buffer.from(text));
-   const bytes = read && Buffer.concat([around[0], read, around[1]]);`,
+   const front = Buffer.from(${JSON.stringify(before)});
+   const back = Buffer.from(${JSON.stringify(after)});
+   const bytes = read && Buffer.concat([front, read, back]);`,
 ];
 
 test('the libraries do what is printed, and say and reach for no more', async () => {
