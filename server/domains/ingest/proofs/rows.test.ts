@@ -82,7 +82,7 @@ test('an address that is hashed without a key is found, as is one that only a lo
     ['domains/ingest/locate.ts', 'event.address = undefined;', hashed],
   ]);
   await proven.breaks('ingest.address-forgotten');
-  const logged = `appendFileSync(process.env['TROTH_DATA_DIR'] + '/log', event.address ?? '');`;
+  const logged = `appendFileSync(process.env['TROTH_DATA_DIR'] + '/keeper.log', event.address ?? '');`;
   await proven.restart([
     ['domains/ingest/locate.ts', NOWHERE, `${NOWHERE} import { appendFileSync } from 'node:fs';`],
     [
