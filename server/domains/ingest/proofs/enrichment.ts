@@ -162,16 +162,10 @@ async function lookBothWays(look: Look): Promise<ReadonlyMap<string, Flip> | und
   );
 }
 
-const bothWays = new Map<string, ReturnType<typeof lookBothWays>>();
-
 async function proveSwitch(look: Look, names: readonly string[]): Promise<Seen> {
-  const name = `${look.tenant} ${look.revision}`;
-  let looking = bothWays.get(name);
-  if (!looking) {
-    looking = inTurn(`enrichments ${look.tenant}`, () => lookBothWays(look));
-    bothWays.set(name, looking);
-  }
-  const seen = await looking;
+  const seen = await look.once('enrichments both ways', (whole) =>
+    inTurn(`enrichments ${whole.tenant}`, () => lookBothWays(whole)),
+  );
   if (!seen) return gap(saw`the switches could not be turned, or a canary not be read back`);
   const found: string[] = [];
   for (const one of names) {

@@ -37,7 +37,7 @@ const track: Probe = async (look, page) => {
   const type = typeNamed(look, 'page_view');
   if (type === undefined) return gap(saw`the policy has no page views`);
   page.run(`${page.name}.track('page_view', ${JSON.stringify(PAGE_VIEW)})`);
-  await leave(page);
+  await leave(look, page);
   const [event] = eventsOf(page);
   const [row] = await look.canaries.stored(type, event?.messageId ?? '');
   if (!row) return broken(saw`the printed track() was not stored`);
@@ -50,7 +50,7 @@ const track: Probe = async (look, page) => {
 
 const setPrivacyPreferences: Probe = async (look, page) => {
   page.run(`${page.name}.setPrivacyPreferences(${JSON.stringify(PREFERENCES)})`);
-  await leave(page);
+  await leave(look, page);
   const { purposes, receipts } = await recordOf(look, page);
   let optional = 0;
   for (const [alias, wanted] of Object.entries(PREFERENCES)) {
@@ -73,7 +73,7 @@ const getConsentStatus: Probe = async (look, page) => {
   const told = JSON.parse(
     page.run(`JSON.stringify(${page.name}.getConsentStatus())`) as string,
   ) as { known?: boolean; purposes?: Record<string, { granted: boolean }> };
-  await leave(page);
+  await leave(look, page);
   const { purposes } = await recordOf(look, page);
   if (!told.known || !told.purposes) return broken(saw`the call does not say how consent stands`);
   const names = Object.keys(purposes);
@@ -89,7 +89,7 @@ const updateConsent: Probe = async (look, page) => {
   await settle(page);
   const before = (await recordOf(look, page)).purposes;
   page.run(`${page.name}.updateConsent('enhancedInsights', true)`);
-  await leave(page);
+  await leave(look, page);
   const { purposes, receipts } = await recordOf(look, page);
   if (before[id]?.granted !== false || purposes[id]?.granted !== true) {
     return broken(saw`${term(id)} is not granted after the printed call`);
@@ -117,7 +117,7 @@ const withdrawConsent: Probe = async (look, page) => {
   if (!row) return broken(saw`an optional event was not stored although it was agreed to`);
   page.run(`${page.name}.withdrawConsent()`);
   page.run(send);
-  await leave(page);
+  await leave(look, page);
   const sent = eventsOf(page).filter(({ event }) => event === 'insight_viewed').length;
   if (sent !== 1) return broken(saw`an optional event left the page after the withdrawal`);
   const { purposes } = await recordOf(look, page);

@@ -15,7 +15,7 @@ async function tryScript(look: Look, file: string): Promise<Tried> {
   if ((await look.http(`/sdk/${file}`)).status === 404) return 'missing';
   const page = await pageOf(look, { file });
   page.run(`${page.name}.track('library_seen', { label: 'canary' })`);
-  await leave(page);
+  await leave(look, page);
   const [event] = eventsOf(page);
   const rows = await look.canaries.stored(type ?? '', event?.messageId ?? '');
   return rows.length === 1 ? 'delivered' : 'lost';

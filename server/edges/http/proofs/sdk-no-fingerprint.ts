@@ -34,10 +34,10 @@ export const sdkNoFingerprint = defineProof({
     first.run(EVERYTHING(first.name));
     await settle(first);
     const one = idOf(first);
-    await leave(first);
+    await leave(look, first);
     const second = await pageOf(look);
     second.run(`${second.name}.track('page_view', { page: '/canary' })`);
-    await leave(second);
+    await leave(look, second);
     if (eventsOf(first).length === 0) return broken(saw`the library sent nothing`);
     const touched = new Set([...first.touched, ...second.touched]);
     const more = [...touched].filter((name) => !ALLOWED.has(name));

@@ -18,9 +18,12 @@ export const pageOf = (look: Look, options: Partial<PageOptions> = {}): Promise<
 /** Lets everything leave that may leave. */
 export const settle = (page: Page) => page.run(`${page.name}.flush()`) as Promise<boolean>;
 
-/** Ends the page, after everything has left. */
-export const leave = (page: Page) =>
-  page.run(`${page.name}.shutdown(${SETTLE_MS})`) as Promise<boolean>;
+/** Ends the page, after everything has left. Whom the keeper knows by it is removed later. */
+export async function leave(look: Look, page: Page): Promise<void> {
+  await (page.run(`${page.name}.shutdown(${SETTLE_MS})`) as Promise<boolean>);
+  const ids = new Set([idOf(page), ...eventsOf(page).map(({ anonymousId }) => anonymousId)]);
+  for (const id of ids) if (id !== undefined) await look.canaries.subjectOf('anonymous', id);
+}
 
 /** The events that the page has sent, in their order. */
 export const eventsOf = ({ requests }: Page): Event[] =>

@@ -23,7 +23,7 @@ export const sdkSystemFields = defineProof({
     if (type === undefined) return gap(saw`the policy has no page views`);
     const page = await pageOf(look);
     page.run(`${page.name}.track('page_view', { page: '/canary' })`);
-    await leave(page);
+    await leave(look, page);
     const [event] = eventsOf(page);
     const body = page.requests.find(({ url }) => url.endsWith('/batch'))?.body;
     if (!event || !body) return broken(saw`the library sent no event`);
