@@ -101,7 +101,7 @@ export async function readSeeds(sql: postgres.Sql, tenant: TenantId): Promise<Se
 export async function dropSeeds(sql: postgres.Sql, seeds: readonly Buffer[]): Promise<void> {
   await sql`
     delete from troth.canary_seeds as ended
-    where seed = any (${[...seeds]}::bytea[])
+    where encode(seed, 'hex') = any (${seeds.map((seed) => seed.toString('hex'))}::text[])
       and noted_at < clock_timestamp() - ${ON_THE_WAY}::interval
       and not exists (select 1 from troth.canaries where canaries.seed = ended.seed)
       and not exists (
