@@ -7,6 +7,7 @@ import type { ControlName } from '#core/promises';
 
 const BY_FOLDER: Readonly<Record<string, readonly ControlName[]>> = {
   'domains/ingest': [
+    'access.key-scopes',
     'ingest.declared-fields-only',
     'ingest.event-stored',
     'ingest.value-reduced',

@@ -37,6 +37,7 @@ import {
   inboxRoutes,
   operatorRoutes,
   publicKeyRoutes,
+  writeKeyRoutes,
 } from './edges/http/index.ts';
 import type { Foundation } from './foundation.ts';
 import { refusalOf } from './refusals.ts';
@@ -194,5 +195,7 @@ function routesOf(
     retry: (actor, id) => retryStuck({ db, events, policies, now: () => clock.now() }, actor, id),
   });
   const reading = eventRoutes({ db, policies, clock, hidden, reader, agreed: consent.agreed });
-  return [operator, inbox, consenting, enrichments, reading, publicKeyRoutes(signer)];
+  const writeKeys = writeKeyRoutes({ db, policies, clock });
+  const publicKeys = publicKeyRoutes(signer);
+  return [operator, inbox, consenting, enrichments, reading, writeKeys, publicKeys];
 }

@@ -463,6 +463,8 @@
 --   origins text[]
 --   created_at timestamp with time zone not null
 --   revoked_at timestamp with time zone
+--   application text
+--   CHECK ((application ~ '^[a-z][a-z0-9-]{0,40}$'::text)) NOT VALID
 --   CHECK ((id ~ '^[A-Za-z0-9]{12}$'::text))
 --   CHECK ((length(hash) = 32))
 --   FOREIGN KEY (tenant) REFERENCES tenants(id)

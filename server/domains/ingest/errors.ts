@@ -22,6 +22,7 @@ export const ingestProblem = problems({
   'ingest-busy': { status: 503, title: 'The server holds as many events as it may' },
   'ingest-not-durable': { status: 503, title: 'The events could not be stored durably' },
   'ingest-tenant-unknown': { status: 404, title: 'There is no such service' },
+  'write-key-unknown': { status: 404, title: 'There is no such write key' },
   'inbox-row-unknown': { status: 404, title: 'Nothing is set aside under this id' },
   'inbox-refused-again': { status: 409, title: 'The event store refused the rows again' },
   'enrichment-unknown': { status: 404, title: 'The policy names no such enrichment' },

@@ -5,6 +5,14 @@
  * the country is known. Nothing is acknowledged before it is durable, and a retry changes nothing.
  * Everything else is a list that can be read: `pipeline`.
  */
+
+export {
+  applicationKeys,
+  issueApplicationKey,
+  type KeyDesk,
+  revokeApplicationKey,
+  type WantedKey,
+} from './application-keys.ts';
 export { ageMinimum } from './check-age.ts';
 export { CLASSIFIERS, cleanText } from './classifiers.ts';
 export { DROP_REASONS, type DropReason, FIELD_REASONS, type FieldReason } from './drops.ts';
@@ -26,6 +34,7 @@ export {
   type KeyKind,
   keyInHeader,
   kindOf,
+  SCOPES,
   type WriteKey,
   type WriteKeys,
 } from './write-keys.ts';

@@ -11,12 +11,15 @@ import { makeWriteKey, type WriteKey } from './write-keys.ts';
 type Sql = Database['sql'];
 
 export const KEYS_CHANNEL = 'troth_write_keys';
+const KEYS_MAX = 10_000;
 export const SWITCHES_CHANNEL = 'troth_enrichments';
 
 export type NewWriteKey = {
   readonly scopes?: readonly string[];
   /** Origins that a browser may send from; `*` for any; none for a key of servers. */
   readonly origins?: readonly string[];
+  /** Which application it is for; none for the keys that a start makes for itself. */
+  readonly application?: string;
   readonly now: Date;
 };
 
@@ -24,12 +27,13 @@ export type NewWriteKey = {
 export async function issueWriteKey(
   sql: Sql | postgres.TransactionSql,
   permit: Permit<'write-key.issue'>,
-  { scopes = ['ingest', 'consent'], origins, now }: NewWriteKey,
+  { scopes = ['ingest', 'consent'], origins, application, now }: NewWriteKey,
 ): Promise<{ id: KeyId; text: string }> {
   const { text, id, hash } = makeWriteKey();
   await sql`
-    insert into write_keys (id, tenant, hash, scopes, origins, created_at)
-    values (${id}, ${permit.tenant}, ${hash}, ${[...scopes]}, ${origins ? [...origins] : null}, ${now})`;
+    insert into write_keys (id, tenant, hash, scopes, origins, application, created_at)
+    values (${id}, ${permit.tenant}, ${hash}, ${[...scopes]}, ${origins ? [...origins] : null},
+            ${application ?? null}, ${now})`;
   // A browser asks before it shows its key: every server has to know by then which origins may.
   await sql`select pg_notify(${KEYS_CHANNEL}, ${id})`;
   return { id, text };
@@ -37,7 +41,7 @@ export async function issueWriteKey(
 
 /** A revoked key is refused by every server within a second, and never works again. */
 export async function revokeWriteKey(
-  sql: Sql,
+  sql: Sql | postgres.TransactionSql,
   permit: Permit<'write-key.revoke'>,
   id: KeyId,
   now: Date,
@@ -50,6 +54,19 @@ export async function revokeWriteKey(
   return revoked.length > 0;
 }
 
+export type ListedKey = Pick<WriteKey, 'id' | 'scopes' | 'origins'> & {
+  readonly application: string;
+  readonly createdAt: Date;
+};
+
+/** The living keys of a tenant's applications, oldest first. */
+export const listWriteKeys = (sql: Sql, tenant: TenantId): Promise<ListedKey[]> => sql<ListedKey[]>`
+  select id, application, scopes, origins, created_at as "createdAt"
+  from write_keys
+  where tenant = ${tenant} and application is not null and revoked_at is null
+  order by created_at, id
+  limit ${KEYS_MAX}`;
+
 export async function readWriteKey(sql: Sql, id: string): Promise<WriteKey | undefined> {
   const [key] = await sql<WriteKey[]>`
     select id, tenant, hash, scopes, origins, revoked_at is not null as revoked
@@ -58,8 +75,6 @@ export async function readWriteKey(sql: Sql, id: string): Promise<WriteKey | und
     limit 1`;
   return key;
 }
-
-const KEYS_MAX = 10_000;
 
 export async function readWriteKeys(sql: Sql): Promise<WriteKey[]> {
   return sql<WriteKey[]>`

@@ -26,3 +26,4 @@ export {
 export { httpProofs } from './proofs/index.ts';
 export { revisionRoutes } from './revision-routes.ts';
 export { memoryOperatorStore, operatorStore } from './store.ts';
+export { type WriteKeyDeps, writeKeyRoutes } from './write-key-routes.ts';

@@ -9,6 +9,7 @@ import { defaultMode } from './default-mode.ts';
 import { endpoint } from './endpoint.ts';
 import { enrichment } from './enrichment.ts';
 import { eventStored } from './event-stored.ts';
+import { keyScopes } from './key-scopes.ts';
 import { logsSanitised } from './logs-sanitised.ts';
 import { minorRefused } from './minor-refused.ts';
 import { modeRefuses } from './mode-refuses.ts';
@@ -30,6 +31,7 @@ export const ingestProofs: readonly Proof[] = [
   endpoint,
   enrichment,
   eventStored,
+  keyScopes,
   logsSanitised,
   minorRefused,
   modeRefuses,

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { useProven } from '#testing/proven';
+
+const proven = useProven();
+
+test('a key of an application opens what its scopes say, and the proof says so', async () => {
+  await proven.keeps('access.key-scopes');
+  const left = await proven.sql`
+    select id from troth.write_keys where application like 'canary-%'`;
+  assert.equal(left.length, 0);
+});
+
+test('the operator issues, lists and revokes keys; what is malformed is refused', async () => {
+  const { url, operatorToken } = proven.server;
+  const ask = (path: string, method: string, body?: object) =>
+    fetch(new URL(`/v1/operator/t/magenta/write-keys${path}`, url), {
+      method,
+      headers: { cookie: `troth_operator=${operatorToken}`, 'content-type': 'application/json' },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+  const wanted = { application: 'checkout', scopes: ['ingest'], origins: ['https://shop.example'] };
+  const issued = (await (await ask('', 'POST', wanted)).json()) as { id: string; key: string };
+  assert.match(issued.key, new RegExp(`^tk_${issued.id}_`));
+  const listed = await (await ask('', 'GET')).text();
+  assert.ok(listed.includes(issued.id));
+  assert.ok(!listed.includes(issued.key.slice(16)));
+  assert.equal((await ask(`/${issued.id}`, 'DELETE')).status, 204);
+  const again = await ask(`/${issued.id}`, 'DELETE');
+  assert.equal(((await again.json()) as { code: string }).code, 'write-key-unknown');
+  for (const broken of [
+    { ...wanted, application: 'ada@example.org' },
+    { ...wanted, scopes: [] },
+    { ...wanted, scopes: ['everything'] },
+    { ...wanted, origins: ['https://shop.example/path'] },
+    { ...wanted, more: 1 },
+  ]) {
+    assert.equal((await ask('', 'POST', broken)).status, 422, JSON.stringify(broken));
+  }
+  const stranger = await fetch(new URL('/v1/operator/t/magenta/write-keys', url));
+  assert.equal(stranger.status, 403);
+});
+
+test('a door that does not look at scopes is found', async () => {
+  await proven.restart([
+    ['domains/ingest/write-keys.ts', 'if (!key.scopes.includes(scope)) {', 'if (!scope) {'],
+  ]);
+  await proven.breaks('access.key-scopes');
+});
+
+test('a key that goes on opening after it was revoked is found', async () => {
+  await proven.restart([
+    [
+      'domains/ingest/write-keys.ts',
+      ' || key.revoked) throw unknownKey();',
+      ') throw unknownKey();',
+    ],
+  ]);
+  await proven.breaks('access.key-scopes');
+});
