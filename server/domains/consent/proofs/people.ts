@@ -61,8 +61,10 @@ export type Sending = {
 /** Sends one event as somebody of no particular region; its message, whatever became of it. */
 export async function send(look: Look, sending: Sending): Promise<string> {
   const { type, person, headers = {}, context = {} } = sending;
-  const event = { ...look.canaries.event(type, person), context: { ip: ELSEWHERE, ...context } };
-  const { messages, status } = await look.canaries.send([event], { headers });
+  const event = look.canaries.event(type, person);
+  const told = { ip: ELSEWHERE, ...(event['context'] as object), ...context };
+  const sent = [{ ...event, context: told }];
+  const { messages, status } = await look.canaries.send(sent, { headers });
   // Refused for want of consent is an answer; anything else is none.
   if (status !== 200 && status !== 207 && status !== 422) throw new Error('it was not answered');
   return messages[0] ?? '';
