@@ -156,7 +156,12 @@ export type Pipeline = {
   accepted: number;
   steps: PipelineStep[];
   drops: { reason: string; step: string | null; events: number; says: string }[];
-  inbox: { rows: number; lagMs: number | null };
+  inbox: {
+    rows: number;
+    lagMs: number | null;
+    /** Rows that the event store refuses, kept apart until its cause is mended. */
+    stuck: { engineCode: number; rows: number; since: string }[];
+  };
   /** The last two minutes, oldest first. */
   perSecond: { accepted: number; dropped: number }[];
 };

@@ -3,7 +3,7 @@ import { statfs } from 'node:fs/promises';
 import type { Clock } from '#base/clock';
 import { type AuditHealth, auditHealth } from '#core/audit';
 import { type KeysStatus, keysStatus } from '#core/keys';
-import type { Evidence, PromiseAnswers, ServicesInForce } from '#oversight/evidence';
+import type { Evidence, PipelineWatch, PromiseAnswers, ServicesInForce } from '#oversight/evidence';
 import type { Database } from '#platform/database';
 import { type Heartbeat, readHeartbeats } from '#platform/jobs';
 import type { Keeper } from '#platform/keeper';
@@ -18,6 +18,7 @@ type Needs = {
   readonly services: ServicesInForce;
   readonly promises: (service: ReturnType<ServicesInForce['list']>[number]) => PromiseAnswers;
   readonly evidence: Pick<Evidence, 'lastRound'>;
+  readonly pipeline: PipelineWatch;
 };
 
 const SKEW_MS_MAX = 5_000;
@@ -95,6 +96,17 @@ async function ailmentsOfPlace({ db, clock, config }: Needs): Promise<Ailment[]>
   return found;
 }
 
+function ailmentsOfInbox({ services, pipeline }: Needs): Ailment[] {
+  const [first] = services.list();
+  const stuck = first ? pipeline.view(first.tenant).inbox.stuck : [];
+  return stuck.map(({ rows, engineCode }) =>
+    wrong(
+      `ClickHouse refuses ${rows} rows (its code ${engineCode}); they are kept apart`,
+      'mend its cause, then: npm run troth -- inbox --retry ID',
+    ),
+  );
+}
+
 /** Looks now; what is wrong first. */
 export const doctorOf = (needs: Needs) => async (): Promise<Ailment[]> => {
   const { db, keeper, clock } = needs;
@@ -109,6 +121,7 @@ export const doctorOf = (needs: Needs) => async (): Promise<Ailment[]> => {
     ...ailmentsOfKeys(keys),
     ...ailmentsOfLogs(logs),
     ...ailmentsOfJobs(heartbeats),
+    ...ailmentsOfInbox(needs),
     ...place,
   ];
   return found.sort((a, b) => Number(a.severity !== 'wrong') - Number(b.severity !== 'wrong'));

@@ -60,6 +60,7 @@ function PipelineScreen({ answer, stream, service }: Asked & { service: string }
 
 function Figures({ pipeline, dropped }: { pipeline: Answer; dropped: number }) {
   const { perSecond, inbox } = pipeline;
+  const setAside = inbox.stuck.reduce((sum, { rows }) => sum + rows, 0);
   const now = perSecond.at(-1);
   return (
     <dl className="figures">
@@ -92,6 +93,12 @@ function Figures({ pipeline, dropped }: { pipeline: Answer; dropped: number }) {
             {inbox.rows === 0 || inbox.lagMs === null
               ? 'everything acknowledged can be queried'
               : `${many(inbox.rows, 'batch', 'batches')}, the oldest for ${length(inbox.lagMs)}`}
+            {setAside > 0 && (
+              <b className="state-broken">
+                {' '}
+                ▲ {many(setAside, 'row')} that the event store refuses
+              </b>
+            )}
           </small>
         </dd>
       </div>

@@ -227,7 +227,7 @@ export function pipelineOf(service: string, honest: boolean): Api.Pipeline {
     accepted: left,
     steps,
     drops,
-    inbox: { rows: honest ? 0 : 3, lagMs: honest ? null : 640 },
+    inbox: { rows: honest ? 0 : 3, lagMs: honest ? null : 640, stuck: [] },
     perSecond,
   };
 }
