@@ -43,16 +43,33 @@ export type RemotePostgres = RemoteEngine & {
   readonly authorityFile: string;
 };
 
-/** The statements of the guide that prepare an engine, with a password put in. */
-export function guideStatements(language: 'sql', password: string): string[] {
-  const block = new RegExp(`\`\`\`${language}\n([\\s\\S]*?)\`\`\``).exec(
-    readFileSync(GUIDE, 'utf8'),
+/** The blocks of statements in the guide that prepare a PostgreSQL, with a password put in. */
+function guideStatements(password: string): string[][] {
+  const blocks = readFileSync(GUIDE, 'utf8').matchAll(/```sql\n([\s\S]*?)```/g);
+  return [...blocks].map(([, text = '']) =>
+    text
+      .replace('choose-a-password', password)
+      .split(/;\s*\n/)
+      .map((statement) => statement.trim())
+      .filter(Boolean),
   );
-  const text = (block?.[1] ?? '').replace('choose-a-password', password);
-  return text
-    .split(/;\s*\n/)
-    .map((statement) => statement.trim())
-    .filter(Boolean);
+}
+
+/** What the package made for the server is taken away, and made again as the guide says. */
+async function prepareByGuide(superUrl: string, password: string): Promise<void> {
+  const [first = [], inDatabase = []] = guideStatements(password);
+  const before = ['drop database troth', 'drop owned by troth_owner', 'drop role troth_owner'];
+  for (const [database, statements] of [
+    ['postgres', [...before, ...first]],
+    ['troth', inDatabase],
+  ] as const) {
+    const sql = connect(withDatabase(superUrl, database), { max: 1 });
+    try {
+      for (const statement of statements) await sql.unsafe(statement);
+    } finally {
+      await sql.end();
+    }
+  }
 }
 
 /** A certificate for localhost that PostgreSQL's own user may read. */
@@ -79,12 +96,12 @@ export async function startRemotePostgres({ tls = false } = {}): Promise<RemoteP
     },
   });
   const password = randomBytes(12).toString('hex');
-  const sql = connect(withDatabase(running.superUrl, 'postgres'), { max: 1 });
-  // As the package left it for the server; the guide's own statements make it again.
-  await sql.unsafe('drop database troth');
-  await sql.unsafe('drop role troth_owner');
-  for (const statement of guideStatements('sql', password)) await sql.unsafe(statement);
-  await sql.end();
+  try {
+    await prepareByGuide(running.superUrl, password);
+  } catch (error) {
+    await running.stop();
+    throw error;
+  }
   return {
     url: `postgresql://troth_owner:${password}@127.0.0.1:${port}/troth`,
     superUrl: running.superUrl,

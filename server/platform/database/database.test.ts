@@ -18,6 +18,7 @@ import {
   migrateSchema,
   openDatabase,
   poolTargetOf,
+  purgeDeleted,
   readMigrations,
   targetOf,
   withDatabase,
@@ -47,6 +48,10 @@ test('the login that the guide makes is no superuser, and neither is the embedde
     await assert.rejects(admin`select pg_read_file('/etc/passwd')`, { code: '42501' });
     await assert.rejects(admin.unsafe("copy (select 1) to program 'true'"), { code: '42501' });
   }
+});
+
+test('with the grants of the guide deleted bytes are cut from the log of the operator’s server too', async () => {
+  assert.deepEqual(await purgeDeleted(remote, []), { tables: 'rewritten', log: 'cut' });
 });
 
 const withMode = (mode: string, authority = '') => {
