@@ -17,7 +17,7 @@ test('the page prints the hash of the document, each quote and the limit in forc
 
 test('a page of another limit shows the other limit', () => {
   const page = renderPolicy(policyOf(spoilt('P90D', 'P45D')), { format: 'html' });
-  assert.ok(page.includes('<td>45 days</td>'));
+  assert.ok(page.includes('>45 days</span>'));
 });
 
 test('text from the document cannot become markup in either format', () => {
@@ -48,4 +48,28 @@ test('a promise is explained from its sentence to the value in force', () => {
   assert.equal(explained?.control?.name, 'retention.limit');
   assert.deepEqual(explained?.values, [{ path: 'data.commands.retain', value: 'P90D' }]);
   assert.equal(explainPromise(sound, 'SA-99'), undefined);
+});
+
+test('every setting of the document stands on the page, in words and marked with its path', () => {
+  const page = renderPolicy(sound, { format: 'html' });
+  assert.match(page, /<span data-at="controller\.contacts\.[a-z]+\.email">[^<]+@/);
+  assert.ok(page.includes('<span data-at="version">'));
+  assert.ok(renderPolicy(sound, { format: 'markdown' }).includes('## Every setting'));
+});
+
+test('the page says of itself only what was found and when', () => {
+  const standing = {
+    revision: 3,
+    appliedAt: '2026-03-02T12:00:00.000Z',
+    lookedAt: null,
+    build: '9.9.9',
+  };
+  const told = (state: 'kept' | 'broken' | 'gap') =>
+    renderPolicy(sound, { format: 'markdown', standing, states: { 'SA-01': state } });
+  assert.match(told('gap'), /Protection: not looked at yet\. 1 promises: 0 kept/);
+  assert.match(told('kept'), /Protection: active\. 1 promises: 1 kept/);
+  assert.match(told('broken'), /Protection: not active\. 1 promises: 0 kept/);
+  assert.match(told('kept'), /Last updated 2026-03-02T12:00:00\.000Z, revision 3/);
+  assert.match(told('kept'), /Last check none yet\. Build 9\.9\.9/);
+  assert.doesNotMatch(renderPolicy(sound, { format: 'markdown' }), /Protection:|Last updated/);
 });
