@@ -41,7 +41,12 @@ const BY_FOLDER: Readonly<Record<string, readonly ControlName[]>> = {
     'consent.scope-chosen',
   ],
   'core/keys': ['encryption.at-rest', 'keys.rotate', 'keys.apart', 'keys.two-wraps'],
-  'core/purposes': ['purpose.bound-reads', 'purpose.holds-only', 'purpose.stated'],
+  'core/purposes': [
+    'access.least-grants',
+    'purpose.bound-reads',
+    'purpose.holds-only',
+    'purpose.stated',
+  ],
   'core/tenancy': [
     'tenancy.no-crossing',
     'tenancy.own-schema',

@@ -119,7 +119,6 @@
 --   seed bytea
 --   PRIMARY KEY (tenant, message)
 --   grant delete, insert, select, update to troth_app
---   grant insert, select to troth_purpose
 --
 -- table canary_seeds
 --   seed bytea not null
@@ -130,7 +129,6 @@
 --   CHECK ((people >= 0))
 --   PRIMARY KEY (seed)
 --   grant delete, insert, select, update to troth_app
---   grant insert, select to troth_purpose
 --
 -- table canary_subjects
 --   seed bytea not null
@@ -139,7 +137,6 @@
 --   FOREIGN KEY (seed) REFERENCES canary_seeds(seed) ON DELETE CASCADE
 --   PRIMARY KEY (seed, subject)
 --   grant delete, insert, select, update to troth_app
---   grant insert, select to troth_purpose
 --
 -- table enrichment_switches
 --   tenant text not null
@@ -153,7 +150,6 @@
 --   FOREIGN KEY (tenant) REFERENCES tenants(id)
 --   PRIMARY KEY (tenant, enrichment)
 --   grant delete, insert, select, update to troth_app
---   grant insert, select to troth_purpose
 --
 -- table erasure_ledger
 --   erasure uuid not null
@@ -165,7 +161,6 @@
 --   FOREIGN KEY (erasure) REFERENCES erasures(id) ON DELETE CASCADE
 --   PRIMARY KEY (erasure, store, place)
 --   grant delete, insert, select, update to troth_app
---   grant insert, select to troth_purpose
 --
 -- table erasure_subjects
 --   erasure uuid not null
@@ -175,7 +170,6 @@
 --   FOREIGN KEY (erasure) REFERENCES erasures(id) ON DELETE CASCADE
 --   PRIMARY KEY (erasure, subject)
 --   grant delete, insert, select, update to troth_app
---   grant insert, select to troth_purpose
 --
 -- table erasures
 --   id uuid not null
@@ -212,7 +206,6 @@
 --   FOREIGN KEY (tenant) REFERENCES tenants(id)
 --   PRIMARY KEY (id)
 --   grant delete, select to troth_sweeper
---   grant insert, select to troth_purpose
 --   grant insert, select, update to troth_app
 --
 -- table forget_replays
@@ -222,7 +215,6 @@
 --   CHECK ((journal = 'forget'::text))
 --   PRIMARY KEY (journal)
 --   grant delete, insert, select, update to troth_app
---   grant insert, select to troth_purpose
 --
 -- table hidden_subjects
 --   seq bigint not null identity
@@ -233,7 +225,6 @@
 --   UNIQUE (tenant, subject)
 --   grant delete, insert, select, update to troth_app
 --   grant delete, select to troth_sweeper
---   grant insert, select to troth_purpose
 --
 -- table holds
 --   id uuid not null
@@ -247,7 +238,6 @@
 --   FOREIGN KEY (tenant) REFERENCES tenants(id)
 --   PRIMARY KEY (id)
 --   grant delete, select to troth_sweeper
---   grant insert, select to troth_purpose
 --   grant insert, select, update to troth_app
 --
 -- table inbox
@@ -260,7 +250,6 @@
 --   CHECK ((rows > 0))
 --   PRIMARY KEY (id)
 --   grant delete, insert, maintain, select, update to troth_app
---   grant insert, select to troth_purpose
 --
 -- table inbox_layouts
 --   id integer not null identity
@@ -272,7 +261,6 @@
 --   PRIMARY KEY (id)
 --   UNIQUE (tenant, table_name, columns)
 --   grant delete, insert, select, update to troth_app
---   grant insert, select to troth_purpose
 --
 -- table inbox_rounds
 --   id bigint not null identity
@@ -283,7 +271,6 @@
 --   CREATE INDEX inbox_rounds_open ON troth.inbox_rounds USING btree (id) WHERE (settled_at IS NULL)
 --   PRIMARY KEY (id)
 --   grant delete, insert, select, update to troth_app
---   grant insert, select to troth_purpose
 --
 -- table inbox_stuck
 --   id bigint not null identity
@@ -296,7 +283,6 @@
 --   FOREIGN KEY (layout) REFERENCES inbox_layouts(id)
 --   PRIMARY KEY (id)
 --   grant delete, insert, select, update to troth_app
---   grant insert, select to troth_purpose
 --
 -- table ingest_counts
 --   tenant text not null
@@ -307,7 +293,6 @@
 --   FOREIGN KEY (tenant) REFERENCES tenants(id)
 --   PRIMARY KEY (tenant, day, type, reason)
 --   grant delete, insert, select, update to troth_app
---   grant insert, select to troth_purpose
 --
 -- table instance_marks
 --   id text not null
@@ -346,7 +331,6 @@
 --   CHECK ((octet_length(token_hash) = 32))
 --   PRIMARY KEY (token_hash)
 --   grant delete, insert, select, update to troth_app
---   grant insert, select to troth_purpose
 --
 -- table policies
 --   tenant text not null
@@ -396,7 +380,6 @@
 --   gap bigint not null default 0
 --   PRIMARY KEY (tenant, promise, day)
 --   grant delete, insert, select, update to troth_app
---   grant insert, select to troth_purpose
 --
 -- table promise_states
 --   tenant text not null
@@ -415,7 +398,6 @@
 --   CHECK ((state = ANY (ARRAY['kept'::text, 'broken'::text, 'gap'::text])))
 --   PRIMARY KEY (tenant, promise)
 --   grant delete, insert, select, update to troth_app
---   grant insert, select to troth_purpose
 --
 -- table purpose_logins
 --   tenant text not null
@@ -427,7 +409,6 @@
 --   PRIMARY KEY (tenant, purpose)
 --   UNIQUE (login)
 --   grant select to troth_app
---   grant select to troth_purpose
 --
 -- table scan_controls
 --   store text not null
@@ -436,7 +417,6 @@
 --   CHECK ((store = 'postgresql'::text))
 --   PRIMARY KEY (store)
 --   grant delete, insert, select, update to troth_app
---   grant insert, select to troth_purpose
 --
 -- table tenants
 --   id text not null
@@ -453,7 +433,6 @@
 --   tenant text not null
 --   PRIMARY KEY (key_id)
 --   grant delete, insert, select, update to troth_app
---   grant insert, select to troth_purpose
 --
 -- table write_keys
 --   id text not null
@@ -469,7 +448,6 @@
 --   CHECK ((length(hash) = 32))
 --   FOREIGN KEY (tenant) REFERENCES tenants(id)
 --   PRIMARY KEY (id)
---   grant insert, select to troth_purpose
 --   grant insert, select, update to troth_app
 --
 -- schema tenant

@@ -2,6 +2,7 @@
 import type { Proof } from '#core/promises';
 import { boundReads } from './bound-reads.ts';
 import { holdsOnly } from './holds-only.ts';
+import { leastGrants } from './least-grants.ts';
 import { stated } from './stated.ts';
 
-export const purposeProofs: readonly Proof[] = [boundReads, holdsOnly, stated];
+export const purposeProofs: readonly Proof[] = [boundReads, holdsOnly, leastGrants, stated];

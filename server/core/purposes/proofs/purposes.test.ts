@@ -29,6 +29,32 @@ test('data is read for its purposes, and for no other', async () => {
   await proven.keeps('purpose.stated');
   await proven.keeps('purpose.bound-reads', UNFILLED);
   await proven.keeps('purpose.holds-only', UNFILLED_PURPOSE);
+  await proven.keeps('access.least-grants');
+});
+
+test('a right too many is found: of a shared role, of a purpose, of everybody, above all grants', async () => {
+  const tries = [
+    [
+      'grant select on troth.write_keys to troth_purpose',
+      'revoke select on troth.write_keys from troth_purpose',
+    ],
+    [
+      'grant update on troth.policies to troth_app',
+      'revoke update on troth.policies from troth_app',
+    ],
+    ['grant truncate on troth.inbox to troth_app', 'revoke truncate on troth.inbox from troth_app'],
+    ['grant select on troth.inbox to public', 'revoke select on troth.inbox from public'],
+    [
+      'grant select on tenant_loopkit.consent_receipts to troth_loopkit_essential_analytics; grant select on tenant_workorders.consent_receipts to troth_workorders_security',
+      'revoke select on tenant_loopkit.consent_receipts from troth_loopkit_essential_analytics; revoke select on tenant_workorders.consent_receipts from troth_workorders_security',
+    ],
+  ] as const;
+  for (const [give, take] of tries) {
+    await proven.sql.unsafe(give);
+    await proven.breaks('access.least-grants');
+    await proven.sql.unsafe(take);
+  }
+  await proven.keeps('access.least-grants');
 });
 
 test('a reading that states no purpose, or any, and is answered is found', async () => {
@@ -81,4 +107,11 @@ test('a purpose whose role holds a table of account is found', async () => {
       `grant select on tenant_clanker.consent_receipts to troth_clanker_${purpose}`,
     );
   await proven.breaks('purpose.holds-only', UNFILLED_PURPOSE);
+});
+
+test('a view too many in the store of events is found', async () => {
+  await everywhere(
+    (login, table) => `create view if not exists ${viewOf(login, table)} as select 1 as n`,
+  );
+  await proven.breaks('access.least-grants');
 });
