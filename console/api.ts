@@ -128,6 +128,7 @@ export type DataType = {
   id: string;
   title: string;
   from: string;
+  party: 'first' | 'other';
   categories: string[];
   purposes: { id: string; title: string; basis: string }[];
   retain: { text: string; limitMs: number | null };

@@ -21,6 +21,7 @@ const BY_FOLDER: Readonly<Record<string, readonly ControlName[]>> = {
     'ingest.accounted',
     'ingest.minor-refused',
     'ingest.logs-sanitised',
+    'ingest.sources-typed',
     'web.rate-limit',
     'identify.mode-refuses',
     'identify.default-mode',

@@ -131,7 +131,8 @@ function Fields({ type }: { type: DataType }) {
       <div>
         <dt>from</dt>
         <dd>
-          <code>{type.from}</code>, keyed by {type.key}
+          <code>{type.from}</code>, {type.party === 'first' ? 'first-party' : 'of another party'},
+          keyed by {type.key}
         </dd>
       </div>
       {type.fields.map(({ name, type: kind, sealed }) => (

@@ -163,6 +163,7 @@ export function dataMapOf({ data, purposes, service }: Written, operator: boolea
       id,
       title: type.title,
       from: type.from,
+      party: type.from === 'webhooks' ? 'other' : 'first',
       categories: (type['categories'] ?? []) as string[],
       purposes: type.purposes.map((purpose) => ({
         id: purpose,

@@ -5,6 +5,8 @@ import type { Counted, DataMap, DataTypeView, RowCounter, ServiceInForce } from 
 type Sources = { counters: readonly RowCounter[]; clock: Clock };
 
 const KEPT_MS = 5_000;
+/** Places that another party's system fills: all others are filled by the service and its people. */
+const OTHERS: ReadonlySet<string> = new Set(['webhooks', 'connectors']);
 
 function retention({ retain, tiers }: CompiledData): DataTypeView['retain'] {
   const archived = tiers?.archive ? `${limitInWords(tiers.active)} in use, then archived: ` : '';
@@ -32,6 +34,7 @@ function view(
     id,
     title: type.title,
     from: type.from,
+    party: OTHERS.has(type.from.split('.', 1)[0] ?? '') ? 'other' : 'first',
     categories: type.categories,
     purposes: type.purposes.map((purpose) => {
       const declared = policy.purposes[purpose];

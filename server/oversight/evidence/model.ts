@@ -84,6 +84,8 @@ export type DataTypeView = {
   id: string;
   title: string;
   from: string;
+  /** Who says it: the service and the people who use it, or somebody else's system. */
+  party: 'first' | 'other';
   categories: readonly string[];
   purposes: { id: string; title: string; basis: string }[];
   retain: { text: string; limitMs: number | null };

@@ -8,6 +8,7 @@ test('the door asks for keys, forms and patience, and adds what its switches say
   await proven.keeps('ingest.endpoint');
   await proven.keeps('web.rate-limit');
   await proven.keeps('ingest.enrichment');
+  await proven.keeps('ingest.sources-typed');
 });
 
 const OPEN: readonly Edit[] = [
@@ -66,13 +67,14 @@ test('a limit that forgets one of key, address and person is found', async () =>
   }
 });
 
-test('a switch that turns off something else, or what may not be turned off, is found', async () => {
+test('switches that turn off something else, and sources that pass for one’s own, are found', async () => {
   await proven.restart([
     [
       'domains/ingest/plan.ts',
       "switches[name] : undefined) ?? declared.default === 'on';",
       "switches[name] : undefined) ?? declared.default !== 'on';",
     ],
+    ['oversight/evidence/data-map.ts', "new Set(['webhooks', 'connectors'])", 'new Set()'],
     [
       'domains/ingest/enrichments.ts',
       "if (!declared['can-disable']) {",
@@ -80,4 +82,5 @@ test('a switch that turns off something else, or what may not be turned off, is 
     ],
   ]);
   await proven.breaks('ingest.enrichment', ['LK-32']);
+  await proven.breaks('ingest.sources-typed');
 });

@@ -17,6 +17,7 @@ import { noPerson } from './no-person.ts';
 import { rateLimit } from './rate-limit.ts';
 import { requestChecked } from './request-checked.ts';
 import { sessionsLinked } from './sessions-linked.ts';
+import { sourcesTyped } from './sources-typed.ts';
 import { traitsLimited } from './traits-limited.ts';
 import { unlinkable } from './unlinkable.ts';
 import { valueReduced } from './value-reduced.ts';
@@ -39,6 +40,7 @@ export const ingestProofs: readonly Proof[] = [
   rateLimit,
   requestChecked,
   sessionsLinked,
+  sourcesTyped,
   traitsLimited,
   unlinkable,
   valueReduced,
