@@ -8,6 +8,7 @@ const addresses: DataType = {
   id: 'ip-addresses',
   title: 'IP Addresses',
   from: 'http',
+  party: 'first',
   categories: [],
   purposes: [],
   retain: { text: '30 days', limitMs: 30 * DAY_MS },
