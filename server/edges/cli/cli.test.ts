@@ -245,7 +245,12 @@ const CASES: Case[] = [
     says: /2 ≤ M ≤ N/,
   },
   { args: kit('alone'), code: 1, problem: 'server-not-running', says: /npm start/, alone: true },
-  { args: ['prove', '--tenant', 'clanker'], code: 0, has: 'findings', says: /service +kept/ },
+  {
+    args: ['prove', '--tenant', 'clanker', '--promise', 'CW-11'],
+    code: 0,
+    has: 'findings',
+    says: /service +kept/,
+  },
   { args: ['prove', 'clanker'], code: 2, problem: 'command-not-understood', says: /--tenant/ },
   { args: ['prove'], code: 1, problem: 'server-not-running', says: /npm start/, alone: true },
   { args: ['audit'], code: 2, problem: 'command-not-understood', says: /not something audit/ },
@@ -331,7 +336,10 @@ test('with --json the shares of a kit are handed to a program, as many as were a
 });
 
 test('a start that is refused is a problem on standard output too', async () => {
-  const given = { TROTH_DATA_DIR: server.dataDir, TROTH_KEYRING_DIR: server.keyringDir };
+  const given = {
+    ...{ TROTH_DATA_DIR: server.dataDir, TROTH_KEYRING_DIR: server.keyringDir },
+    ...{ TROTH_HTTP_PORT: '0', TROTH_HTTPS_PORT: '0' },
+  };
   const { code, out, err } = await program(['serve', '--json'], given);
   assert.equal(code, 1);
   assert.match(err, /^troth: Another server owns this data directory/);

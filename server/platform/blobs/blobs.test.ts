@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
+import { mountSmallDisk } from '#testing/faults';
 import { blobsContract } from './contract.ts';
 import { openLocalBlobs, scopedBlobs } from './index.ts';
 
@@ -26,15 +27,18 @@ test("a tenant's store reaches no other tenant's objects", async () => {
 });
 
 test('a write that does not fit leaves the old object and no part of the new one', async (t) => {
-  const small = process.env['TROTH_TEST_FULL_DIR'];
-  if (!small) return t.skip('TROTH_TEST_FULL_DIR names no small file system');
-  const directory = mkdtempSync(join(small, 'blobs-'));
-  const blobs = await openLocalBlobs(directory);
-  await blobs.put('kept', Buffer.from('kept'));
-  const huge = Buffer.alloc(64 * 1024 * 1024, 1);
-  await assert.rejects(blobs.put('kept', huge), { code: 'object-store-full' });
-  assert.equal(String(await blobs.get('kept')), 'kept');
-  assert.deepEqual(readdirSync(join(directory, '.parts')), []);
+  const disk = mountSmallDisk(join(root, 'small'), 8);
+  if (!disk) return t.skip('this user may not mount a small disk');
+  try {
+    const blobs = await openLocalBlobs(join(disk.path, 'blobs'));
+    await blobs.put('kept', Buffer.from('kept'));
+    const huge = Buffer.alloc(16 * 1024 * 1024, 1);
+    await assert.rejects(blobs.put('kept', huge), { code: 'object-store-full' });
+    assert.equal(String(await blobs.get('kept')), 'kept');
+    assert.deepEqual(readdirSync(join(disk.path, 'blobs', '.parts')), []);
+  } finally {
+    disk.unmount();
+  }
 });
 
 test('objects are readable by their owner only', async () => {
