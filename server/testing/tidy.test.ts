@@ -194,6 +194,19 @@ test('each problem code is declared once, has a page, and is provoked by a test'
   ]);
 });
 
+test('no two migrations of a section have one number', () => {
+  const seen = new Set<string>();
+  const files = globSync('server/migrations/*/[0-9]*.sql', { cwd: ROOT });
+  complain(
+    files.filter((file) => {
+      const name = `${dirname(file)} ${basename(file).slice(0, 4)}`;
+      if (seen.has(name)) return true;
+      seen.add(name);
+      return false;
+    }),
+  );
+});
+
 test('each table has one owner', () => {
   const owners = new Map<string, string[]>();
   for (const { file, text } of sources('server/migrations/{control,tenant}/[0-9]*.sql')) {
