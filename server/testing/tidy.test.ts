@@ -221,6 +221,12 @@ test('each table has one owner', () => {
   complain([...owners].filter(([, files]) => files.length > 1).map(([table]) => table));
 });
 
+test('each migration has a number of its own', () => {
+  const files = globSync('server/migrations/{control,tenant,events}/[0-9]*.sql', { cwd: ROOT });
+  const numbers = files.map((file) => `${basename(dirname(file))} ${basename(file).slice(0, 4)}`);
+  complain(numbers.filter((number, at) => numbers.indexOf(number) !== at));
+});
+
 test('nothing in the repository speaks of the machine it was written on', () => {
   const everything = sources(
     '{*,.ci/*,docs/**/*,policies/*,server/**/*,policy-language/**/*,sdk/**/*,console/**/*,bench/**/*}',

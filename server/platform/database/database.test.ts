@@ -208,6 +208,11 @@ test("ClickHouse's migrations run once, statement by statement", async () => {
   assert.deepEqual(seen, ['create x', 'create y\n  (z)']);
 });
 
+test('two migrations with one number are refused: the second would never run', async () => {
+  const files = { '0920_one.sql': 'select 1;', '0920_two.sql': 'select 1;' };
+  await assert.rejects(migrationsWith(files), /two migrations of control have the number 920/);
+});
+
 test('every migration says why it is there and who owns it', async () => {
   for (const section of ['control', 'tenant', 'events'] as const) {
     for (const { name, text } of await readMigrations(section)) {

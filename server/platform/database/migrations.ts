@@ -29,7 +29,7 @@ export type Migration = {
 type Scope = { readonly section: MigrationSection; readonly schema: string; readonly log: Log };
 type Applied = { number: number; checksum: string; breaking: boolean };
 
-/** The migrations of a section, in order. @throws Error for a file that is not named like one. */
+/** The migrations of a section, in order. @throws Error for a wrong name or a number used twice. */
 export async function readMigrations(
   section: MigrationSection,
   directory = DIRECTORY,
@@ -43,7 +43,11 @@ export async function readMigrations(
     const checksum = createHash('sha256').update(text).digest('hex');
     return { number: Number(number), name, text, checksum, breaking: /^-- breaking$/m.test(text) };
   });
-  return Promise.all(migrations);
+  const read = await Promise.all(migrations);
+  // The number is what is recorded: of two with one number only the first would ever run.
+  const twice = read.find(({ number }, at) => read[at + 1]?.number === number);
+  if (twice) throw new Error(`two migrations of ${section} have the number ${twice.number}`);
+  return read;
 }
 
 async function makeLedger(admin: postgres.Sql): Promise<void> {
