@@ -195,8 +195,12 @@ export type Look = {
   readonly writeKey: string;
   /** A second one, for a proof that wears out what a key may do. */
   readonly spareKey: string;
-  /** The other services and their verification keys. */
-  readonly others: readonly { readonly tenant: TenantId; readonly writeKey: string }[];
+  /** The other services, their verification keys, and canaries of theirs. */
+  readonly others: readonly {
+    readonly tenant: TenantId;
+    readonly writeKey: string;
+    readonly person: () => Canary;
+  }[];
   readonly folders: { readonly data: string; readonly keyring: string };
   /**
    * Puts a standing job into the queue, as its schedule would, and waits until it has run.

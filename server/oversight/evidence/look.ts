@@ -105,7 +105,11 @@ export function lookAt(ground: Ground, service: PolicyInForce, signal: AbortSign
     spareKey: outlook.spareKeys[tenant] ?? '',
     others: ground.services
       .filter((other) => other.tenant !== tenant)
-      .map((other) => ({ tenant: other.tenant, writeKey: keyOf(other.tenant) })),
+      .map((other) => ({
+        tenant: other.tenant,
+        writeKey: keyOf(other.tenant),
+        person: () => ground.people(other.tenant).next(),
+      })),
     folders: { data: outlook.dataDir, keyring: outlook.keyringDir },
     canaries,
     page: (options) => openPage({ ...pages, writeKey: outlook.pageKeys[tenant] ?? '' }, options),

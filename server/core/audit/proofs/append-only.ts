@@ -71,6 +71,8 @@ async function isWaiting({ sql, tenant }: Look, seq: string): Promise<boolean> {
 
 type Compared = {
   readonly log: SignedLog;
+  /** Entries up to the canary's. */
+  readonly older: number;
   /** Entries that the log has not, and leaves from the cut on that no entry is left of. */
   readonly missing: number;
   readonly orphans: number;
@@ -92,7 +94,7 @@ async function compare(look: Look, seq: string): Promise<Compared | undefined> {
         .slice(from - log.first)
         .filter((leaf) => isWhole && !stored.has(leaf)).length;
       const settled = missing === 0 && orphans === 0 && !(await isWaiting(look, seq));
-      if (settled || attempt === ATTEMPTS) return { log, missing, orphans };
+      if (settled || attempt === ATTEMPTS) return { log, older: older.length, missing, orphans };
     } else if (attempt === ATTEMPTS) return undefined;
     await sleep(AGAIN_MS, undefined, { signal: look.signal });
   }
@@ -118,12 +120,12 @@ export const appendOnly = defineProof({
     if (changed > 0) return broken(saw`${changed} of ${looked} entries do not fit their hash`);
     const compared = await compare(at, seq);
     if (!compared) return gap(saw`no log with the signature of this installation was found`);
-    const { log, missing, orphans } = compared;
+    const { log, older, missing, orphans } = compared;
     if (log.rootFits === false) return broken(saw`the signed root does not fit its leaves`);
-    if (missing > 0) return broken(saw`${missing} of ${looked} entries are not in the signed log`);
+    if (missing > 0) return broken(saw`${missing} of ${older} entries are not in the signed log`);
     if (orphans > 0) return broken(saw`${orphans} entries of the signed log are gone`);
     return kept(
-      saw`9 of 9 attempts to change, delete or empty as ${term(ROLES.join(', '))} were refused; ${looked} of ${looked} entries fit their hash and stand in the signed log of ${log.size}`,
+      saw`9 of 9 attempts to change, delete or empty as ${term(ROLES.join(', '))} were refused; ${looked} of ${looked} entries fit their hash, and ${older} of ${older} up to the canary's stand in the signed log of ${log.size}`,
     );
   },
 });

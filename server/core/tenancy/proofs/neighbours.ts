@@ -12,14 +12,14 @@ export type Resident = {
   readonly schema: string;
 };
 
-type Owner = { readonly tenant: Tenant; readonly writeKey: string };
+type Owner = Look['others'][number];
 
 /** Makes a resident of one service; `undefined` where its policy leaves nothing to decide. */
 async function settle(
-  { canaries, http, keys, sql }: Look,
-  { tenant, writeKey }: Owner,
+  { http, keys, sql }: Look,
+  { tenant, writeKey, person }: Owner,
 ): Promise<Resident | undefined> {
-  const { userId } = canaries.person();
+  const { userId } = person();
   const told = await http(`/v1/t/${tenant}/consents/withdraw`, {
     headers: { authorization: `Bearer ${writeKey}` },
     body: { handle: { userId } },
@@ -35,7 +35,9 @@ async function settle(
 
 /** A resident of this service and one of each other service that lets people decide. */
 export async function neighbours(look: Look): Promise<{ own?: Resident; others: Resident[] }> {
-  const settled = await Promise.all([look, ...look.others].map((owner) => settle(look, owner)));
+  const { tenant, writeKey, canaries } = look;
+  const ours = { tenant, writeKey, person: canaries.person };
+  const settled = await Promise.all([ours, ...look.others].map((owner) => settle(look, owner)));
   const [own, ...others] = settled;
   const found = others.filter((one) => one !== undefined);
   return own ? { own, others: found } : { others: found };

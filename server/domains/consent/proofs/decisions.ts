@@ -1,5 +1,15 @@
 /** The proofs of what a person's own word does: asked first, the default, the switch, the end. */
-import { broken, defineProof, gap, kept, type Look, saw, term, terms } from '#core/promises';
+import {
+  broken,
+  defineProof,
+  gap,
+  kept,
+  type Look,
+  type Saw,
+  saw,
+  term,
+  terms,
+} from '#core/promises';
 import { freeTypes, gatedBy, openPurposes } from './gates.ts';
 import { arrivals, arrived, decide, type Sending, send, standings, withdrawAll } from './people.ts';
 import { readings, typeRead } from './readings.ts';
@@ -18,6 +28,10 @@ function typesFor(look: Look, purpose: string): string[] {
   const identity = isIdentity(look, purpose) ? identityType(look) : undefined;
   return [...gatedBy(look, purpose), ...(identity === undefined ? [] : [identity])];
 }
+
+/** What was seen of the two, as one sentence. */
+const together = (...parts: readonly (Saw | false)[]): Saw =>
+  parts.filter((part) => part !== false).reduce((all, part) => saw`${all}; ${part}`);
 
 const nothingFor = (purpose: string) =>
   gap(saw`nothing is collected for ${term(purpose)} alone, and nothing reads for it yet`);
@@ -76,9 +90,9 @@ export const askedFirst = defineProof({
       (purpose) => typesFor(at, purpose).length === 0 && !typeRead(at, purpose),
     );
     if (unseen.length > 0) return gap(saw`nothing is collected or read for ${terms(unseen)}`);
-    return kept(
-      saw`${sent * 2} of ${sent * 2} events of people who were silent or had refused were not stored, ${sent} of ${sent} after a yes were; readings for ${read} purposes showed rows after a yes and of nobody else`,
-    );
+    const stored = saw`${sent * 2} of ${sent * 2} events of people who were silent or had refused were not stored, ${sent} of ${sent} after a yes were`;
+    const shown = saw`readings for ${read} of ${named.length} purposes showed a row after a yes and of nobody else`;
+    return kept(together(sent > 0 && stored, read > 0 && shown));
   },
 });
 
@@ -155,9 +169,11 @@ export const theSwitch = defineProof({
       if (!first || !third) return broken(saw`not read for ${term(purpose)} while it was on`);
       read += 1;
     }
-    return kept(
-      saw`on, off and on again for ${terms(named)}: ${messages.length} of ${messages.length} events stored, dropped and stored; readings for ${read} of ${named.length} purposes showed, hid and showed the row`,
-    );
+    const { length } = messages;
+    const sent = saw`${length} of ${length} events were stored, dropped and stored`;
+    const shown = saw`readings for ${read} of ${named.length} purposes showed, hid and showed the row`;
+    const seen = together(length > 0 && sent, read > 0 && shown);
+    return kept(saw`on, off and on again for ${terms(named)}: ${seen}`);
   },
 });
 
