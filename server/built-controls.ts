@@ -44,6 +44,7 @@ const BY_FOLDER: Readonly<Record<string, readonly ControlName[]>> = {
   'core/keys': ['encryption.at-rest', 'keys.rotate', 'keys.apart', 'keys.two-wraps'],
   'core/purposes': [
     'access.least-grants',
+    'purpose.basis',
     'purpose.bound-reads',
     'purpose.holds-only',
     'purpose.stated',
@@ -61,6 +62,7 @@ const BY_FOLDER: Readonly<Record<string, readonly ControlName[]>> = {
     'tenancy.service-logs',
   ],
   'core/policy': [
+    'changes.current-at-address',
     'changes.history-kept',
     'changes.notice-period',
     'changes.revision-first',
@@ -70,8 +72,10 @@ const BY_FOLDER: Readonly<Record<string, readonly ControlName[]>> = {
     'policy.practices-public',
     'policy.rendered-as-enforced',
     'policy.status-measured',
+    'purpose.columns-mapped',
     'purpose.forbidden',
   ],
+  'oversight/availability': ['oversight.availability'],
   'edges/http': [
     'encryption.tls',
     'encryption.forward-secrecy',

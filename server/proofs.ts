@@ -7,6 +7,7 @@ import { purposeProofs } from '#core/purposes';
 import { tenancyProofs } from '#core/tenancy';
 import { consentProofs } from '#domains/consent';
 import { ingestProofs } from '#domains/ingest';
+import { availabilityProofs } from '#oversight/availability';
 import { httpProofs } from './edges/http/index.ts';
 
 export const PROOFS: readonly Proof[] = [
@@ -18,4 +19,5 @@ export const PROOFS: readonly Proof[] = [
   ...consentProofs,
   ...ingestProofs,
   ...httpProofs,
+  ...availabilityProofs,
 ];

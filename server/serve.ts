@@ -11,6 +11,7 @@ import { finishApplies, openPolicies } from '#core/policy';
 import { openTenancy } from '#core/tenancy';
 import type { ErasureDeps } from '#domains/rights';
 import { alertJob } from '#oversight/alerts';
+import { type Availability, openAvailability } from '#oversight/availability';
 import { eventRowCounter, openDataMap, openPipelineWatch } from '#oversight/evidence';
 import { runJobs } from '#platform/jobs';
 import { openLog } from '#platform/log';
@@ -23,6 +24,7 @@ import { wireDomains } from './domain-wiring.ts';
 import {
   type AppDeps,
   auditRoutes,
+  availabilityRoutes,
   createApp,
   doctorRoutes,
   listen,
@@ -116,6 +118,7 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
   const { evidence, promises } = proofs;
   const { keeper } = foundation;
   const looked = { db, keeper, clock, config, services, promises, evidence, pipeline };
+  let availability: Availability | undefined;
   const app = createApp({
     ...{ log, clock, operator, pipeline },
     recordRefusal: (problem, by) => {
@@ -128,6 +131,7 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
     domains: [
       ...[...routes, proofs.routes],
       revisionRoutes({ db, services }),
+      availabilityRoutes(() => availability),
       ...[metricsRoutes(metricsOf(looked)), doctorRoutes(doctorOf(looked))],
       auditRoutes({
         ...{ auditDir: config.auditDir, signer: foundation.signer, clock, services },
@@ -146,6 +150,8 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
   stack.defer(() => secure.close());
 
   const url = `http://localhost:${plain.port}`;
+  const measuring = { db, clock, log, ask: `${url}/readyz` };
+  availability = stack.adopt(await openAvailability(measuring), (open) => open.close());
   const secureUrl = `https://localhost:${secure.port}`;
   const started = { db, ingest, policies, operator, dataDir: config.dataDir, url, secureUrl };
   const developing = { ...started, now: clock.now() };

@@ -112,6 +112,13 @@
 --   grant select to troth_purpose
 --   grant select to troth_sweeper
 --
+-- table availability_minutes
+--   minute timestamp with time zone not null
+--   ready boolean not null
+--   CHECK ((date_trunc('minute'::text, minute) = minute))
+--   PRIMARY KEY (minute)
+--   grant delete, insert, select, update to troth_app
+--
 -- table canaries
 --   tenant text not null
 --   message numeric(20,0) not null

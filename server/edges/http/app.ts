@@ -13,6 +13,7 @@ import { type FileDeps, fileRoutes } from './file-routes.ts';
 import { securityHeaders } from './headers.ts';
 import { type ExtraOperation, openApiOf } from './open-api.ts';
 import { OPERATOR_COOKIE } from './operator.ts';
+import { publishedAddress } from './published-address.ts';
 import { type SiteDeps, siteRoutes } from './site-routes.ts';
 import { type TenantDeps, tenantRoutes } from './tenant-routes.ts';
 
@@ -110,7 +111,8 @@ export function createApp(deps: AppDeps): Hono<Edge> {
 
   app.onError(answerThrown(deps));
   app.notFound(nothingHere);
-  app.use(begin, securityHeaders, compress(), knownHost(deps.hosts), identify(deps));
+  app.use(begin, securityHeaders, compress(), publishedAddress(deps));
+  app.use(knownHost(deps.hosts), identify(deps));
   app.use(limitBody());
   app.route('/', siteRoutes(deps));
   app.route('/', tenantRoutes(deps));

@@ -7,6 +7,7 @@
  */
 export { type AppDeps, createApp, type DomainRoutes } from './app.ts';
 export { type AuditDeps, auditRoutes } from './audit-routes.ts';
+export { availabilityRoutes } from './availability-routes.ts';
 export { type Ailment, doctorRoutes } from './doctor-routes.ts';
 export { httpProblem } from './errors.ts';
 export { type EventDeps, eventRoutes } from './event-routes.ts';

@@ -19,6 +19,7 @@ const SUMMARIES: Readonly<Record<string, string>> = {
   'GET /.well-known/gpc.json': 'Says that Global Privacy Control is honoured',
   'GET /.well-known/troth-keys.json': 'The public key of certificates, reports and logs (JWK set)',
   'GET /.well-known/security.txt': 'Where to report a weakness (RFC 9116)',
+  'GET /v1/availability': 'The availability of the last thirty days, as it was measured',
   'GET /v1/tenants': 'Every service, with its counts; with an operator’s session also its flow',
   'GET /v1/t/:tenant/promises': 'Each promise with its state, and why it has that state',
   'GET /v1/t/:tenant/promises/days': 'How often each promise was found in each state, by day',

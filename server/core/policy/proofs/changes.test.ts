@@ -37,6 +37,8 @@ test('changes are announced, recorded, kept and declared before anything is coll
   await proven.keeps('changes.history-kept');
   await proven.keeps('changes.revision-first');
   await proven.keeps('purpose.forbidden', NO_CONNECTOR);
+  await proven.keeps('purpose.columns-mapped');
+  await proven.keeps('changes.current-at-address');
 });
 
 test('a material change that need not wait is found, and one that waits too little', async () => {
@@ -120,4 +122,42 @@ test('a use that is ruled out and could be declared all the same is found', asyn
     .filter(({ state }) => state === 'broken')
     .flatMap(({ promises }) => promises);
   assert.deepEqual(broken, ['CD-45', 'CD-121']);
+});
+
+test('a column or a table that no declared field stands behind is found', async () => {
+  await proven.restart();
+  const tables = ['clanker.agent_commands', 'loopkit.page_views'];
+  for (const table of tables)
+    await proven.events.command(`alter table tenant_${table} add column f_mood String`);
+  await proven.breaks('purpose.columns-mapped');
+  for (const table of tables)
+    await proven.events.command(`alter table tenant_${table} drop column f_mood`);
+  for (const tenant of ['clanker', 'loopkit'])
+    await proven.sql.unsafe(`create table tenant_${tenant}.shadow (note text)`);
+  await proven.breaks('purpose.columns-mapped');
+  for (const tenant of ['clanker', 'loopkit'])
+    await proven.sql.unsafe(`drop table tenant_${tenant}.shadow`);
+});
+
+test('a document without a class, or with a personal field in clear, that gets through is found', async () => {
+  await proven.restart([
+    ['../policy-language/grammar/data.ts', 'z.array(Category).min(1)', 'z.array(Category)'],
+  ]);
+  await proven.breaks('purpose.columns-mapped');
+  await proven.restart([[STRUCTURE, 'if (category === null || seal', 'if (id !== "" || seal']]);
+  await proven.breaks('purpose.columns-mapped');
+});
+
+test('an address that shows nothing, or an older revision, is found', async () => {
+  const address = 'edges/http/published-address.ts';
+  await proven.restart([[address, '=== hostname + pathname', '=== hostname']]);
+  await proven.breaks('changes.current-at-address');
+  await proven.restart([
+    [
+      address,
+      'return foreignPage(page,',
+      "return foreignPage(page.replaceAll(/[0-9a-f]{64}/g, 'f'.repeat(64)),",
+    ],
+  ]);
+  await proven.breaks('changes.current-at-address');
 });

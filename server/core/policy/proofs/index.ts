@@ -1,6 +1,8 @@
 /** What proves the promises about the page, its revisions, and why data is used. */
 import type { Proof } from '#core/promises';
 import { claimShowsEvidence } from './claim-shows-evidence.ts';
+import { columnsMapped } from './columns-mapped.ts';
+import { currentAtAddress } from './current-at-address.ts';
 import { dateFromRevision } from './date-from-revision.ts';
 import { forbidden } from './forbidden.ts';
 import { historyKept } from './history-kept.ts';
@@ -13,6 +15,8 @@ import { statusMeasured } from './status-measured.ts';
 
 export const policyProofs: readonly Proof[] = [
   claimShowsEvidence,
+  columnsMapped,
+  currentAtAddress,
   dateFromRevision,
   forbidden,
   historyKept,

@@ -1,8 +1,9 @@
 /** What proves that data is read for its purposes and no others. */
 import type { Proof } from '#core/promises';
+import { basis } from './basis.ts';
 import { boundReads } from './bound-reads.ts';
 import { holdsOnly } from './holds-only.ts';
 import { leastGrants } from './least-grants.ts';
 import { stated } from './stated.ts';
 
-export const purposeProofs: readonly Proof[] = [boundReads, holdsOnly, leastGrants, stated];
+export const purposeProofs: readonly Proof[] = [basis, boundReads, holdsOnly, leastGrants, stated];

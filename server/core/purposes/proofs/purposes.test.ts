@@ -30,6 +30,7 @@ test('data is read for its purposes, and for no other', async () => {
   await proven.keeps('purpose.bound-reads', UNFILLED);
   await proven.keeps('purpose.holds-only', UNFILLED_PURPOSE);
   await proven.keeps('access.least-grants');
+  await proven.keeps('purpose.basis');
 });
 
 test('a right too many is found: of a shared role, of a purpose, of everybody, above all grants', async () => {
@@ -55,6 +56,21 @@ test('a right too many is found: of a shared role, of a purpose, of everybody, a
     await proven.sql.unsafe(take);
   }
   await proven.keeps('access.least-grants');
+});
+
+test('a basis that the page, or the answer to a withdrawal, does not name is found', async () => {
+  await proven.restart([
+    ['../policy-language/render/tables.ts', 'bases[purpose.basis].title', 'bases.consent.title'],
+  ]);
+  await proven.breaks('purpose.basis');
+  await proven.restart([
+    [
+      'domains/consent/routes.ts',
+      '.essential.map(({ id, basis }) => [id, basis])',
+      '.essential.map(({ id }) => [id, "consent"])',
+    ],
+  ]);
+  await proven.breaks('purpose.basis');
 });
 
 test('a reading that states no purpose, or any, and is answered is found', async () => {

@@ -1,0 +1,126 @@
+import { broken, defineProof, gap, kept, type Look, saw, terms } from '#core/promises';
+import { applied, impossibleDraft } from './drafts.ts';
+
+type Column = { readonly table: string; readonly name: string };
+
+const plain = (id: string) => id.replaceAll('-', '_');
+
+/** What every row has so that it can be found, kept for its time and erased. */
+const TECHNICAL = new Set([
+  'received_at',
+  'event_at',
+  'name',
+  'subject',
+  'message',
+  'batch',
+  'mode',
+  'sealed',
+  'expires',
+]);
+/** What the door adds, and the setting under which the policy lets it. */
+const ADDED: Readonly<Record<string, 'geolocation' | 'device' | 'session'>> = {
+  country: 'geolocation',
+  device: 'device',
+  os: 'device',
+  browser: 'device',
+  session: 'session',
+};
+
+/** Columns of events that no declared field with a class and a purpose stands behind. */
+async function unmapped(at: Look, columns: readonly Column[]): Promise<string[]> {
+  const { policy } = at;
+  const types = new Map(Object.keys(policy.data).map((id) => [plain(id), id]));
+  const found: string[] = [];
+  for (const { table, name } of columns) {
+    const id = types.get(table);
+    const type = id === undefined ? undefined : policy.data[id];
+    const field =
+      id === undefined ? undefined : policy.compiled.data[id]?.fields[name.replace(/^f_/, '')];
+    const isLabelled = (type?.categories.length ?? 0) > 0 && (type?.purposes.length ?? 0) > 0;
+    if (!type || !isLabelled) found.push(`${table}.${name}`);
+    else if (name.startsWith('f_') && (!field || field.seal !== null))
+      found.push(`${table}.${name}`);
+    else if (
+      !name.startsWith('f_') &&
+      !TECHNICAL.has(name) &&
+      !(await isAllowed(at, { table, name }))
+    )
+      found.push(`${table}.${name}`);
+  }
+  return found;
+}
+
+/** What the door adds is mapped by its switch; without one the column is there, and empty. */
+async function isAllowed(at: Look, { table, name }: Column): Promise<boolean> {
+  const added = ADDED[name];
+  if (added === undefined) return false;
+  if (at.policy.ingest?.enrich?.[added] !== undefined) return true;
+  const [row] = await at.query<{ filled: string }>(
+    "select countIf(notEmpty(toString({name:Identifier})) and toString({name:Identifier}) != '0') as filled from {database:Identifier}.{table:Identifier}",
+    { database: `tenant_${plain(at.tenant)}`, table, name },
+  );
+  return Number(row?.filled ?? 1) === 0;
+}
+
+/** Tables of account that belong to no data type of the policy. */
+async function strangeTables(at: Look): Promise<string[]> {
+  const rows = await at.sql<{ name: string }[]>`
+    select relname as name
+    from pg_class
+    where relnamespace = to_regnamespace(${`tenant_${plain(at.tenant)}`}) and relkind in ('r', 'p')`;
+  const parts = Object.values(at.policy.data).map(({ from }) => plain(from));
+  return rows
+    .map(({ name }) => name)
+    .filter((name) => !parts.some((part) => name.startsWith(part)));
+}
+
+/** What a document must not get through with, and the same document without it. */
+async function judged(at: Look): Promise<'refused' | 'passed' | undefined> {
+  const drafts = [
+    impossibleDraft(at, () => undefined),
+    impossibleDraft(at, (document, id) =>
+      Object.assign(document.data[id] ?? {}, { categories: [] }),
+    ),
+    impossibleDraft(at, (document, id) =>
+      Object.assign(document.data[id]?.fields ?? {}, {
+        looked_at_by_a_proof: { type: 'string(20)', category: 'user.contact.email' },
+      }),
+    ),
+  ];
+  const codes: string[] = [];
+  for (const text of drafts) {
+    if (text === undefined) return undefined;
+    codes.push((await applied(at, { text, reason: 'features: a field' })).code);
+  }
+  const [sound, ...faulty] = codes;
+  if (sound === 'policy-has-errors') return undefined;
+  return faulty.every((code) => code === 'policy-has-errors') ? 'refused' : 'passed';
+}
+
+export const columnsMapped = defineProof({
+  control: 'purpose.columns-mapped',
+  strength: 'stored-bytes',
+  blindTo:
+    'Tables that all services share: sealed events on their way, the audit log, the ledgers.',
+  async prove(at) {
+    const columns = await at.query<Column>(
+      'select table, name from system.columns where database = {database:String}',
+      { database: `tenant_${plain(at.tenant)}` },
+    );
+    if (columns.length === 0) return gap(saw`the service has no table of events`);
+    const stray = await unmapped(at, columns);
+    if (stray.length > 0) return broken(saw`columns without a declared field: ${terms(stray)}`);
+    const strange = await strangeTables(at);
+    if (strange.length > 0)
+      return broken(saw`tables that belong to no data type: ${terms(strange)}`);
+    const answer = await judged(at);
+    if (answer === undefined) return gap(saw`no draft could be made that is safe to send`);
+    if (answer === 'passed')
+      return broken(
+        saw`a document with an unlabelled type, or a personal field in clear, was taken further`,
+      );
+    return kept(
+      saw`${columns.length} of ${columns.length} columns belong to a declared field or to the row itself; a document without a class was refused, and one with a personal field in clear`,
+    );
+  },
+});
