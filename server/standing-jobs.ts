@@ -7,10 +7,14 @@ import { defineJob, type Job, type JobContext } from '#core/domain';
 import { type Keys, keysRotate, keysStatus, ROTATE_AFTER_DAYS } from '#core/keys';
 import { authorize } from '#core/policy';
 import { LATE_DAYS, type Rights } from '#domains/rights';
+import { sweepDays } from '#oversight/evidence';
 import type { Keeper } from '#platform/keeper';
+import { sweepOperatorTokens } from './edges/http/index.ts';
 import { mayWait, STARTER } from './tenants.ts';
 
 const DAY_MS = 86_400_000;
+/** As many as a strip shows, and a few for clocks that differ. */
+const FINDING_DAYS = 35;
 
 type Needs = Pick<JobContext, 'db' | 'policies' | 'clock'> & {
   keys: Keys;
@@ -46,6 +50,13 @@ async function rotateWhenDue({ keeper, db, policies, clock }: Needs): Promise<vo
     .tenants()
     .map((tenant) => authorize(policies.inForce(tenant), STARTER, 'key.rotate'));
   await keysRotate({ keeper, db, permits, now });
+}
+
+/** Days of findings that no page shows any more, and sessions that have ended. */
+async function sweepOldDays({ db, clock }: Needs): Promise<void> {
+  const now = clock.now();
+  await sweepDays(db.sql, new Date(now.getTime() - FINDING_DAYS * DAY_MS));
+  await sweepOperatorTokens(db, now);
 }
 
 /** Catches up with what came due while the server was down; before it says that it is ready. */
@@ -89,6 +100,15 @@ export function standingJobs(needs: Needs): Job[] {
       timeoutSeconds: 900,
       every: '23 * * * *',
       run: () => rotateWhenDue(needs),
+    }),
+    defineJob({
+      name: 'evidence.sweep-days',
+      input: nothing,
+      attemptsMax: 5,
+      timeoutSeconds: 300,
+      every: '41 3 * * *',
+      // Twice is harmless: the second finds nothing that is old.
+      run: () => sweepOldDays(needs),
     }),
   ] as Job[];
 }

@@ -26,5 +26,5 @@ export {
 } from './operator-routes.ts';
 export { httpProofs } from './proofs/index.ts';
 export { revisionRoutes } from './revision-routes.ts';
-export { memoryOperatorStore, operatorStore } from './store.ts';
+export { memoryOperatorStore, operatorStore, sweepOperatorTokens } from './store.ts';
 export { type WriteKeyDeps, writeKeyRoutes } from './write-key-routes.ts';

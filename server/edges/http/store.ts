@@ -82,3 +82,12 @@ export function memoryOperatorStore(): OperatorStore {
     },
   };
 }
+
+/** Removes links and sessions whose time is over; they opened nothing any more. */
+export async function sweepOperatorTokens(
+  { sql }: Pick<Database, 'sql'>,
+  now: Date,
+): Promise<number> {
+  const { count } = await sql`delete from troth.operator_tokens where expires_at < ${now}`;
+  return count;
+}

@@ -35,11 +35,15 @@ test('a webhook is signed as Standard Webhooks signs its example', () => {
 
 async function receiver(statuses: number[]) {
   const got: { headers: Record<string, unknown>; body: string }[] = [];
-  const server = createServer(async (request, answer) => {
+  const server = createServer((request, answer) => {
     let body = '';
-    for await (const chunk of request) body += String(chunk);
-    got.push({ headers: request.headers, body });
-    answer.writeHead(statuses.shift() ?? 204, { location: 'http://localhost:1/' }).end();
+    request.setEncoding('utf8').on('data', (chunk: string) => {
+      body += chunk;
+    });
+    request.on('end', () => {
+      got.push({ headers: request.headers, body });
+      answer.writeHead(statuses.shift() ?? 204, { location: 'http://localhost:1/' }).end();
+    });
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

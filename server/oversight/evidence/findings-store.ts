@@ -7,8 +7,6 @@ import type { Finding } from './prover.ts';
 type Sql = Database['sql'];
 
 const PROMISES_MAX = 100_000;
-/** A strip shows this many days; older ones are swept. */
-export const DAYS_SHOWN = 30;
 
 export type Change = {
   readonly promise: string;

@@ -5,6 +5,7 @@ import { kept, saw } from '#core/promises';
 import { silentLog } from '#platform/log';
 import { useWorld } from '#testing/world';
 import { type Evidence, openEvidence, type Turned } from './evidence.ts';
+import { readDays, sweepDays } from './findings-store.ts';
 import type { Finding } from './prover.ts';
 
 const world = useWorld();
@@ -88,4 +89,14 @@ test('a finding that the operator cannot be told of is not on record either', as
   await assert.rejects(round(evidence));
   assert.equal(evidence.last(world.tenant, 'SA-04'), undefined);
   assert.equal((await opened([])).last(world.tenant, 'SA-04'), undefined);
+});
+
+test('days that no strip shows any more are swept, and younger ones stay', async () => {
+  await world.db.sql`
+    insert into troth.promise_days (tenant, promise, day, kept)
+    values (${world.tenant}, 'SA-05', '2020-01-01', 1), (${world.tenant}, 'SA-05', '2020-03-01', 1)`;
+  await sweepDays(world.db.sql, new Date('2020-02-01'));
+  const left = await readDays(world.db.sql, world.tenant, new Date('2019-01-01'));
+  const days = left.filter(({ promise }) => promise === 'SA-05').map(({ day }) => day);
+  assert.deepEqual(days, ['2020-03-01']);
 });
