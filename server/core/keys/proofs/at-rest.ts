@@ -17,7 +17,7 @@ const ALGORITHM = 'AES-256-GCM';
 const KEY_BYTES = 32;
 const FRAMES_MAX = 1_000_000;
 const REVISIONS_BACK = 2;
-const SEARCHES = 3;
+const SEARCHES = 4;
 
 const frameOf = (row: StoredRow) => Buffer.from(row.sealed, 'hex');
 
@@ -76,7 +76,7 @@ async function framesOf({ query }: Look, database: string, table: string): Promi
 }
 
 /** Searches the disk for what must not be there, after a look for what must. */
-async function search(look: Look, sent: readonly SealedCanary[]) {
+async function search(look: Look, sent: readonly SealedCanary[], seen: Set<string>) {
   const { canaries } = look;
   const controls = sent.flatMap(({ rows }) => rows.map((row) => nameOf(frameOf(row))));
   const personal = sent.flatMap(({ secret, person }) => [
@@ -89,9 +89,12 @@ async function search(look: Look, sent: readonly SealedCanary[]) {
   // What nobody wrote: were it found, the search would find anything.
   patterns.push(Buffer.from(canaries.person().marker));
   const { stores } = await look.bytes(patterns);
+  for (const { store, counts } of stores) {
+    for (const at of controls.keys()) if ((counts[at] ?? 0) > 0) seen.add(`${store} ${at}`);
+  }
   const engines = stores.filter(({ store }) => store === 'postgresql' || store === 'clickhouse');
   const sees = engines.every(
-    ({ whole, counts }) => whole && controls.every((_, at) => (counts[at] ?? 0) > 0),
+    ({ store, whole }) => whole && controls.every((_, at) => seen.has(`${store} ${at}`)),
   );
   const plain = stores.filter(({ counts }) =>
     personal.some((_, at) => (counts[controls.length + at] ?? 0) > 0),
@@ -104,8 +107,9 @@ async function search(look: Look, sent: readonly SealedCanary[]) {
 
 /** Again where the canaries were not seen: an engine may have joined their files meanwhile. */
 async function searched(look: Look, sent: readonly SealedCanary[]) {
+  const seen = new Set<string>();
   for (let attempt = 1; ; attempt++) {
-    const found = await search(look, sent);
+    const found = await search(look, sent, seen);
     if (found.sees || found.plain.length > 0 || attempt === SEARCHES) return found;
   }
 }

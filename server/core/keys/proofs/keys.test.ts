@@ -104,14 +104,14 @@ test('keys that are wrapped once are found', async () => {
     ],
     [
       'platform/keeper/keks.ts',
-      'kek(tenant, purpose, epoch).seal(key, Buffer.from(aad)),',
-      'roots.get(epoch).key.seal(key, Buffer.from(aad)),',
+      'return this.#kek(tenant, purpose, this.#epoch).seal(key, Buffer.from(aad));',
+      'return this.#roots.get(this.#epoch).key.seal(key, Buffer.from(aad));',
     ],
     [
       'platform/keeper/keks.ts',
-      '      kek(tenant, purpose, number).open(wrapped, Buffer.from(aad)),',
-      `      { try { return kek(tenant, purpose, number).open(wrapped, Buffer.from(aad)); }
-        catch { return roots.get(number).key.open(wrapped, Buffer.from(aad)); } },`,
+      'return this.#kek(tenant, purpose, epoch).open(wrapped, Buffer.from(aad));',
+      `try { return this.#kek(tenant, purpose, epoch).open(wrapped, Buffer.from(aad)); }
+        catch { return this.#roots.get(epoch).key.open(wrapped, Buffer.from(aad)); }`,
     ],
   ]);
   await proven.breaks('keys.two-wraps');
