@@ -246,7 +246,7 @@ const CASES: Case[] = [
   },
   { args: kit('alone'), code: 1, problem: 'server-not-running', says: /npm start/, alone: true },
   {
-    args: ['prove', '--tenant', 'clanker', '--promise', 'CW-11'],
+    args: ['prove', '--tenant', 'clanker', '--promise', 'CW-16'],
     code: 0,
     has: 'findings',
     says: /service +kept/,

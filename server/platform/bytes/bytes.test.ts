@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
+import { openDataDirectory } from '#platform/runtime';
 import { matcherOf } from './matcher.ts';
 import { openByteScan } from './scan.ts';
 
@@ -116,4 +118,23 @@ test('a search that is called off ends with the reason', async () => {
   const scan = openByteScan({ roots: { slow: [join(folder, 'slow')] } });
   const reason = new Error('enough');
   await assert.rejects(scan.scan([randomBytes(8)], { signal: AbortSignal.abort(reason) }), reason);
+});
+
+test('a search of the data directory lets go of no lock that this process holds on it', async () => {
+  const given = { dataDir: join(folder, 'mine'), keyringDir: join(folder, 'keys') };
+  const held = openDataDirectory(given);
+  try {
+    const { stores } = await openByteScan({ roots: { data: [given.dataDir] } }).scan([
+      randomBytes(16),
+    ]);
+    assert.ok((stores[0]?.files ?? 0) > 0);
+    const door = join(import.meta.dirname, '..', 'runtime', 'index.ts');
+    const script = `const { openDataDirectory } = await import('${door}');
+      openDataDirectory(${JSON.stringify(given)});`;
+    const args = ['--no-warnings', '--input-type=module', '-e', script];
+    const other = spawnSync(process.execPath, args, { cwd: import.meta.dirname });
+    assert.match(String(other.stderr), /data-directory-in-use/);
+  } finally {
+    held.release();
+  }
 });

@@ -1,4 +1,4 @@
-import { type FileHandle, open, readdir } from 'node:fs/promises';
+import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { type Matcher, matcherOf } from './matcher.ts';
@@ -72,8 +72,8 @@ async function* filesBelow(place: string, unreadable: string[]): AsyncGenerator<
 }
 
 const isThere = (place: string) =>
-  open(place, 'r').then(
-    (handle) => handle.close().then(() => true),
+  stat(place).then(
+    () => true,
     (error: unknown) => !GONE.has(codeOf(error)),
   );
 
@@ -142,15 +142,19 @@ class StorePass {
     signal?.throwIfAborted();
     let handle: FileHandle | undefined;
     try {
-      handle = await open(file, 'r');
-      const { size, mtimeMs, ino } = await handle.stat();
+      const { size, mtimeMs, ino } = await stat(file);
       const state = `${ino} ${size} ${mtimeMs}`;
       mark.set(file, state);
       if (since?.get(file) === state) {
         this.#unchanged++;
         return;
       }
-      await this.#search(handle, file);
+      // An empty file says nothing, and may be a lock of this very process, such as the data
+      // directory's: closing any descriptor of it would let the lock go (POSIX).
+      if (size > 0) {
+        handle = await open(file, 'r');
+        await this.#search(handle, file);
+      }
       this.#files++;
     } catch (error) {
       signal?.throwIfAborted();
