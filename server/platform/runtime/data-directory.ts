@@ -107,9 +107,9 @@ export function checkInstance({ dataDir, keyringDir }: { dataDir: string; keyrin
 
 /**
  * The kernel's own lock, through SQLite: it is gone when its holder is, however that died, and no
- * process id has to be guessed at (a pid file fails in containers, where pids repeat). It would also
- * go when this process closed any other descriptor of the file, so the file is empty and no search
- * or copy of ours opens an empty one.
+ * process id has to be guessed at (a pid file fails in containers, where pids repeat). It would
+ * also go when this process closed any other descriptor of the file, so the file is empty and no
+ * search or copy of ours opens an empty one.
  */
 function lock(dataDir: string): DatabaseSync {
   const held = new DatabaseSync(join(dataDir, LOCK_FILE));
