@@ -150,6 +150,8 @@ test('a destruction waits until every server has dropped the key, and cuts off t
   const other = openKeeper(child.socketPath);
   closing.push(() => other.close());
   await other.call('hello', { listen: true });
+  // Whether it answers is asked over the same connection, which goes on listening.
+  await other.call('hello', { listen: false });
   let dropped = false;
   let lost = false;
   other.onEvict(async ({ subjects }) => {

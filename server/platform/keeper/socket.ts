@@ -112,7 +112,8 @@ class Doorman {
     const { at = 0, listen = false } = ask as { at?: number; listen?: boolean };
     const direct: { [C in Call]?: () => unknown } = {
       hello: () => {
-        peer.listens = listen;
+        // Never taken back: who has asked to be told holds keys until the connection ends.
+        peer.listens ||= listen;
         return this.#custody.identity();
       },
       status: () => this.#custody.status(this.#peers.size),
