@@ -1,7 +1,6 @@
 import { broken, defineProof, gap, kept, type Look, saw, terms } from '#core/promises';
 import { applied, impossibleDraft } from './drafts.ts';
-
-type Column = { readonly table: string; readonly name: string };
+import { type Column, storedColumns } from './stored-columns.ts';
 
 const plain = (id: string) => id.replaceAll('-', '_');
 
@@ -31,7 +30,7 @@ async function unmapped(at: Look, columns: readonly Column[]): Promise<string[]>
   const { policy } = at;
   const types = new Map(Object.keys(policy.data).map((id) => [plain(id), id]));
   const found: string[] = [];
-  for (const { table, name } of columns) {
+  for (const { database, table, name } of columns) {
     const id = types.get(table);
     const type = id === undefined ? undefined : policy.data[id];
     const field =
@@ -43,7 +42,7 @@ async function unmapped(at: Look, columns: readonly Column[]): Promise<string[]>
     else if (
       !name.startsWith('f_') &&
       !TECHNICAL.has(name) &&
-      !(await isAllowed(at, { table, name }))
+      !(await isAllowed(at, { database, table, name }))
     )
       found.push(`${table}.${name}`);
   }
@@ -51,13 +50,13 @@ async function unmapped(at: Look, columns: readonly Column[]): Promise<string[]>
 }
 
 /** What the door adds is mapped by its switch; without one the column is there, and empty. */
-async function isAllowed(at: Look, { table, name }: Column): Promise<boolean> {
+async function isAllowed(at: Look, { database, table, name }: Column): Promise<boolean> {
   const added = ADDED[name];
   if (added === undefined) return false;
   if (at.policy.ingest?.enrich?.[added] !== undefined) return true;
   const [row] = await at.query<{ filled: string }>(
     "select countIf(notEmpty(toString({name:Identifier})) and toString({name:Identifier}) != '0') as filled from {database:Identifier}.{table:Identifier}",
-    { database: `tenant_${plain(at.tenant)}`, table, name },
+    { database, table, name },
   );
   return Number(row?.filled ?? 1) === 0;
 }
@@ -103,10 +102,7 @@ export const columnsMapped = defineProof({
   blindTo:
     'Tables that all services share: sealed events on their way, the audit log, the ledgers.',
   async prove(at) {
-    const columns = await at.query<Column>(
-      'select table, name from system.columns where database = {database:String}',
-      { database: `tenant_${plain(at.tenant)}` },
-    );
+    const columns = await storedColumns(at);
     if (columns.length === 0) return gap(saw`the service has no table of events`);
     const stray = await unmapped(at, columns);
     if (stray.length > 0) return broken(saw`columns without a declared field: ${terms(stray)}`);

@@ -1,5 +1,6 @@
 import { broken, defineProof, gap, kept, type Look, saw, terms } from '#core/promises';
 import { publishedBy, rowsBelow } from './published.ts';
+import { storedColumns } from './stored-columns.ts';
 
 type Mapped = {
   id: string;
@@ -39,12 +40,9 @@ async function unmapped(at: Look, known: readonly Mapped[]): Promise<string[] | 
     const [row] = await at.canaries.stored(id, messages[index] ?? '');
     if (!row) return undefined;
   }
-  const tables = await at.query<{ name: string }>(
-    'select name from system.tables where database = {database:String}',
-    { database: `tenant_${at.tenant.replaceAll('-', '_')}` },
-  );
+  const tables = new Set((await storedColumns(at)).map(({ table }) => table));
   const names = new Set(known.map(({ id }) => id.replaceAll('-', '_')));
-  return tables.map(({ name }) => name).filter((name) => !names.has(name));
+  return [...tables].filter((table) => !names.has(table));
 }
 
 export const practicesPublic = defineProof({

@@ -1,5 +1,6 @@
 import { broken, defineProof, gap, kept, saw, terms } from '#core/promises';
 import { storedRevisions } from './revisions.ts';
+import { storedColumns } from './stored-columns.ts';
 
 type Declared = { data?: Record<string, { fields?: Record<string, unknown> }> };
 
@@ -19,10 +20,7 @@ export const revisionFirst = defineProof({
         if (id === undefined || column === undefined) return id !== undefined;
         return OWN.test(column) || Object.hasOwn(data[id]?.fields ?? {}, column.replace(/^f_/, ''));
       });
-    const columns = await at.query<{ table: string; name: string }>(
-      'select table, name from system.columns where database = {database:String}',
-      { database: `tenant_${at.tenant.replaceAll('-', '_')}` },
-    );
+    const columns = await storedColumns(at);
     if (columns.length === 0) return gap(saw`the service has no table of events`);
     const ahead = columns.filter(({ table, name }) => !declares(table) || !declares(table, name));
     if (ahead.length > 0)

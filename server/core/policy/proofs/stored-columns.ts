@@ -1,0 +1,23 @@
+import type { Look } from '#core/promises';
+
+export type Column = {
+  readonly database: string;
+  readonly table: string;
+  readonly name: string;
+};
+
+/** The list of whom an erasure is removing, and what a search of bytes must find: empty in between. */
+const WORKING = new Set(['erasing', 'scan_controls']);
+
+/** Every column in which events of the service lie, active or in the archive. */
+export async function storedColumns(look: Look): Promise<Column[]> {
+  const database = `tenant_${look.tenant.replaceAll('-', '_')}`;
+  const columns = await look.query<Column>(
+    `select database, table, name
+     from system.columns
+     where database in {databases:Array(String)}
+     order by database, table, position`,
+    { databases: [database, `${database}_archive`] },
+  );
+  return columns.filter(({ table }) => !WORKING.has(table));
+}
