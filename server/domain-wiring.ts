@@ -25,6 +25,7 @@ import {
   stuckUnits,
   type WriteKey,
 } from '#domains/ingest';
+import type { Retention, RetentionDeps } from '#domains/retention';
 import { type ErasureDeps, type Hidden, openHidden, type Rights } from '#domains/rights';
 import { openPurposeReader, type PurposeReader } from '#platform/events';
 import { openLocation } from '#platform/location';
@@ -41,6 +42,7 @@ import {
 } from './edges/http/index.ts';
 import type { Foundation } from './foundation.ts';
 import { refusalOf } from './refusals.ts';
+import { wireRetention } from './retention-wiring.ts';
 import { purgeMinor, wireRights } from './rights-wiring.ts';
 import { recordApplied } from './tenants.ts';
 
@@ -63,6 +65,7 @@ type Given = Foundation & {
   log: Log;
   config: Config;
   afterStep?: ErasureDeps['afterStep'];
+  afterSweepStep?: RetentionDeps['afterStep'];
 };
 
 export type Domains = {
@@ -70,6 +73,7 @@ export type Domains = {
   keys: Keys;
   refusals: RefusalLog;
   rights: Rights;
+  retention: Retention;
   routes: DomainRoutes[];
 };
 
@@ -79,11 +83,14 @@ export async function wireDomains(stack: AsyncDisposableStack, given: Given): Pr
   const journalFile = join(config.keyringDir, 'forget.journal');
   const journalled = await readJournal(journalFile);
   const journal = stack.adopt(await openJournal(journalFile), (open) => open.close());
+  const { retention, routes: retaining } = await wireRetention(stack, given);
   const keys = openKeys({
     keeper,
     clock,
-    retainMs: (tenant, type) =>
-      policies.find(tenant)?.policy.compiled.data[type]?.retain.milliseconds ?? undefined,
+    retainMs: (tenant, type) => {
+      const inForce = policies.find(tenant);
+      return (inForce && retention.limitsOf(inForce, type)?.totalMs) ?? undefined;
+    },
   });
   stack.defer(() => keys.close());
   for (const tenant of policies.tenants()) await keys.prepare(tenant);
@@ -105,6 +112,7 @@ export async function wireDomains(stack: AsyncDisposableStack, given: Given): Pr
           log('bug.seen', { where: Word('rights.purge-minor'), frames: framesOf(error) });
         });
       },
+      limitsOf: (inForce, dataType) => retention.limitsOf(inForce, dataType),
       now: () => clock.now(),
       location: await openLocation({ file: config.locationFile }),
       recordRefusal: (problem, by) => {
@@ -114,6 +122,7 @@ export async function wireDomains(stack: AsyncDisposableStack, given: Given): Pr
     }),
     (open) => open.close(),
   );
+  retention.onChange((tenant) => void ingest.refresh(tenant).catch(() => undefined));
   const wired = await wireRights({
     ...{ ...given, keys, journal, journalled, hidden, consent, ingest, refusals },
   });
@@ -122,8 +131,8 @@ export async function wireDomains(stack: AsyncDisposableStack, given: Given): Pr
   purge = purgeMinor(rights, policies);
   const reader = stack.adopt(openPurposeReader(given.clickhouseUrl), (open) => open.close());
   const parts = { consent, hidden, ingest, reader, refusals };
-  const routes = [...routesOf(given, parts), wired.routes];
-  return { ingest, keys, refusals, rights, routes };
+  const routes = [...routesOf(given, parts), wired.routes, retaining];
+  return { ingest, keys, refusals, rights, retention, routes };
 }
 
 type Parts = {

@@ -18,6 +18,7 @@ const REASONS: Readonly<Record<DropReason | FieldReason, { step: string | null; 
   'identify-no-consent': { step: 'checkConsent', says: 'No consent to be identified' },
   'link-refused': { step: 'pseudonymise', says: 'A browser’s key may not tie these two ids' },
   'person-erased': { step: 'pseudonymise', says: 'The person was erased; this came late' },
+  'not-retained': { step: 'store', says: 'The service chose to keep none of this data' },
   'undeclared-field': { step: null, says: 'Fields cut: the policy does not declare them' },
   'over-limit': { step: null, says: 'Fields cut: longer than the policy allows' },
   'no-consent-field': { step: null, says: 'Fields cut: their purpose lacks consent' },

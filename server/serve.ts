@@ -91,8 +91,8 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
   const policies = stack.adopt(await openPolicies(db, { log }), (open) => open.close());
   const { afterErasureStep: afterStep } = options;
   const given = { ...foundation, policies, clock, log, config, afterStep };
-  const { ingest, keys, rights, refusals, routes } = await wireDomains(stack, given);
-  const needs = { db, policies, clock, keys, rights, keeper: foundation.keeper };
+  const { ingest, keys, rights, retention, refusals, routes } = await wireDomains(stack, given);
+  const needs = { db, policies, clock, keys, rights, retention, keeper: foundation.keeper };
   await catchUp(needs);
   const context = { db, events, policies, clock, log };
   const channels = openChannels(stack, { config, clock });

@@ -3,9 +3,11 @@
  */
 import { parseDuration } from '@troth/policy-language';
 import { z } from 'zod';
+import { Problem } from '#base/problem';
 import { defineJob, type Job, type JobContext } from '#core/domain';
 import { type Keys, keysRotate, keysStatus, ROTATE_AFTER_DAYS } from '#core/keys';
 import { authorize } from '#core/policy';
+import type { Retention } from '#domains/retention';
 import { LATE_DAYS, type Rights } from '#domains/rights';
 import { sweepDays } from '#oversight/evidence';
 import type { Keeper } from '#platform/keeper';
@@ -20,6 +22,7 @@ type Needs = Pick<JobContext, 'db' | 'policies' | 'clock'> & {
   keys: Keys;
   keeper: Keeper;
   rights: Rights;
+  retention: Retention;
 };
 
 /** Destroys the keys that are due. Twice is harmless: what is destroyed is due no more. */
@@ -59,6 +62,9 @@ async function sweepOldDays({ db, clock }: Needs): Promise<void> {
   await sweepOperatorTokens(db, now);
 }
 
+/** An engine that is away for the moment; its job comes round again. */
+const isAway = (thrown: unknown) => thrown instanceof Problem && thrown.status === 503;
+
 /** Catches up with what came due while the server was down; before it says that it is ready. */
 export async function catchUp(needs: Needs): Promise<void> {
   await destroyDueKeys(needs);
@@ -67,6 +73,11 @@ export async function catchUp(needs: Needs): Promise<void> {
   } catch (thrown) {
     // It stays due: the job of the hour asks again, and its failure is told.
     if (!mayWait(thrown)) throw thrown;
+  }
+  try {
+    await needs.retention.sweepAll();
+  } catch (thrown) {
+    if (!isAway(thrown) && !mayWait(thrown)) throw thrown;
   }
 }
 
@@ -80,6 +91,16 @@ export function standingJobs(needs: Needs): Job[] {
       timeoutSeconds: 120,
       every: '7 * * * *',
       run: () => destroyDueKeys(needs),
+    }),
+    defineJob({
+      name: 'retention.sweep',
+      input: nothing,
+      attemptsMax: 3,
+      timeoutSeconds: 3_600,
+      // Often, because what lives for a day is swept every quarter of an hour; what lives long is
+      // left alone until its own time comes, unless something is overdue. Twice is harmless.
+      every: '*/10 * * * *',
+      run: () => needs.retention.sweepAll(),
     }),
     defineJob({
       name: 'rights.walk-erasures',

@@ -417,12 +417,47 @@
 --   UNIQUE (login)
 --   grant select to troth_app
 --
+-- table retention_choices
+--   tenant text not null
+--   data_type text not null
+--   region text not null
+--   choice text not null
+--   limit_ms bigint not null
+--   chosen_at timestamp with time zone not null
+--   CHECK ((choice ~ '^[a-zA-Z0-9.-]{1,40}$'::text))
+--   CHECK ((data_type ~ '^[a-z][a-z0-9-]{0,40}$'::text))
+--   CHECK ((limit_ms >= 0))
+--   CHECK ((region ~ '^([A-Z]{2}|)$'::text))
+--   FOREIGN KEY (tenant) REFERENCES tenants(id)
+--   PRIMARY KEY (tenant, data_type, region)
+--   grant delete, insert, select, update to troth_app
+--
 -- table scan_controls
 --   store text not null
 --   marker text not null
 --   at timestamp with time zone not null
 --   CHECK ((store = 'postgresql'::text))
 --   PRIMARY KEY (store)
+--   grant delete, insert, select, update to troth_app
+--
+-- table sweeps
+--   id bigint not null identity
+--   tenant text not null
+--   data_type text not null
+--   tier text not null
+--   swept_at timestamp with time zone not null
+--   cutoff timestamp with time zone not null
+--   limit_ms bigint not null
+--   rows bigint not null
+--   oldest timestamp with time zone
+--   CHECK ((data_type ~ '^[a-z][a-z0-9-]{0,40}$'::text))
+--   CHECK ((limit_ms >= 0))
+--   CHECK ((rows >= 0))
+--   CHECK ((tier = ANY (ARRAY['active'::text, 'archive'::text, 'moved'::text])))
+--   CREATE INDEX sweeps_by_age ON troth.sweeps USING btree (swept_at)
+--   CREATE INDEX sweeps_of_type ON troth.sweeps USING btree (tenant, data_type, tier, swept_at DESC)
+--   FOREIGN KEY (tenant) REFERENCES tenants(id)
+--   PRIMARY KEY (id)
 --   grant delete, insert, select, update to troth_app
 --
 -- table tenants
@@ -496,6 +531,6 @@
 --   policy tenant_only using (( SELECT troth_sec.tenant() AS tenant) = 'sample'::text)
 --   trigger CREATE TRIGGER consent_receipts_announced AFTER INSERT OR DELETE ON tenant.consent_receipts FOR EACH ROW EXECUTE FUNCTION tenant.announce_consent()
 --   grant delete, select to troth_eraser
+--   grant delete, select to troth_sweeper
 --   grant insert, select to troth_app
---   grant select to troth_sweeper
 

@@ -57,6 +57,18 @@ export async function cutAudit(
   return cut as AuditCut;
 }
 
+/** How many of a tenant's entries have their body, and since when. */
+export async function auditAge(
+  { sql }: Pick<Database, 'sql'>,
+  tenant: TenantId,
+): Promise<{ readonly rows: number; readonly oldest: Date | null }> {
+  const [age] = await sql<{ rows: number; oldest: Date | null }[]>`
+    select count(*)::float8 as rows, min(at) as oldest
+    from troth.audit_entries
+    where tenant = ${tenant}`;
+  return age ?? { rows: 0, oldest: null };
+}
+
 export type OpenCut = {
   readonly entry: string;
   readonly tenant: TenantId;

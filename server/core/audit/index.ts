@@ -12,7 +12,7 @@
  * Beside it stands the forget journal, an fsynced file outside every restore set: what was
  * forgotten stays forgotten after a restore of anything else.
  */
-export { type AuditCut, cutAudit } from './cut-store.ts';
+export { type AuditCut, auditAge, cutAudit } from './cut-store.ts';
 export { auditProblem } from './errors.ts';
 export { EXPORT_KIND, exportLog, type LogVerdict, verifyExport, verifyFolder } from './export.ts';
 export { type Forgotten, type Journal, openJournal, readJournal } from './journal.ts';

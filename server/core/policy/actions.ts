@@ -1,6 +1,7 @@
 /** Every act that needs leave, and which kinds of actor may be given it. */
 export const ACTIONS = {
   'account.sign-in': ['subject', 'system'],
+  'archive.read': ['operator', 'system'],
   'audit.read': ['operator', 'system'],
   'canary.write': ['system'],
   'consent.read': ['operator', 'write-key', 'subject', 'system'],

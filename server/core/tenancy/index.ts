@@ -38,4 +38,5 @@ export {
   tablesOf,
   takeLogins,
 } from './store.ts';
+export { withEventTables } from './table-lock.ts';
 export { inTenant, type TenantScope, type TenantTx } from './tenant-tx.ts';

@@ -37,6 +37,8 @@ export { renderReceipt, summariseReceipt } from './receipt.ts';
 export { isWithin } from './regions.ts';
 export { type Caller, type ConsentRoutesDeps, consentRoutes, signalsOf } from './routes.ts';
 
+export { receiptsAge, sweepReceipts } from './store.ts';
+
 /** Without its routes: they need what only the wiring has, and are made by `consentRoutes`. */
 export const consentDomain = {
   name: 'consent',

@@ -168,3 +168,20 @@ export async function readRevisionSource(
     where tenant = ${tx.tenant} and revision = ${revision}`;
   return row;
 }
+
+/** Deletes receipts that were made before. As the role that sweeps: no other may. */
+export async function sweepReceipts(tx: TenantTx, before: Date): Promise<number> {
+  const { count } = await tx`
+    delete from consent_receipts
+    where received_at < ${before}`;
+  return count;
+}
+
+export type ReceiptsAge = { readonly rows: number; readonly oldest: Date | null };
+
+export async function receiptsAge(tx: TenantTx): Promise<ReceiptsAge> {
+  const [age] = await tx<ReceiptsAge[]>`
+    select count(*)::float8 as rows, min(received_at) as oldest
+    from consent_receipts`;
+  return age ?? { rows: 0, oldest: null };
+}

@@ -21,6 +21,7 @@ export const DROP_REASONS = [
   'identify-no-consent',
   'link-refused',
   'person-erased',
+  'not-retained',
 ] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 

@@ -26,7 +26,8 @@ export { pipeline } from './pipeline.ts';
 export { ENRICHMENTS, type Enrichment, type IngestPlan } from './plan.ts';
 export type { ConsentPort, HiddenPort, KeysPort, LocationPort } from './ports.ts';
 export { ingestProofs } from './proofs/index.ts';
-export { issueWriteKey, revokeWriteKey } from './store.ts';
+export { ruleIn } from './regions.ts';
+export { forgetCounts, issueWriteKey, revokeWriteKey } from './store.ts';
 export type { StuckUnit } from './store-stuck.ts';
 export { type Retried, retryStuck, stuckUnits } from './stuck.ts';
 export {

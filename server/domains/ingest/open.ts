@@ -16,12 +16,14 @@ import { MessageWindow } from './message-window.ts';
 import type { Arrived, Batch } from './model.ts';
 import { Mover } from './mover.ts';
 import { runPipeline, stepTimes } from './pipeline.ts';
-import { compileIngestPlan, type IngestPlan } from './plan.ts';
+import { compileIngestPlan, type IngestPlan, type PlanOptions } from './plan.ts';
 import type { HiddenPort, Tools } from './ports.ts';
 import { RateLimits } from './rates.ts';
 import * as store from './store.ts';
 import { countStuck, type StuckCount } from './store-stuck.ts';
 import { WriteKeys } from './write-keys.ts';
+
+type Limits = ReturnType<NonNullable<PlanOptions['limits']>>;
 
 export type IngestOptions = Pick<Tools, 'keys' | 'consent' | 'location'> &
   Pick<HttpOptions, 'addressOf' | 'recordRefusal'> & {
@@ -31,6 +33,8 @@ export type IngestOptions = Pick<Tools, 'keys' | 'consent' | 'location'> &
     readonly log: Log;
     readonly now?: () => Date;
     readonly reportMinor?: Tools['reportMinor'];
+    /** How long rows live, by a service's choices. Default: as its policy says. */
+    readonly limitsOf?: (inForce: PolicyInForce, dataType: string) => Limits;
     /** People who are being forgotten. Default: nobody. */
     readonly hidden?: HiddenPort;
     /** Bytes that may wait for the event store before senders are told to wait. Default 2 GiB. */
@@ -181,7 +185,8 @@ class OpenIngest implements Ingest {
     this.#ending.push(() => clearInterval(timer));
   }
 
-  async #compile({ tenant, policy, revision }: PolicyInForce): Promise<void> {
+  async #compile(inForce: PolicyInForce): Promise<void> {
+    const { tenant, policy, revision } = inForce;
     const { db, keys } = this.#options;
     await keys.prepare(tenant);
     const columns = new Map(
@@ -194,7 +199,11 @@ class OpenIngest implements Ingest {
     const { switches, until } = await store.readSwitches(db.sql, tenant, now);
     if (until) this.#compileAt(tenant, until.getTime() - now.getTime());
     const counts = this.#counts;
-    const plan = compileIngestPlan(policy, { tenant, revision, counts, columns, switches });
+    const { limitsOf } = this.#options;
+    const plan = compileIngestPlan(policy, {
+      ...{ tenant, revision, counts, columns, switches },
+      ...(limitsOf && { limits: (dataType: string) => limitsOf(inForce, dataType) }),
+    });
     await registerLayouts(db.sql, plan);
     this.#plans.set(tenant, plan);
   }

@@ -111,6 +111,12 @@ export type PlanOptions = {
   readonly counts: PipelineCounts;
   /** Column types as the engine reports them: table → column → type. */
   readonly columns?: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  /** How long rows of a type live, where that is not what the policy says by itself. */
+  readonly limits?: (
+    dataType: string,
+  ) =>
+    | { readonly totalMs: number | null; readonly regions: Readonly<Record<string, number>> }
+    | undefined;
   /** Switches that the tenant set; only those that the policy lets be switched count. */
   readonly switches?: Readonly<Partial<Record<Enrichment, boolean>>>;
 };
@@ -237,7 +243,7 @@ function compileType(
   id: string,
   type: PolicyDataType,
   strip: ReadonlySet<Classifier>,
-  { tenant, counts, columns }: PlanOptions,
+  { tenant, counts, columns, limits: limitsOf }: PlanOptions,
 ): TypePlan {
   const compiled = policy.compiled.data[id];
   const table = compiled?.table ?? id.replaceAll('-', '_');
@@ -255,10 +261,15 @@ function compileType(
       gates: field.purposes && gatesOf(policy, field.purposes),
     };
   });
-  const retainMilliseconds = lengthOf(compiled?.retain);
-  const retainIn = Object.fromEntries(
-    Object.entries(compiled?.retainIn ?? {}).map(([region, limit]) => [region, lengthOf(limit)]),
-  );
+  const limits = limitsOf?.(id);
+  const retainMilliseconds = limits
+    ? (limits.totalMs ?? Number.POSITIVE_INFINITY)
+    : lengthOf(compiled?.retain);
+  const retainIn =
+    limits?.regions ??
+    Object.fromEntries(
+      Object.entries(compiled?.retainIn ?? {}).map(([region, limit]) => [region, lengthOf(limit)]),
+    );
   const where = (has: (field: FieldPlan) => boolean) =>
     fields.flatMap((field, index) => (has(field) ? [index] : []));
   const clear = fields.flatMap(({ write }, index) => (write ? [{ index, write }] : []));

@@ -25,6 +25,11 @@ export function store(batch: Batch, { inbox, window }: Tools): Batch {
       countDrop(batch, event, 'duplicate');
       continue;
     }
+    // A customer chose to keep none of it.
+    if (lifeOf(event) <= 0) {
+      countDrop(batch, event, 'not-retained');
+      continue;
+    }
     window.put(messageLow, messageHigh, group);
     const section = inbox.section(batch.permit, type, day);
     writeRow(section.beginRow(), event, batch);

@@ -165,3 +165,11 @@ export async function readCounts(sql: Sql, tenant: TenantId, since: string): Pro
     order by type, reason
     limit 5000`;
 }
+
+/** Forgets what was counted on days before. @returns how many figures went. */
+export async function forgetCounts(sql: Sql, before: Date): Promise<number> {
+  const { count } = await sql`
+    delete from ingest_counts
+    where day < ${before}::date`;
+  return count;
+}

@@ -1,5 +1,6 @@
 /** The rows of people whose keys are gone: noted, deleted store by store, counted again. */
 import type { SubjectId, TenantId } from '#base/ids';
+import { withEventTables } from '#core/tenancy';
 import type { ErasureDeps } from './deps.ts';
 import type { Counts, Erasure, ErasureId, LedgerRow } from './model.ts';
 import * as store from './store-requests.ts';
@@ -75,9 +76,12 @@ export async function deleteRows(
   const subjects = [...new Set(walked.flatMap(({ target }) => target.subjects))];
   const left = new Set<ErasureId>();
   for (const one of subjects.length > 0 ? stores : []) {
-    const before = await one.count(tenant, subjects);
-    await one.erase(tenant, subjects);
-    const after = await one.count(tenant, subjects);
+    // A row on its way into the archive would be in neither table while it is looked for.
+    const { before, after } = await withEventTables(db, tenant, async () => {
+      const counted = await one.count(tenant, subjects);
+      await one.erase(tenant, subjects);
+      return { before: counted, after: await one.count(tenant, subjects) };
+    });
     for (const { target } of walked) {
       const rows = ledgerOf(one.name, target.subjects, { before, after });
       await store.writeLedger(db.sql, target.id, rows, clock.now());

@@ -29,6 +29,7 @@ export { type EventsStore, eventsStore } from './store-events.ts';
 export { type Hidden, openHidden } from './store-hidden.ts';
 export type { Hold } from './store-holds.ts';
 export { jobsStore } from './store-jobs.ts';
+export { erasuresAge, sweepErasures } from './store-requests.ts';
 export { tablesStore } from './store-tables.ts';
 
 /** Without its routes: they need what only the wiring has, and are made by `rightsRoutes`. */

@@ -238,3 +238,22 @@ export async function isForgotten(
         and (${!isFinal} or state != 'hidden')) as known`;
   return row?.known === true;
 }
+
+/** Forgets erasures that ended before, and what was noted of them. */
+export async function sweepErasures(tx: Sql, tenant: TenantId, before: Date): Promise<number> {
+  const { count } = await tx`
+    delete from troth.erasures
+    where tenant = ${tenant} and state in ('done', 'undone') and sealed is null
+      and requested_at < ${before} and finished_at is not null`;
+  return count;
+}
+
+export type ErasuresAge = { readonly rows: number; readonly oldest: Date | null };
+
+export async function erasuresAge(sql: Sql, tenant: TenantId): Promise<ErasuresAge> {
+  const [age] = await sql<ErasuresAge[]>`
+    select count(*)::float8 as rows, min(requested_at) as oldest
+    from erasures
+    where tenant = ${tenant}`;
+  return age ?? { rows: 0, oldest: null };
+}

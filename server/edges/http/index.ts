@@ -25,6 +25,7 @@ export {
   operatorRoutes,
 } from './operator-routes.ts';
 export { httpProofs } from './proofs/index.ts';
+
 export { revisionRoutes } from './revision-routes.ts';
 export { memoryOperatorStore, operatorStore, sweepOperatorTokens } from './store.ts';
 export { type WriteKeyDeps, writeKeyRoutes } from './write-key-routes.ts';

@@ -7,45 +7,61 @@ export type EventQueries = {
 
 const TABLES_MAX = 500;
 
-const databaseOf = (tenant: string) => `tenant_${tenant.replaceAll('-', '_')}`;
+/** A service's events, and what has left the active tier. */
+const databasesOf = (tenant: string) => {
+  const active = `tenant_${tenant.replaceAll('-', '_')}`;
+  return [active, `${active}_archive`];
+};
 
-async function tablesThere(events: EventQueries, database: string): Promise<Set<string>> {
-  const rows = await events.query<{ name: string }>(
-    `select name
+type There = { database: string; table: string };
+
+async function tablesThere(events: EventQueries, databases: string[]): Promise<There[]> {
+  return events.query<There>(
+    `select database, name as table
      from system.tables
-     where database = {database:String}
+     where database in {databases:Array(String)}
      limit ${TABLES_MAX}`,
-    { database },
+    { databases },
   );
-  return new Set(rows.map(({ name }) => name));
 }
 
 type CountRow = { type: string; rows: string | number; oldest: string | number };
 
 /**
- * Counts the rows of every event table of a service, and finds the oldest, in one query.
+ * Counts the rows of every event table of a service, archived ones too, and finds the oldest, in
+ * one query.
  *
  * Both figures come from the parts' own metadata (`received_at` is the partition key), so the cost
  * does not grow with the rows. The age is that of the server's clock at receipt, never a client's.
  */
 export function eventRowCounter(events: EventQueries): RowCounter {
   return async ({ tenant, policy }: ServiceInForce) => {
-    const database = databaseOf(tenant);
-    const there = await tablesThere(events, database);
-    const types = Object.values(policy.compiled.data).filter(({ table }) => there.has(table));
-    if (types.length === 0) return new Map<string, Counted>();
-    const params: Record<string, unknown> = { database };
-    const parts = types.map(({ id, table }, at) => {
-      params[`type${at}`] = id;
+    const there = await tablesThere(events, databasesOf(tenant));
+    const types = new Map(Object.values(policy.compiled.data).map(({ id, table }) => [table, id]));
+    const declared = there.filter(({ table }) => types.has(table));
+    if (declared.length === 0) return new Map<string, Counted>();
+    const params: Record<string, unknown> = {};
+    const parts = declared.map(({ database, table }, at) => {
+      params[`type${at}`] = types.get(table);
+      params[`database${at}`] = database;
       params[`table${at}`] = table;
       return `select {type${at}:String} as type, count() as rows,
                      toUnixTimestamp64Milli(min(received_at)) as oldest
-              from {database:Identifier}.{table${at}:Identifier}`;
+              from {database${at}:Identifier}.{table${at}:Identifier}`;
     });
     const rows = await events.query<CountRow>(parts.join('\nunion all\n'), params);
-    return new Map(rows.map((row) => [row.type, countedFrom(row)]));
+    const counted = new Map<string, Counted>();
+    for (const row of rows) counted.set(row.type, sumOf(counted.get(row.type), countedFrom(row)));
+    return counted;
   };
 }
+
+const sumOf = (one: Counted | undefined, other: Counted): Counted => {
+  if (!one) return other;
+  const times = [one.oldestAt, other.oldestAt].filter((at) => at !== null);
+  const oldest = Math.min(...times.map((at) => at.getTime()));
+  return { ...one, rows: one.rows + other.rows, oldestAt: times.length ? new Date(oldest) : null };
+};
 
 function countedFrom(row: CountRow): Counted {
   const rows = Number(row.rows);

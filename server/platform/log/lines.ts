@@ -27,6 +27,7 @@ export type LogLines = Checked<{
   'promise.broken': { tenant: TenantId; promise: PromiseId };
   'evidence.round': { findings: number; durationMs: number };
   'rows.swept': { tenant: TenantId; dataType: DataTypeId; rows: number };
+  'sweep.put-off': { why: Word };
   'subject.erased': { tenant: TenantId; people: number };
   'erasure.waits': { tenant: TenantId; trouble: Word };
   'erasure.control': { marker: Word };

@@ -1,0 +1,118 @@
+import type { TenantId } from '#base/ids';
+import { Word } from '#base/ids';
+import type { Actor, PolicyInForce } from '#core/policy';
+import { eventTablesOf } from '#core/tenancy';
+import { type ArchiveAsked, readArchive } from './archive.ts';
+import { applyChoices, type Chosen, choose, type RuleIn } from './choices.ts';
+import { ClockGuard } from './clock-guard.ts';
+import type { RetentionDeps } from './deps.ts';
+import { type Choice, type Limits, limitFrom, limitsOf } from './limits.ts';
+import * as store from './store.ts';
+import { type Swept, sweepTenant } from './sweep.ts';
+
+export type Asker = { readonly inForce: PolicyInForce; readonly actor: Actor };
+
+/** How one data type stands. */
+export type Standing = {
+  readonly dataType: string;
+  readonly from: string;
+  readonly limits: Limits;
+  readonly choices: readonly Choice[];
+  /** Of each tier; none where nothing swept it yet. */
+  readonly latest: readonly store.Sweep[];
+  /** False: records of this kind are not made by this version, so there is nothing to sweep. */
+  readonly isSwept: boolean;
+};
+
+export type Retention = {
+  /** What holds now, from memory: for whoever writes rows. */
+  limitsOf(inForce: Pick<PolicyInForce, 'tenant' | 'policy'>, dataType: string): Limits | undefined;
+  /** One service, now: everything, or what its schedule asks for. */
+  sweep(tenant: TenantId, options?: { isWhole?: boolean; now?: Date }): Promise<Swept[]>;
+  /** Every service and the platform's own records; what the job runs. */
+  sweepAll(): Promise<void>;
+  choose(asker: Asker, chosen: Chosen): Promise<void>;
+  readArchive(asker: Asker, asked: ArchiveAsked): Promise<Record<string, unknown>[]>;
+  standing(inForce: PolicyInForce): Promise<Standing[]>;
+  sweeps(tenant: TenantId, limit: number): Promise<store.Sweep[]>;
+  /** Called when a service's choices changed, here or on another server. */
+  onChange(listener: (tenant: TenantId) => void): void;
+  close(): Promise<void>;
+};
+
+const SWEEPS_KEPT_MS = 366 * 86_400_000;
+
+/** Opens the domain; follows the choices that any server takes in. */
+export async function openRetention(deps: RetentionDeps, ruleIn: RuleIn): Promise<Retention> {
+  const { db, policies, clock, log } = deps;
+  const guard = new ClockGuard();
+  const listeners: ((tenant: TenantId) => void)[] = [];
+  let choices = await store.readChoices(db.sql);
+  const of = (tenant: TenantId) => choices.filter((one) => one.tenant === tenant);
+  const reload = async () => {
+    choices = await store.readChoices(db.sql);
+  };
+  const heard = await db.sql.listen(store.CHOICES_CHANNEL, (tenant) => {
+    void reload()
+      .then(() => {
+        for (const listener of listeners) listener(tenant as TenantId);
+      })
+      .catch(() => undefined);
+  });
+
+  const sweep: Retention['sweep'] = (tenant, { isWhole = true, now = clock.now() } = {}) =>
+    sweepTenant(deps, { inForce: policies.inForce(tenant), choices: of(tenant), now, isWhole });
+
+  return {
+    sweep,
+    limitsOf({ tenant, policy }, dataType) {
+      const compiled = policy.compiled.data[dataType];
+      return compiled && limitsOf(policy, compiled, of(tenant));
+    },
+    async sweepAll() {
+      const now = clock.now();
+      if (!guard.mayBelieve(now)) {
+        log('sweep.put-off', { why: Word('clock-leapt') });
+        return;
+      }
+      const failures: unknown[] = [];
+      for (const tenant of policies.tenants()) {
+        // One service that cannot be swept must not keep the others from it.
+        await sweep(tenant, { isWhole: false, now }).catch((error) => failures.push(error));
+      }
+      for (const { run } of deps.chores) await run(now).catch((error) => failures.push(error));
+      await store.forgetSweeps(db.sql, new Date(now.getTime() - SWEEPS_KEPT_MS));
+      if (failures.length > 0) throw failures[0];
+    },
+    async choose(asker, chosen) {
+      await choose(deps, asker, chosen);
+      await reload();
+      const { dataType } = chosen;
+      const { tenant } = asker.inForce;
+      await applyChoices(deps, asker.inForce, { dataType, choices: of(tenant), ruleIn });
+      await sweep(tenant);
+      for (const listener of listeners) listener(tenant);
+    },
+    readArchive: (asker, asked) => readArchive(deps, asker, asked),
+    async standing({ tenant, policy }) {
+      const latest = await store.readLatest(db.sql, tenant);
+      const events = new Set(eventTablesOf(tenant, policy).map(({ dataType }) => dataType));
+      const kept = new Set(
+        deps.stores.map(({ from, not }) => limitFrom(policy, from, not)?.id ?? ''),
+      );
+      return Object.values(policy.compiled.data).map((compiled) => ({
+        dataType: compiled.id,
+        from: policy.data[compiled.id]?.from ?? '',
+        limits: limitsOf(policy, compiled, of(tenant)),
+        choices: of(tenant).filter(({ dataType }) => dataType === compiled.id),
+        latest: latest.filter(({ dataType }) => dataType === compiled.id),
+        isSwept: events.has(compiled.id) || kept.has(compiled.id),
+      }));
+    },
+    sweeps: (tenant, limit) => store.readSweeps(db.sql, tenant, limit),
+    onChange: (listener) => void listeners.push(listener),
+    async close() {
+      await heard.unlisten();
+    },
+  };
+}

@@ -1,0 +1,189 @@
+/**
+ * One pass of retention over one service: what is due leaves the active tier for the archive, and
+ * both for good, before it reaches the age that the policy names.
+ */
+import { DataTypeId } from '#base/ids';
+import { authorize, type Permit, type PolicyInForce } from '#core/policy';
+import { archiveDatabaseOf, type EventTable, eventTablesOf, withEventTables } from '#core/tenancy';
+import { type RetentionDeps, SWEEPER } from './deps.ts';
+import {
+  type Choice,
+  cutoffOf,
+  limitFrom,
+  limitsOf,
+  marginMs,
+  overdueOf,
+  sweepEveryMs,
+} from './limits.ts';
+import { readLatest, type Sweep, type Tier, writeSweep } from './store.ts';
+import * as rows from './store-events.ts';
+
+const DAY_MS = 86_400_000;
+/** So many days are moved in one pass at most; the next pass goes on. */
+const DAYS_MAX = 4_000;
+
+export type Swept = Pick<Sweep, 'dataType' | 'tier' | 'rows'>;
+
+export type Pass = {
+  readonly inForce: PolicyInForce;
+  readonly choices: readonly Choice[];
+  readonly now: Date;
+  /** True sweeps everything; else what its schedule asks for, and whatever is overdue. */
+  readonly isWhole: boolean;
+};
+
+type Work = {
+  readonly deps: RetentionDeps;
+  readonly permit: Permit<'data.sweep'>;
+  readonly pass: Pass;
+  readonly latest: ReadonlyMap<string, Date>;
+  readonly swept: Swept[];
+};
+
+const nameOf = (dataType: string, tier: Tier) => `${dataType} ${tier}`;
+
+function isDue({ latest, pass }: Work, dataType: string, tier: Tier, limitMs: number): boolean {
+  const last = latest.get(nameOf(dataType, tier));
+  if (!last || pass.isWhole) return true;
+  const age = pass.now.getTime() - last.getTime();
+  // A clock that was put back must not end all sweeping until it has caught up.
+  return age < 0 || age >= sweepEveryMs(limitMs) - 1_000;
+}
+
+async function note(
+  work: Work,
+  sweep: Omit<Sweep, 'sweptAt' | 'oldest'>,
+  place: rows.Place | undefined,
+): Promise<void> {
+  const { deps, permit, pass, swept } = work;
+  const { events, db, log } = deps;
+  const { oldest } = place ? await rows.readAge(events, place) : { oldest: null };
+  await writeSweep(db.sql, permit, { ...sweep, sweptAt: pass.now, oldest });
+  const { dataType, tier, rows: count } = sweep;
+  swept.push({ dataType, tier, rows: count });
+  if (count > 0) {
+    log('rows.swept', { tenant: permit.tenant, dataType: DataTypeId(dataType), rows: count });
+  }
+}
+
+/** Deletes from one table what its limit ends. */
+async function sweepTable(
+  work: Work,
+  place: rows.Place,
+  { dataType, tier, limitMs }: { dataType: string; tier: Tier; limitMs: number },
+): Promise<void> {
+  const { deps, pass } = work;
+  const { events } = deps;
+  const { now } = pass;
+  const overdue = { before: overdueOf(limitMs, now), expiry: now };
+  const isLate = (await rows.countDue(events, place, overdue)) > 0;
+  if (!isLate && !isDue(work, dataType, tier, limitMs)) return;
+  const cutoff = cutoffOf(limitMs, now);
+  const expiry = new Date(now.getTime() + Math.min(marginMs(limitMs), DAY_MS));
+  const due = { before: cutoff, expiry };
+  const count = await rows.countDue(events, place, due);
+  if (count > 0) await rows.deleteDue(events, place, due);
+  await deps.afterStep?.('deleted');
+  await note(work, { dataType, tier, cutoff, limitMs, rows: count }, place);
+}
+
+/** Day by day, so that a move of years holds little at a time and a crash loses little. */
+async function moveToArchive(
+  work: Work,
+  places: { from: rows.Place; to: rows.Place },
+  { dataType, activeMs }: { dataType: string; activeMs: number },
+): Promise<void> {
+  const { deps, permit, pass } = work;
+  const { events, db, afterStep } = deps;
+  const { now } = pass;
+  const cutoff = cutoffOf(activeMs, now);
+  const overdue = overdueOf(activeMs, now);
+  const { oldest } = await rows.readAge(events, places.from);
+  const isLate = oldest !== null && oldest < overdue;
+  if (!isLate && !isDue(work, dataType, 'moved', activeMs)) return;
+  let moved = 0;
+  let from = oldest;
+  for (let day = 0; from !== null && from < cutoff && day < DAYS_MAX; day++) {
+    const window: { from: Date; until: Date } = { from, until: endOfDay(from, cutoff) };
+    moved += await withEventTables(db, permit.tenant, async () => {
+      const copied = await rows.copyRows(events, places, window);
+      await afterStep?.('copied');
+      if (copied > 0) await rows.deleteCopied(events, places, window);
+      return copied;
+    });
+    await afterStep?.('moved');
+    from = (await rows.readAge(events, places.from)).oldest;
+    // What could not be moved must not hold up what comes after it for ever.
+    if (from !== null && from < window.until) from = window.until;
+  }
+  const sweep = { dataType, tier: 'moved' as const, cutoff, limitMs: activeMs, rows: moved };
+  await note(work, sweep, places.from);
+}
+
+function endOfDay(from: Date, cutoff: Date): Date {
+  const end = (Math.floor(from.getTime() / DAY_MS) + 1) * DAY_MS;
+  return new Date(Math.min(end, cutoff.getTime()));
+}
+
+async function sweepEvents(work: Work, table: EventTable): Promise<void> {
+  const { deps, permit, pass } = work;
+  const { policy } = pass.inForce;
+  const { dataType } = table;
+  const compiled = policy.compiled.data[dataType];
+  if (!compiled || !(await rows.isThere(deps.events, table))) return;
+  const { totalMs, activeMs } = limitsOf(policy, compiled, pass.choices);
+  const archive = { database: archiveDatabaseOf(permit.tenant), table: table.table };
+  if (activeMs !== null) {
+    await rows.prepareArchive(deps.events, table, archive);
+    await moveToArchive(work, { from: table, to: archive }, { dataType, activeMs });
+  }
+  if (totalMs === null) return;
+  await sweepTable(work, table, { dataType, tier: 'active', limitMs: totalMs });
+  // Also where the policy has no archive any more: what lies in it ends all the same.
+  if (await rows.isThere(deps.events, archive)) {
+    await sweepTable(work, archive, { dataType, tier: 'archive', limitMs: totalMs });
+  }
+}
+
+async function sweepRecords(work: Work): Promise<void> {
+  const { deps, permit, pass } = work;
+  const { now, inForce } = pass;
+  for (const { from, not, sweep, age } of deps.stores) {
+    const found = limitFrom(inForce.policy, from, not);
+    if (!found) continue;
+    const { id: dataType } = found;
+    const choice = pass.choices.find((one) => one.dataType === dataType && one.region === '');
+    const limitMs = choice?.limitMs ?? found.retain.milliseconds ?? Number.POSITIVE_INFINITY;
+    const before = await age(permit.tenant);
+    const isLate = before.oldest !== null && before.oldest < overdueOf(limitMs, now);
+    if (!isLate && !isDue(work, dataType, 'active', limitMs)) continue;
+    const cutoff = cutoffOf(limitMs, now);
+    const count = await sweep(permit, { before: cutoff, now });
+    const { oldest } = await age(permit.tenant);
+    await writeSweep(deps.db.sql, permit, {
+      ...{ dataType, tier: 'active', sweptAt: now, cutoff, limitMs, rows: count, oldest },
+    });
+    work.swept.push({ dataType, tier: 'active', rows: count });
+  }
+}
+
+/**
+ * Sweeps one service. Safe to repeat and to cut off anywhere: it goes by age, and a copy that stands
+ * in both tiers is carried on, not doubled.
+ *
+ * @returns what was swept now; what its schedule does not ask for yet is left out.
+ */
+export async function sweepTenant(deps: RetentionDeps, pass: Pass): Promise<Swept[]> {
+  const { inForce } = pass;
+  const permit = authorize(inForce, SWEEPER, 'data.sweep');
+  const latest = new Map(
+    (await readLatest(deps.db.sql, inForce.tenant)).map(({ dataType, tier, sweptAt }) => [
+      nameOf(dataType, tier),
+      sweptAt,
+    ]),
+  );
+  const work: Work = { deps, permit, pass, latest, swept: [] };
+  for (const table of eventTablesOf(inForce.tenant, inForce.policy)) await sweepEvents(work, table);
+  await sweepRecords(work);
+  return work.swept;
+}
