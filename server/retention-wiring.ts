@@ -16,12 +16,7 @@ import {
 import { erasuresAge, sweepErasures } from '#domains/rights';
 import type { Database } from '#platform/database';
 import type { Log } from '#platform/log';
-import {
-  type DomainRoutes,
-  forgetTokens,
-  httpProblem,
-  operatorAsking,
-} from './edges/http/index.ts';
+import { type DomainRoutes, httpProblem, operatorAsking } from './edges/http/index.ts';
 import type { Foundation } from './foundation.ts';
 
 /** Figures of the pipeline, which are about nobody. */
