@@ -214,11 +214,13 @@ export async function insertAged(
 ): Promise<void> {
   const fields = Object.entries(row.values);
   for (const [name] of fields) if (!NAME.test(name)) throw new TypeError('not a column of ours');
+  const names = fields.map(([name]) => `, \`${name}\``).join('');
   const values = fields.map((_, at) => `cast({v${at}:String}, {t${at}:String})`);
   await events.command(
     `insert into ${AT}
-       (received_at, event_at, name, subject, message, expires${fields.map(([name]) => `, \`${name}\``).join('')})
-     select fromUnixTimestamp64Milli({at:Int64}), fromUnixTimestamp64Milli({at:Int64}), {name:String},
+       (received_at, event_at, name, subject, message, expires${names})
+     select fromUnixTimestamp64Milli({at:Int64}), fromUnixTimestamp64Milli({at:Int64}),
+            {name:String},
             unhex({subject:String}), {message:UInt64}, toDateTime(4294967295, 'UTC')
             ${values.map((value) => `, ${value}`).join('')}`,
     {

@@ -168,8 +168,8 @@ async function sweepRecords(work: Work): Promise<void> {
 }
 
 /**
- * Sweeps one service. Safe to repeat and to cut off anywhere: it goes by age, and a copy that stands
- * in both tiers is carried on, not doubled.
+ * Sweeps one service. Safe to repeat and to cut off anywhere: it goes by age, and a copy that
+ * stands in both tiers is carried on, not doubled.
  *
  * @returns what was swept now; what its schedule does not ask for yet is left out.
  */
