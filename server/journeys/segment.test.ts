@@ -87,6 +87,7 @@ for (const [tenant, type, event, properties] of CASES) {
       for (let n = 0; n < 12; n += 1) {
         client.track({
           anonymousId: `visitor-${n}`,
+          userId: `person-${n}`,
           event,
           properties: { ...properties, undeclared_thing: 'x' },
         });
@@ -95,6 +96,10 @@ for (const [tenant, type, event, properties] of CASES) {
     assert.equal(await rowsOf(tenant, type, 12), 12);
     const pipeline = await asOperator<Pipeline>(`/v1/t/${tenant}/pipeline`);
     assert.ok(pipeline.accepted >= 12);
+    const unsealed = pipeline.drops.filter(
+      ({ reason, events }) => reason === 'no-key-to-seal' && events > 0,
+    );
+    assert.deepEqual(unsealed, [], 'a personal field was left out for want of a key');
   });
 }
 

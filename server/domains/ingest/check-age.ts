@@ -3,7 +3,6 @@ import type { Batch, IngestEvent } from './model.ts';
 import type { IngestPlan } from './plan.ts';
 import type { Tools } from './ports.ts';
 import { ruleIn } from './regions.ts';
-import { member } from './wire.ts';
 
 /** The least age in a country, in years; the strictest rule where the country is not known. */
 export function ageMinimum(age: NonNullable<IngestPlan['age']>, country: string): number {
@@ -28,8 +27,6 @@ export function checkAge(batch: Batch, { reportMinor }: Tools): Batch {
 }
 
 function isMinor(event: IngestEvent, age: NonNullable<IngestPlan['age']>): boolean {
-  const { context } = event;
-  if (context['minor'] === true || event.minor === true) return true;
-  const years = event.years ?? context['age'] ?? member(context['traits'], 'age');
-  return typeof years === 'number' && years < ageMinimum(age, event.country);
+  const { minor, years } = event;
+  return minor || (years !== undefined && years < ageMinimum(age, event.country));
 }

@@ -2,9 +2,10 @@ import type { PurposeId, SubjectId } from '#base/ids';
 import type { DropReason } from './drops.ts';
 import { isPersonalId } from './identify-mode.ts';
 import { keep } from './keep.ts';
-import { type Batch, type Handle, type IngestEvent, MODE } from './model.ts';
+import { type Batch, type Handle, type IngestEvent, MODE, type Signals } from './model.ts';
 import type { IngestPlan } from './plan.ts';
 import type { Tools } from './ports.ts';
+import { signalsFor } from './request-signals.ts';
 import { isObject } from './wire.ts';
 
 /**
@@ -32,8 +33,9 @@ export function checkConsent(batch: Batch, tools: Tools): Batch | Promise<Batch>
     : loading.then(() => decide(batch, tools, known));
 }
 
-const speaks = ({ signals, plan }: Batch) =>
-  plan.signals.length > 0 && (signals.gpc || signals.dnt || signals.doNotSell);
+const speaks = ({ signals, plan, events }: Batch) =>
+  plan.signals.length > 0 &&
+  (signals.gpc || signals.dnt || signals.doNotSell || events.some(({ told }) => told));
 
 const needsConsent = (plan: IngestPlan, { type, mode, minimal }: IngestEvent) =>
   type.gates !== undefined ||
@@ -50,16 +52,20 @@ function askedOf(event: IngestEvent): Handle | undefined {
   return value === undefined ? undefined : { kind: 'anonymous', value };
 }
 
+/** Everybody whose decisions count for an event. */
+function handlesOf(event: IngestEvent): Handle[] {
+  const asked = askedOf(event);
+  if (asked === undefined) return [];
+  // A person who signed in may have decided before, as a visitor; the link comes with identify.
+  const { handle, consentHandle } = event;
+  if (!handle || consentHandle === undefined) return [asked];
+  return [asked, { kind: 'anonymous', value: consentHandle }];
+}
+
 function distinct(events: readonly IngestEvent[]): Map<string, Handle> {
   const handles = new Map<string, Handle>();
   for (const event of events) {
-    const handle = askedOf(event);
-    if (handle) handles.set(nameOf(handle), handle);
-    // A person who signed in may have decided before, as a visitor; the link comes with identify.
-    if (event.handle && event.consentHandle !== undefined) {
-      const visitor: Handle = { kind: 'anonymous', value: event.consentHandle };
-      handles.set(nameOf(visitor), visitor);
-    }
+    for (const handle of handlesOf(event)) handles.set(nameOf(handle), handle);
   }
   return handles;
 }
@@ -108,14 +114,32 @@ const isTold = ({ keyKind }: Batch, { handle }: IngestEvent) =>
 
 /** A person who is not known yet is obeyed all the same; a record of it would make them known. */
 function noteOptOuts(
-  { plan, tenant, signals, conflicts }: Batch,
+  batch: Batch,
   gate: Tools['consent']['gate'],
   known: ReadonlyMap<string, SubjectId | undefined>,
 ): void {
+  const { plan, tenant, conflicts } = batch;
   const policy = { tenant, policy: plan.policy };
-  for (const subject of new Set(known.values())) {
-    if (subject !== undefined) conflicts.push(...gate.optOuts({ policy, subject, signals }));
+  for (const [subject, signals] of spokenFor(batch, known)) {
+    conflicts.push(...gate.optOuts({ policy, subject, signals }));
   }
+}
+
+/** What was said for each known person in the batch, by its request or by one of their events. */
+function spokenFor(
+  batch: Batch,
+  known: ReadonlyMap<string, SubjectId | undefined>,
+): Map<SubjectId, Signals> {
+  const spoken = new Map<SubjectId, Signals>();
+  for (const event of batch.events) {
+    for (const handle of handlesOf(event)) {
+      const subject = known.get(nameOf(handle));
+      if (subject === undefined) continue;
+      const signals = spoken.get(subject) ?? batch.signals;
+      spoken.set(subject, signalsFor({ signals }, event));
+    }
+  }
+  return spoken;
 }
 
 /** Why a purpose is closed for an event, or nothing when it is open. */
@@ -126,7 +150,7 @@ function gateFor(
   gate: Tools['consent']['gate'],
   known: ReadonlyMap<string, SubjectId | undefined>,
 ): Ask {
-  const { plan, tenant, signals, conflicts } = batch;
+  const { plan, tenant, conflicts } = batch;
   const subjectOf = (event: IngestEvent) => {
     const own = event.handle && known.get(nameOf(event.handle));
     if (own !== undefined) return own;
@@ -137,7 +161,8 @@ function gateFor(
     if (refuses(event, plan, purpose)) return 'no-consent';
     const { allowed, because, conflict } = gate.decide({
       policy: { tenant, policy: plan.policy },
-      ...{ purpose, subject: subjectOf(event), signals, region: event.country },
+      ...{ purpose, subject: subjectOf(event), region: event.country },
+      signals: signalsFor(batch, event),
     });
     if (conflict) conflicts.push(conflict);
     if (allowed) return undefined;

@@ -7,6 +7,8 @@ import { fillFields } from './fillers.ts';
 import { modeOf } from './identify-mode.ts';
 import { type Addressed, type AddressedEvent, type Arrived, MODE, NO_DEVICE } from './model.ts';
 import type { IngestPlan, TypePlan } from './plan.ts';
+import { signalsTold } from './request-signals.ts';
+import { placeIn, saidOfAge } from './said-of-age.ts';
 import { isObject, type JsonObject, type Kind, member, readEvent, type WireEvent } from './wire.ts';
 
 const ID_CHARACTERS_MAX = 256;
@@ -78,6 +80,7 @@ function checkEvent(arrived: Arrived, sent: JsonObject, index: number): Verdict 
     mode,
     ids,
     properties,
+    sent,
   });
   if (!event.minimal && type.fillers.context.length > 0) {
     fillFields(event, 'context', { context, device: NO_DEVICE, place: NOWHERE, time: eventAt });
@@ -196,12 +199,12 @@ function readFields(
 type Read = Pick<
   AddressedEvent,
   'index' | 'kind' | 'name' | 'type' | 'values' | 'context' | 'eventAt' | 'mode'
-> & { readonly ids: Ids; readonly properties: JsonObject };
+> & { readonly ids: Ids; readonly properties: JsonObject; readonly sent: JsonObject };
 
-function makeEvent({ ids, properties, ...read }: Read): AddressedEvent {
+function makeEvent({ ids, properties, sent, ...read }: Read): AddressedEvent {
   const { context, mode } = read;
   const { userId, anonymousId, previousId, sessionId, messageId } = ids;
-  const years = properties['age'] ?? member(context['traits'], 'age');
+  const spoken = [sent, properties, context, placeIn(context, 'traits'), placeIn(sent, 'traits')];
   const consentId = member(context['consent'], 'id');
   const ip = context['ip'];
   return {
@@ -218,8 +221,8 @@ function makeEvent({ ids, properties, ...read }: Read): AddressedEvent {
     subject: undefined,
     sessionLow: 0,
     sessionHigh: 0,
-    minor: properties['minor'] === true || properties['is_minor'] === true,
-    years: typeof years === 'number' ? years : undefined,
+    ...saidOfAge(spoken),
+    told: signalsTold(context['signals']),
     minimal: context['scope'] === 'minimal',
     country: '',
     device: NO_DEVICE,

@@ -2,6 +2,7 @@ import type { DropReason } from './drops.ts';
 import { keep } from './keep.ts';
 import type { Batch, Signals } from './model.ts';
 import type { SignalName } from './plan.ts';
+import { signalsFor } from './request-signals.ts';
 
 const REASON: Readonly<Record<SignalName, DropReason>> = {
   gpc: 'signal-gpc',
@@ -19,23 +20,21 @@ const speaks = (signals: Signals, name: SignalName) =>
  * @see W3C Global Privacy Control: only the value "1" speaks.
  */
 export function checkSignals(batch: Batch): Batch {
-  const { plan, signals } = batch;
-  if (!signals.gpc && !signals.dnt && !signals.doNotSell) return batch;
-  const heard = plan.signals.filter(
-    ({ name }) => speaks(signals, name) && plan.beforeConsent.has(name),
-  );
-  if (heard.length === 0) return batch;
-  keep(batch, ({ type, handle, visitor, consentHandle }) => {
+  const { plan, signals, events } = batch;
+  const silent = !signals.gpc && !signals.dnt && !signals.doNotSell;
+  if (silent && !events.some(({ told }) => told)) return batch;
+  const early = plan.signals.filter(({ name }) => plan.beforeConsent.has(name));
+  if (early.length === 0) return batch;
+  keep(batch, (event) => {
+    const { type, handle, visitor, consentHandle } = event;
     // Where somebody may have chosen otherwise, the gate decides, and puts the conflict on record.
-    if (
-      type.gates === undefined ||
-      handle ||
-      visitor !== undefined ||
-      consentHandle !== undefined
-    ) {
-      return undefined;
-    }
-    const closing = heard.find(({ withdraws }) => type.gates?.every((name) => withdraws.has(name)));
+    const mayHaveChosen = handle || visitor !== undefined || consentHandle !== undefined;
+    if (type.gates === undefined || mayHaveChosen) return undefined;
+    const spoken = signalsFor(batch, event);
+    const closing = early.find(
+      ({ name, withdraws }) =>
+        speaks(spoken, name) && type.gates?.every((gate) => withdraws.has(gate)),
+    );
     return closing && REASON[closing.name];
   });
   return batch;

@@ -250,6 +250,41 @@ test('an event that says its person is too young is dropped, and the purge is to
   });
 });
 
+test('a child is a child however the sender spells it, and wherever it says so', async () => {
+  const key = door.keyOf(clanker());
+  const said = [
+    { properties: { age: '12' } },
+    { properties: { minor: 'true' } },
+    { properties: { minor: 1 } },
+    { properties: { isMinor: true } },
+    { context: { traits: { age: '12' } } },
+    { context: { traits: { minor: true } } },
+    { context: { age: 12 } },
+    { minor: true },
+    { age: 12, properties: { age: 40 } },
+    { traits: { age: 9 } },
+  ];
+  for (const one of said) {
+    const sent = { event: 'access', userId: 'kid-2', ...one };
+    const { body } = await door.send('/v1/track', sent, { key });
+    assert.deepEqual(body['dropped'], { 'under-age': 1 }, JSON.stringify(one));
+  }
+  const grown = { event: 'access', userId: 'grown', properties: { age: '44', minor: 'false' } };
+  assert.equal((await door.send('/v1/track', grown, { key })).body['accepted'], 1);
+});
+
+test('a signal in one event’s own context closes for that event, and for no other of its batch', async () => {
+  const event = (action: string, signals?: object) => ({
+    ...{ type: 'track', event: 'performance', properties: { page: action, load_time: 1 } },
+    ...(signals && { context: { signals } }),
+  });
+  for (const signal of ['dnt']) {
+    const batch = [event('/quiet', { [signal]: true }), event('/open'), event('/no', {})];
+    const { body } = await door.send('/v1/batch', { batch });
+    assert.deepEqual([body['accepted'], body['dropped']], [2, { [`signal-${signal}`]: 1 }]);
+  }
+});
+
 test('an event of a wrong schema is refused by itself, the others of its batch are kept', async () => {
   const batch = [
     { type: 'track', event: 'feature_used', properties: { feature: 'good', duration: 3 } },

@@ -39,6 +39,8 @@ export type IngestEvent = {
   subject: SubjectKey | undefined;
   sessionLow: number;
   sessionHigh: number;
+  /** Signals of this event alone: a server may pass on events of many people at once. */
+  readonly told: Signals | undefined;
   /** What the sender says about age; read by `checkAge`, never stored. */
   readonly minor: boolean;
   readonly years: number | undefined;

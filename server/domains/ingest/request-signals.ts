@@ -28,3 +28,25 @@ export function signalsOf(headers: IncomingMessage['headers'], told: unknown): S
     doNotSell: says1(doNotSell) || member(told, 'doNotSell') === true,
   };
 }
+
+/** What one event says for itself, in its own context; `undefined` when it says nothing. */
+export function signalsTold(told: unknown): Signals | undefined {
+  if (told === undefined) return undefined;
+  const gpc = member(told, 'gpc') === true;
+  const dnt = member(told, 'dnt') === true;
+  const doNotSell = member(told, 'doNotSell') === true;
+  return gpc || dnt || doNotSell ? { gpc, dnt, doNotSell } : undefined;
+}
+
+/** What speaks for an event: its own signals, and those that came with its request. */
+export function signalsFor(
+  { signals }: { readonly signals: Signals },
+  { told }: { readonly told: Signals | undefined },
+): Signals {
+  if (told === undefined) return signals;
+  return {
+    gpc: signals.gpc || told.gpc,
+    dnt: signals.dnt || told.dnt,
+    doNotSell: signals.doNotSell || told.doNotSell,
+  };
+}
