@@ -41,6 +41,16 @@ const BY_FOLDER: Readonly<Record<string, readonly ControlName[]>> = {
     'consent.mode',
     'consent.scope-chosen',
   ],
+  'domains/rights': [
+    'erasure.bytes-gone',
+    'erasure.certificate',
+    'erasure.complete',
+    'erasure.exception',
+    'erasure.hidden-at-once',
+    'erasure.minor',
+    'erasure.recoverable',
+    'erasure.request-checked',
+  ],
   'core/keys': ['encryption.at-rest', 'keys.rotate', 'keys.apart', 'keys.two-wraps'],
   'core/purposes': [
     'access.least-grants',

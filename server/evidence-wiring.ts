@@ -80,6 +80,9 @@ async function revokeEarlier({ db, policies, clock }: EvidenceNeeds): Promise<vo
   }
 }
 
+/** Whatever a server's key may be for. */
+const SCOPES = ['ingest', 'consent', 'erase'];
+
 /** @param origins  for a page; without them it is a server's. */
 async function issueKey(
   { db, policies, clock }: EvidenceNeeds,
@@ -88,8 +91,9 @@ async function issueKey(
 ): Promise<string> {
   const permit = authorize(policies.inForce(tenant), STARTER, 'write-key.issue');
   const now = clock.now();
+  const scoped = origins ? { origins } : { scopes: SCOPES };
   return db.sql.begin(async (tx) => {
-    const { id, text } = await issueWriteKey(tx, permit, { now, ...(origins && { origins }) });
+    const { id, text } = await issueWriteKey(tx, permit, { now, ...scoped });
     await noteVerificationKey(tx, id, tenant);
     const act = { event: 'write-key.issued', fields: { key: id, verification: true } } as const;
     await appendAudit(Object.assign(tx, { now }), permit, act);

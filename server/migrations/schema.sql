@@ -199,6 +199,7 @@
 --   trouble text
 --   sealed bytea
 --   certificate jsonb
+--   verified text
 --   CHECK (((state = 'done'::text) = (certificate IS NOT NULL)))
 --   CHECK ((found = ANY (ARRAY['known'::text, 'unknown'::text, 'erased-before'::text])))
 --   CHECK ((octet_length(repeat_key) = 32))
@@ -206,6 +207,7 @@
 --   CHECK ((revision > 0))
 --   CHECK ((state = ANY (ARRAY['recorded'::text, 'held'::text, 'hidden'::text, 'shredded'::text, 'deleted'::text, 'done'::text, 'undone'::text])))
 --   CHECK ((trouble ~ '^[a-z][a-z-]{0,60}$'::text))
+--   CHECK ((verified ~ '^[a-z][a-z0-9-]{1,40}$'::text))
 --   CREATE INDEX erasures_of_tenant ON troth.erasures USING btree (tenant, requested_at)
 --   CREATE INDEX erasures_open ON troth.erasures USING btree (requested_at) WHERE (state <> ALL (ARRAY['done'::text, 'undone'::text]))
 --   CREATE UNIQUE INDEX erasures_once ON troth.erasures USING btree (tenant, repeat_key)
@@ -240,7 +242,13 @@
 --   ground text not null
 --   placed_at timestamp with time zone not null
 --   lifted_at timestamp with time zone
+--   until timestamp with time zone
+--   approver text
+--   assessment bytea
+--   CHECK ((approver ~ '^[a-z][a-z0-9.-]{1,60}$'::text))
 --   CHECK ((ground = ANY (ARRAY['legal-obligation'::text, 'contract'::text, 'legitimate-interest'::text])))
+--   CHECK ((octet_length(assessment) = 32))
+--   CHECK ((until > placed_at))
 --   CREATE UNIQUE INDEX holds_standing ON troth.holds USING btree (tenant, subject, ground) WHERE (lifted_at IS NULL)
 --   FOREIGN KEY (tenant) REFERENCES tenants(id)
 --   PRIMARY KEY (id)

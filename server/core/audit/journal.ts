@@ -30,6 +30,8 @@ export type Forgotten = {
   readonly purpose?: PurposeId;
   /** Of a hold: a word. */
   readonly ground?: string;
+  /** Of a hold: when it ends, ISO 8601. */
+  readonly until?: string;
   /** SHA-256 in hexadecimal digits: of a key id, a certificate, a request. */
   readonly digest?: string;
 };
@@ -50,6 +52,7 @@ const IDS: Readonly<Record<string, RegExp>> = {
   subject: /^[0-9a-f]{32}$/,
   purpose: /^[a-z][a-z0-9-]{1,40}$/,
   ground: /^[a-z][a-z-]{1,40}$/,
+  until: /^\d{4}-\d\d-\d\dT[\d:.]+Z$/,
   digest: /^[0-9a-f]{64}$/,
 };
 

@@ -46,6 +46,11 @@ export type Proof = {
   readonly strength: Strength;
   /** What this proof cannot see, as a sentence for the reader of the evidence. */
   readonly blindTo: string;
+  /**
+   * Begins what takes long, through `look.once`, at the start of the round; `prove` comes towards
+   * its end.
+   */
+  prepare?(look: Look): Promise<unknown>;
   /** Looks, once. What it throws, and what takes it longer than a minute, is a gap. */
   prove(look: Look, binding: Binding): Promise<Seen>;
 };

@@ -8,9 +8,13 @@ import { openRightsDesk, type RightsDesk } from '#testing/rights-desk';
 import { samplePolicy } from '#testing/sample-policy';
 import { useWorld } from '#testing/world';
 import type { Erasure, ErasureId, ErasureStore } from './index.ts';
+import type { Ground } from './model.ts';
 
 const RECOVERABLE = `rights:
-  erasure: { within: P30D, recoverable: P30D, unless: [Legal obligation requires retention] }
+  erasure: { within: P30D, recoverable: P30D, unless: [Legal obligation, Contract completion] }
+`;
+const CAREFUL = `rights:
+  erasure: { within: P30D, verification: person, unless: [Legitimate interest] }
 `;
 const CONFIRMED =
   'promises:\n  - { id: SM-01, says: "confirmed", line: 1, means: "It is confirmed.", control: erasure.request-checked, with: { check: confirmation } }\n';
@@ -34,22 +38,25 @@ const world = useWorld({
     samplePolicy,
     (service) => samplePolicy(service, { more: RECOVERABLE }),
     (service) => samplePolicy(service).replace('promises: []\n', CONFIRMED),
+    (service) => samplePolicy(service, { more: CAREFUL }),
   ],
 });
 after(() => desk?.close());
 
 const someone = (): Handle => ({ kind: 'user', value: `person-${randomBytes(8).toString('hex')}` });
-const [first, undoable, confirming] = [0, 1, 2] as const;
-const at = (index: 0 | 1 | 2) => desk.asker(world.tenants[index]);
+const [first, undoable, confirming, careful] = [0, 1, 2, 3] as const;
+type Service = 0 | 1 | 2 | 3;
+const tomorrow = () => new Date(world.clock.now().getTime() + 86_400_000);
+const at = (index: Service) => desk.asker(world.tenants[index]);
 
-async function finished(erasure: Erasure, index: 0 | 1 | 2 = first): Promise<Erasure> {
+async function finished(erasure: Erasure, index: Service = first): Promise<Erasure> {
   await desk.rights.walk();
   const seen = await desk.rights.read(at(index), erasure.id);
   assert.equal(seen.erasure.state, 'done', JSON.stringify(seen));
   return seen.erasure;
 }
 
-const receiptsOf = async (handle: Handle, index: 0 | 1 | 2 = first) =>
+const receiptsOf = async (handle: Handle, index: Service = first) =>
   (
     await desk.consent.overview(
       { ...at(index), handle },
@@ -67,7 +74,7 @@ type Certificate = {
   search: { places: { store: string; searched: boolean; because: string | null }[] };
 };
 
-async function certified({ id }: Erasure, index: 0 | 1 | 2 = first): Promise<Certificate> {
+async function certified({ id }: Erasure, index: Service = first): Promise<Certificate> {
   const signed = await desk.rights.certificate(at(index), id);
   const verified = verifyDocument(JSON.parse(JSON.stringify(signed)));
   assert.ok(!('failure' in verified));
@@ -219,11 +226,55 @@ test('a hold on a published ground stops an erasure until it is lifted', async (
 test('a hold needs a ground that the policy publishes, and a person who is known', async () => {
   const ada = someone();
   await desk.meet(ada);
+  const place = (index: 0 | 1, handle: Handle, ground: Ground) =>
+    desk.rights.placeHold(at(index), { handle, ground, until: tomorrow() });
+  await assert.rejects(place(first, ada, 'contract'), { code: 'hold-without-ground' });
+  await assert.rejects(place(undoable, ada, 'legitimate-interest'), {
+    code: 'hold-without-ground',
+  });
+  await assert.rejects(place(undoable, someone(), 'contract'), { code: 'hold-unknown' });
+});
+
+test('a hold for a contract has an end, and the erasure goes on when it is over', async () => {
+  const ada = someone();
+  await desk.meet(ada, world.tenants[undoable]);
+  const asker = at(undoable);
   const ground = 'contract' as const;
-  const place = (index: 0 | 1, handle: Handle) =>
-    desk.rights.placeHold(at(index), { handle, ground });
-  await assert.rejects(place(first, ada), { code: 'hold-without-ground' });
-  await assert.rejects(place(undoable, someone()), { code: 'hold-unknown' });
+  await assert.rejects(desk.rights.placeHold(asker, { handle: ada, ground }), {
+    code: 'hold-incomplete',
+  });
+  const over = { handle: ada, ground, until: new Date(world.clock.now().getTime() - 1) };
+  await assert.rejects(desk.rights.placeHold(asker, over), { code: 'hold-incomplete' });
+  await desk.rights.placeHold(asker, { handle: ada, ground, until: tomorrow() });
+  const { erasure } = await desk.rights.request(asker, { handle: ada, complete: true });
+  assert.deepEqual([erasure.state, erasure.ground], ['held', 'contract']);
+  world.clock.advance(25 * 3_600_000);
+  await finished(erasure, undoable);
+});
+
+test('a legitimate interest needs an approver and a written balancing test', async () => {
+  const ada = someone();
+  await desk.meet(ada, world.tenants[careful]);
+  const asker = at(careful);
+  const asked = { handle: ada, ground: 'legitimate-interest' as const };
+  const assessment = 'a'.repeat(64);
+  for (const lacking of [{}, { approver: 'dpo' }, { assessment }]) {
+    await assert.rejects(desk.rights.placeHold(asker, { ...asked, ...lacking }), {
+      code: 'hold-incomplete',
+    });
+  }
+  const hold = await desk.rights.placeHold(asker, { ...asked, approver: 'dpo', assessment });
+  assert.deepEqual([hold.approver, hold.assessment], ['dpo', assessment]);
+});
+
+test('where the policy promises it, support says how it verified who asks', async () => {
+  const handle = someone();
+  await assert.rejects(desk.rights.request(at(careful), { handle }), {
+    code: 'erasure-not-verified',
+  });
+  const wanted = { handle, verified: 'call-back' };
+  const { erasure } = await desk.rights.request(at(careful), wanted);
+  assert.equal(erasure.verified, 'call-back');
 });
 
 test('rows that remain, or an engine that is down, are never reported as done', async () => {

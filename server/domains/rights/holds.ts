@@ -6,7 +6,7 @@ import type { Handle } from '#core/keys';
 import { authorize } from '#core/policy';
 import type { ErasureDeps } from './deps.ts';
 import { rightsProblem } from './errors.ts';
-import type { Ground } from './model.ts';
+import { type Ground, publishedGrounds } from './model.ts';
 import type { Asker } from './requests.ts';
 import * as store from './store-holds.ts';
 import { wakeWalkers } from './store-requests.ts';
@@ -15,33 +15,54 @@ export type HoldAsked = {
   readonly handle?: Handle | undefined;
   readonly subject?: SubjectId | undefined;
   readonly ground: Ground;
+  readonly until?: Date | undefined;
+  readonly approver?: string | undefined;
+  readonly assessment?: string | undefined;
 };
+
+/** What a contract needs ends with it; an interest is weighed, in writing, by somebody. */
+function checkComplete({ ground, until, approver, assessment }: HoldAsked, now: Date): void {
+  const complain = (what: string) => rightsProblem('hold-incomplete', what);
+  if (until && until <= now) throw complain('until has to lie ahead');
+  if (ground === 'contract' && !until) throw complain('say until when the contract needs the data');
+  if (ground === 'legitimate-interest' && !(approver && assessment)) {
+    throw complain('name the approver, and the SHA-256 of the written balancing test');
+  }
+}
 
 /**
  * Places a hold: an erasure asked for from here on waits. One that destroyed its key is not undone.
  *
- * @throws Problem hold-without-ground: the policy publishes no exception to erasure.
+ * @throws Problem hold-without-ground: the policy publishes no such exception to erasure.
+ * @throws Problem hold-incomplete: a contract's has no end, an interest's no balancing test.
  * @throws Problem hold-unknown: nobody of this name is known.
  */
 export async function placeHold(
   deps: ErasureDeps,
   { inForce, actor }: Asker,
-  { handle, subject: given, ground }: HoldAsked,
+  asked: HoldAsked,
 ): Promise<store.Hold> {
   const { db, keys, journal, clock } = deps;
   const { tenant, policy } = inForce;
+  const { handle, subject: given, ground, until, approver = null, assessment = null } = asked;
   const permit = authorize(inForce, actor, 'hold.place');
-  if (!policy.rights?.erasure?.unless?.length) {
+  if (!publishedGrounds(policy).includes(ground)) {
     throw rightsProblem('hold-without-ground', 'declare it under rights.erasure.unless first');
   }
+  const now = clock.now();
+  checkComplete(asked, now);
   const subject = given ?? (handle ? await keys.whois(tenant, handle) : 'unknown');
   if (subject === 'unknown' || subject === 'erased') {
     throw rightsProblem('hold-unknown', 'nobody of this name is known here');
   }
-  const now = clock.now();
-  await journal.append([{ kind: 'hold.placed', tenant, at: now, subject, ground }]);
+  const told = {
+    ...(until ? { until: until.toISOString() } : {}),
+    ...(assessment ? { digest: assessment } : {}),
+  };
+  await journal.append([{ kind: 'hold.placed', tenant, at: now, subject, ground, ...told }]);
   return db.sql.begin(async (tx) => {
-    const hold = await store.insertHold(tx, permit, { id: randomUUID(), subject, ground, now });
+    const held = { subject, ground, until: until ?? null, approver, assessment };
+    const hold = await store.insertHold(tx, permit, { ...held, id: randomUUID(), now });
     await appendAudit(Object.assign(tx, { now }), permit, { event: 'hold.placed', subject });
     return hold;
   });

@@ -1,4 +1,5 @@
 /** The words of an erasure: what is asked, how far it has come, what a store can do for it. */
+import type { Policy } from '@troth/policy-language';
 import { z } from 'zod';
 import type { Brand, SubjectId, TenantId } from '#base/ids';
 import type { Handle } from '#core/keys';
@@ -33,6 +34,19 @@ export type Found = 'known' | 'unknown' | 'erased-before';
 export const GROUNDS = ['legal-obligation', 'contract', 'legitimate-interest'] as const;
 export type Ground = (typeof GROUNDS)[number];
 
+/** How the ground is written where it is published. */
+const PUBLISHED: Readonly<Record<Ground, RegExp>> = {
+  'legal-obligation': /\blegal(ly)? (obligation|requirement|required)|\brequired by law\b/i,
+  contract: /\bcontract/i,
+  'legitimate-interest': /\blegitimate interest/i,
+};
+
+/** The grounds against erasure that a policy publishes. */
+export const publishedGrounds = (policy: Policy): Ground[] =>
+  GROUNDS.filter((ground) =>
+    policy.rights?.erasure?.unless?.some((words) => PUBLISHED[ground].test(words)),
+  );
+
 export type Erasure = {
   readonly id: ErasureId;
   readonly tenant: TenantId;
@@ -40,6 +54,8 @@ export type Erasure = {
   readonly found: Found;
   readonly complete: boolean;
   readonly reason: string;
+  /** How somebody verified who asks; null where nobody has to. */
+  readonly verified: string | null;
   readonly revision: number;
   readonly state: ErasureState;
   readonly ground: Ground | null;
@@ -102,6 +118,11 @@ export const ErasureBody = z
       .string()
       .regex(/^[a-z][a-z0-9_-]{0,40}$/)
       .optional(),
+    /** How somebody verified that the person asks: a word, such as `call-back`. */
+    verified: z
+      .string()
+      .regex(/^[a-z][a-z0-9-]{1,40}$/)
+      .optional(),
     /** True: it cannot be undone, whatever the policy allows. */
     complete: z.boolean().optional(),
     confirm: z.boolean().optional(),
@@ -116,6 +137,18 @@ export const HoldBody = z
       .regex(/^[0-9a-f]{32}$/)
       .optional(),
     ground: z.enum(GROUNDS),
+    /** When it ends by itself. */
+    until: z.iso.datetime({ offset: true }).pipe(z.coerce.date()).optional(),
+    /** Who approved it, by the name of a role or of a seat. */
+    approver: z
+      .string()
+      .regex(/^[a-z][a-z0-9.-]{1,60}$/)
+      .optional(),
+    /** SHA-256 of the written balancing test, in hexadecimal digits. */
+    assessment: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .optional(),
   })
   .refine(({ handle, subject }) => (handle === undefined) !== (subject === undefined));
 
@@ -123,6 +156,7 @@ export type Wanted = {
   readonly handle?: Handle | undefined;
   readonly subject?: SubjectId | undefined;
   readonly reason?: string | undefined;
+  readonly verified?: string | undefined;
   readonly complete?: boolean | undefined;
   readonly confirm?: boolean | undefined;
   /** The caller's own name for this demand: sent twice, it is one. */

@@ -15,7 +15,7 @@ const world = useWorld({
   policies: [
     (service) =>
       samplePolicy(service, {
-        more: 'rights:\n  erasure: { recoverable: P30D, unless: [Legal obligation] }\n',
+        more: 'rights:\n  erasure: { recoverable: P30D, unless: [Contract] }\n',
       }),
   ],
 });
@@ -37,7 +37,11 @@ test('a restored database forgets again: who was erased, who was hidden, and not
   const hidden = await desk.rights.request(asker, { handle: away });
   const undone = await desk.rights.request(asker, { handle: back });
   await desk.rights.undo(asker, undone.erasure.id);
-  await desk.rights.placeHold(asker, { handle: held, ground: 'contract' });
+  await desk.rights.placeHold(asker, {
+    handle: held,
+    ground: 'contract',
+    until: new Date(world.clock.now().getTime() + 86_400_000),
+  });
   await desk.rights.walk();
   await desk.rights.close();
   await restore();

@@ -57,7 +57,8 @@ async function recordAgain(
   await db.sql.begin(async (tx) => {
     const isNew = await insertErasure(tx, permit, {
       ...{ id, subject, found: 'known', subjects: [subject], repeatKey: null, sealed, now },
-      ...{ state: 'recorded', ground: null, destroyAt, complete: isFinal, reason: 'replayed' },
+      ...{ state: 'recorded', ground: null, destroyAt, complete: isFinal },
+      ...{ reason: 'replayed', verified: null },
     });
     if (!isNew) return;
     await hideSubjects(tx, tenant, [subject], lateUntil(destroyAt ?? now));
@@ -89,12 +90,14 @@ const isGround = (word: string | undefined): word is Ground =>
 async function replayHolds(deps: ReplayDeps, entries: readonly Forgotten[]): Promise<number> {
   const { db, policies } = deps;
   let holds = 0;
-  for (const { kind, tenant, subject, ground, at } of entries) {
+  for (const { kind, tenant, subject, ground, at, until, digest } of entries) {
     const inForce = policies.find(tenant);
     if (!inForce || !subject || !isGround(ground)) continue;
     const permit = authorize(inForce, WALKER, 'hold.place');
     if (kind === 'hold.placed') {
-      await insertHold(db.sql, permit, { id: randomUUID(), subject, ground, now: at });
+      const ends = until === undefined ? null : new Date(until);
+      const hold = { subject, ground, until: ends, assessment: digest ?? null, approver: null };
+      await insertHold(db.sql, permit, { ...hold, id: randomUUID(), now: at });
     } else if (kind === 'hold.lifted') {
       await liftStanding(db.sql, permit, { subject, ground, now: at });
     } else continue;

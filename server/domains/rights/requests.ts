@@ -37,6 +37,14 @@ function checkConfirmed(policy: Policy, { confirm }: Wanted): void {
   }
 }
 
+/** Where the policy promises it, support says how it verified who asks. A server knows who asks. */
+function checkVerified(policy: Policy, actor: Actor, { verified }: Wanted): void {
+  const isAsked = policy.rights?.erasure?.verification === 'person';
+  if (isAsked && actor.kind === 'operator' && verified === undefined) {
+    throw rightsProblem('erasure-not-verified', 'send verified: how, in a word such as call-back');
+  }
+}
+
 /** When it becomes final; null for at once. */
 function destroyAtOf(policy: Policy, { complete }: Wanted, now: Date): Date | null {
   const recoverable = parseDuration(policy.rights?.erasure?.recoverable ?? 'P0D').milliseconds;
@@ -74,12 +82,13 @@ async function record(
   const traces = await gatherTraces(keys, tenant, { handle: wanted.handle, subjects });
   const sealed = await sealTraces(keys, { id, tenant, revision }, traces);
   return db.sql.begin(async (tx) => {
-    const ground = await standingGround(tx, tenant, subjects);
+    const ground = await standingGround(tx, tenant, subjects, now);
     const state = ground ? 'held' : subject ? 'recorded' : 'shredded';
     const isNew = await insertErasure(tx, permit, {
       ...{ id, subject, found, subjects, repeatKey, sealed, now, state, ground },
       ...{ destroyAt: subject ? destroyAt : null, complete: wanted.complete ?? destroyAt === null },
       reason: wanted.reason ?? 'person-asked',
+      verified: wanted.verified ?? null,
     });
     if (!isNew) {
       const earlier = await readEarlier(tx, tenant, { subject, repeatKey });
@@ -109,8 +118,8 @@ async function known(deps: ErasureDeps, tenant: TenantId, id: ErasureId): Promis
  *
  * Sent again (by its key, or for a person whose erasure is under way), it is the same erasure.
  *
- * @throws Problem forbidden, erasure-not-confirmed, repeat-key-reused, journal-not-durable,
- *         keeper-unavailable.
+ * @throws Problem forbidden, erasure-not-confirmed, erasure-not-verified, repeat-key-reused,
+ *         journal-not-durable, keeper-unavailable.
  */
 export async function requestErasure(
   deps: ErasureDeps,
@@ -120,6 +129,7 @@ export async function requestErasure(
   const { tenant, policy } = inForce;
   const permit = authorize(inForce, actor, 'subject.erase');
   checkConfirmed(policy, wanted);
+  checkVerified(policy, actor, wanted);
   const repeatKey = wanted.repeatKey ? digestOf(tenant, wanted.repeatKey) : null;
   const who = await identify(deps, tenant, wanted);
   const earlier = await readEarlier(deps.db.sql, tenant, { subject: who.subject, repeatKey });

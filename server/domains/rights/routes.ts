@@ -77,9 +77,10 @@ function timelineOf({ erasure, ledger }: ErasureView) {
 
 const shown = (view: ErasureView) => {
   const { erasure, people, ledger } = view;
+  const { subject, reason, verified, keys } = erasure;
   return {
     ...summaryOf(erasure),
-    ...{ subject: erasure.subject, reason: erasure.reason, people, keys: erasure.keys },
+    ...{ subject, reason, verified, people, keys },
     search: ledger
       .filter(({ store }) => store === 'bytes')
       .map(({ place, counted, remains }) => ({ place, foundBefore: counted, found: remains })),

@@ -11,23 +11,31 @@ export type Hold = {
   readonly id: string;
   readonly subject: SubjectId;
   readonly ground: Ground;
+  /** When it ends by itself. */
+  readonly until: Date | null;
+  readonly approver: string | null;
+  /** SHA-256 of the written balancing test, in hexadecimal digits. */
+  readonly assessment: string | null;
   readonly placedAt: Date;
   readonly liftedAt: Date | null;
 };
 
 const columns = (sql: Sql) => sql`
-  id, encode(uuid_send(holds.subject), 'hex') as subject, ground, placed_at as "placedAt",
-  lifted_at as "liftedAt"`;
+  id, encode(uuid_send(holds.subject), 'hex') as subject, ground, until, approver,
+  encode(assessment, 'hex') as assessment, placed_at as "placedAt", lifted_at as "liftedAt"`;
+
+export type NewHold = Omit<Hold, 'placedAt' | 'liftedAt'> & { readonly now: Date };
 
 /** A hold that stands already on the same ground is left as it is. @returns the one that stands. */
 export async function insertHold(
   tx: Sql,
   { tenant }: Permit<'hold.place'>,
-  { id, subject, ground, now }: { id: string; subject: SubjectId; ground: Ground; now: Date },
+  { id, subject, ground, until, approver, assessment, now }: NewHold,
 ): Promise<Hold> {
   await tx`
-    insert into holds (id, tenant, subject, ground, placed_at)
-    values (${id}, ${tenant}, ${subject}, ${ground}, ${now})
+    insert into holds (id, tenant, subject, ground, until, approver, assessment, placed_at)
+    values (${id}, ${tenant}, ${subject}, ${ground}, ${until}, ${approver},
+            ${assessment === null ? null : Buffer.from(assessment, 'hex')}, ${now})
     on conflict do nothing`;
   const [hold] = await tx<Hold[]>`
     select ${columns(tx)}
@@ -56,11 +64,13 @@ export async function standingGround(
   sql: Sql,
   tenant: TenantId,
   subjects: readonly SubjectId[],
+  now: Date,
 ): Promise<Ground | null> {
   const [hold] = await sql<{ ground: Ground }[]>`
     select ground
     from holds
-    where tenant = ${tenant} and lifted_at is null and subject = any (${[...subjects]}::uuid[])
+    where tenant = ${tenant} and lifted_at is null and (until is null or until > ${now})
+      and subject = any (${[...subjects]}::uuid[])
     order by placed_at
     limit 1`;
   return hold?.ground ?? null;

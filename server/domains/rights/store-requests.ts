@@ -21,13 +21,13 @@ const OPEN_MAX = 1_000;
 
 const columns = (sql: Sql) => sql`
   id, tenant, encode(uuid_send(erasures.subject), 'hex') as subject, found, complete, reason,
-  revision, state, ground, requested_at as "requestedAt", hidden_at as "hiddenAt",
+  verified, revision, state, ground, requested_at as "requestedAt", hidden_at as "hiddenAt",
   destroy_at as "destroyAt", key_destroyed_at as "keyDestroyedAt", deleted_at as "deletedAt",
   finished_at as "finishedAt", keys, trouble`;
 
 export type NewErasure = Pick<
   Erasure,
-  'id' | 'subject' | 'found' | 'complete' | 'reason' | 'state' | 'ground' | 'destroyAt'
+  'id' | 'subject' | 'found' | 'complete' | 'reason' | 'verified' | 'state' | 'ground' | 'destroyAt'
 > & {
   readonly subjects: readonly SubjectId[];
   readonly repeatKey: Buffer | null;
@@ -41,12 +41,13 @@ export async function insertErasure(
   { tenant, revision }: Permit<'subject.erase'>,
   given: NewErasure,
 ): Promise<boolean> {
-  const { id, subject, found, complete, reason, repeatKey, state, ground, now } = given;
+  const { id, subject, found, complete, reason, verified, repeatKey, state, ground, now } = given;
   const { count } = await tx`
-    insert into erasures (id, tenant, subject, found, complete, reason, repeat_key, revision,
-                          state, ground, requested_at, destroy_at, sealed)
-    values (${id}, ${tenant}, ${subject}, ${found}, ${complete}, ${reason}, ${repeatKey},
-            ${revision}, ${state}, ${ground}, ${now}, ${given.destroyAt}, ${given.sealed})
+    insert into erasures (id, tenant, subject, found, complete, reason, verified, repeat_key,
+                          revision, state, ground, requested_at, destroy_at, sealed)
+    values (${id}, ${tenant}, ${subject}, ${found}, ${complete}, ${reason}, ${verified},
+            ${repeatKey}, ${revision}, ${state}, ${ground}, ${now}, ${given.destroyAt},
+            ${given.sealed})
     on conflict do nothing`;
   if (count === 0) return false;
   await tx`

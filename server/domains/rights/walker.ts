@@ -140,7 +140,7 @@ export class Walker {
     if (state === 'hidden' && destroyAt !== null && destroyAt > now) return;
     if (state === 'held') {
       const subjects = (await store.readSubjects(db.sql, [id])).get(id) ?? [];
-      if (await standingGround(db.sql, tenant, subjects)) return;
+      if (await standingGround(db.sql, tenant, subjects, now)) return;
       await hideSubjects(db.sql, tenant, subjects, lateUntil(now));
     }
     // From `hidden` on there is no undoing once this is written.

@@ -132,9 +132,17 @@ function findingOf({ service, proof, promises }: Unit, seen: Seen, tookMs: numbe
 export const notLooked = (unit: Unit): Finding =>
   findingOf(unit, gap(saw`the prover ended before it had looked`), 0);
 
+/** Begins what takes long. What goes wrong in it the proof hears of, which asks for the same. */
+function begin(ground: Ground, { service, proof }: Unit): void {
+  const look = lookAt(ground, service, AbortSignal.timeout(TIMEOUT_MS));
+  proof.prepare?.(look).catch(() => undefined);
+}
+
 /** Runs proofs, a few at once, and hands out each finding as it is made. */
 export async function* prove(ground: Ground, units: readonly Unit[]): AsyncGenerator<Finding> {
-  const waiting = [...units];
+  const prepared = units.filter(({ proof }) => proof.prepare);
+  for (const unit of prepared) begin(ground, unit);
+  const waiting = [...units.filter(({ proof }) => !proof.prepare), ...prepared];
   const running = new Map<Unit, Promise<{ unit: Unit; finding: Finding }>>();
   while (waiting.length > 0 || running.size > 0) {
     while (running.size < AT_ONCE && waiting.length > 0) {

@@ -1,0 +1,191 @@
+/**
+ * One erasure of a round, for all proofs that look at it: two canaries leave the same in every
+ * store; one of them is erased, the other stays, and shows that each look sees what is there.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ByteLook, Canary, Look, StoredRow } from '#core/promises';
+import {
+  type Demand,
+  followed,
+  hasKey,
+  keyed,
+  nameOf,
+  read,
+  shownOf,
+  taken,
+  whois,
+} from './demands.ts';
+import { eventRows, keyringHolds, type Rows, receiptIds, tableRows } from './stores.ts';
+
+const DONE_WITHIN_MS = 55_000;
+/** What goes wrong is tried again after some seconds. */
+export const TROUBLED_MS = 15_000;
+/** The tables of one round of the mover are filled one after the other. */
+const LATER_MS = 1_200;
+const KEY_ID_AND_NONCE = [1, 21] as const;
+/** The first bytes of neighbours in a sorted table are pressed together. */
+const ID_FROM = 4;
+
+/** What somebody left behind, before anything was asked for. */
+export type Left = {
+  readonly canary: Canary;
+  /** The person, and the visitor that was identified as them. */
+  readonly subjects: readonly string[];
+  readonly events: Rows;
+  readonly tables: Rows;
+  /** Bytes of their own rows in each engine, of their keys, and texts that name them. */
+  readonly bytes: {
+    readonly clickhouse: readonly Buffer[];
+    readonly postgresql: readonly Buffer[];
+    readonly keyring: readonly Buffer[];
+    readonly texts: readonly Buffer[];
+  };
+  readonly shown: { readonly receipts: number; readonly granted: string };
+};
+
+/** What can be seen of them afterwards. */
+export type Remaining = {
+  readonly events: Rows;
+  readonly tables: Rows;
+  readonly hasKey: boolean;
+  readonly whois: string;
+  readonly shown: { readonly receipts: number; readonly granted: string };
+  /** Of their bytes in the keyring's files: how many. */
+  readonly keyring: number;
+};
+
+export type Erased = {
+  readonly gone: Left;
+  readonly stays: Left;
+  readonly demand: Demand;
+  readonly reason: string;
+  /** Of the machine that looked, before the demand was sent and after it was answered. */
+  readonly sentAt: number;
+  readonly answeredAt: number;
+  /** Looked at while the rows were still there. */
+  readonly atOnce: {
+    readonly shown: { readonly receipts: number; readonly granted: string };
+    readonly hasKey: boolean;
+    readonly afterMs: number;
+  };
+  /** Whether an event that came after the demand was stored. */
+  readonly lateStored: boolean;
+  readonly after: { readonly gone: Remaining; readonly stays: Remaining };
+  readonly search: ByteLook;
+  readonly certificate: unknown;
+};
+
+const isOfPeople = (look: Look, type: string) => look.policy.data[type]?.key === 'subject';
+
+/** Sends an event of each type that is kept by person, and waits until all are stored. */
+export async function leave(look: Look, canary: Canary): Promise<StoredRow[]> {
+  const { canaries } = look;
+  const types = canaries.eventTypes.filter((type) => isOfPeople(look, type));
+  const { messages } = await canaries.send(types.map((type) => canaries.event(type, canary)));
+  const rows = await Promise.all(
+    types.map((type, at) => canaries.stored(type, messages[at] ?? '')),
+  );
+  if (rows.some((found) => found.length === 0)) throw new Error('a canary was not stored');
+  return rows.flat();
+}
+
+async function subjectsOf({ canaries, keeper, tenant }: Look, canary: Canary): Promise<string[]> {
+  const subject = await canaries.subjectOf('user', canary.userId);
+  if (!subject) throw new Error('a canary is not known');
+  // Also on record for the time after: its name leads to nobody then.
+  await canaries.subjectOf('anonymous', canary.anonymousId);
+  return keeper.call('linked', { tenant, subject });
+}
+
+async function leftBy(look: Look): Promise<Left> {
+  const canary = await look.canaries.agreeing();
+  const rows = await leave(look, canary);
+  const subjects = await subjectsOf(look, canary);
+  const traces = await look.keeper.call('traces', { tenant: look.tenant, subjects });
+  const sealed = rows.filter((row) => row.sealed !== '');
+  const frames = sealed.map((row) => Buffer.from(row.sealed, 'hex').subarray(...KEY_ID_AND_NONCE));
+  const ids = subjects.map((subject) => Buffer.from(subject, 'hex').subarray(ID_FROM));
+  const keys = traces.flatMap(({ keyIds, nonces }) => [...keyIds, ...nonces]);
+  return {
+    ...{ canary, subjects },
+    events: await eventRows(look, subjects),
+    tables: await tableRows(look, subjects),
+    bytes: {
+      clickhouse: [...frames, ...ids],
+      postgresql: [...frames, ...(await receiptIds(look, subjects))],
+      keyring: keys.map((text) => Buffer.from(text, 'base64')),
+      texts: [canary.userId, canary.anonymousId, canary.marker].map((text) => Buffer.from(text)),
+    },
+    shown: await shownOf(look, canary),
+  };
+}
+
+async function remainsOf(look: Look, { canary, subjects, bytes }: Left): Promise<Remaining> {
+  return {
+    events: await eventRows(look, subjects),
+    tables: await tableRows(look, subjects),
+    hasKey: await hasKey(look, subjects),
+    whois: await whois(look, canary),
+    shown: await shownOf(look, canary),
+    keyring: (await keyringHolds(look, bytes.keyring)).filter(Boolean).length,
+  };
+}
+
+/** Whether what comes late about somebody is stored; what comes about another has to be. */
+export async function lateStored(look: Look, late: Canary, other: Canary): Promise<boolean> {
+  const { canaries } = look;
+  const type = canaries.eventTypes.find((one) => isOfPeople(look, one));
+  if (type === undefined) throw new Error('no event is kept by person');
+  const [first] = (await canaries.send([canaries.event(type, late)])).messages;
+  const [second] = (await canaries.send([canaries.event(type, other)])).messages;
+  const [control] = await canaries.stored(type, second ?? '');
+  if (!control) throw new Error('the control was not stored');
+  await sleep(LATER_MS, undefined, { signal: look.signal });
+  return (await canaries.stored(type, first ?? '', 0)).length > 0;
+}
+
+export const patternsOf = ({ bytes }: Left): Buffer[] => [
+  ...new Set([...bytes.clickhouse, ...bytes.postgresql, ...bytes.keyring, ...bytes.texts]),
+];
+
+/** Done, or in a trouble that did not pass. */
+export function endOf(troubledMs: number): (demand: Demand) => boolean {
+  let since: number | undefined;
+  return ({ state, trouble }) => {
+    since = trouble === null ? undefined : (since ?? performance.now());
+    return state === 'done' || (since !== undefined && performance.now() - since > troubledMs);
+  };
+}
+
+async function eraseOne(look: Look): Promise<Erased> {
+  const [gone, stays] = await Promise.all([leftBy(look), leftBy(look)]);
+  const reason = `canary_${gone.canary.marker.slice(0, 8)}`;
+  const sentAt = Date.now();
+  const handle = nameOf(gone.canary);
+  const { id } = await taken(look, { handle, reason, confirm: true, complete: true });
+  const answeredAt = Date.now();
+  const atOnce = {
+    shown: await shownOf(look, gone.canary),
+    hasKey: await hasKey(look, gone.subjects),
+    afterMs: Date.now() - answeredAt,
+  };
+  const isLateStored = await lateStored(look, gone.canary, stays.canary);
+  const isEnd = endOf(TROUBLED_MS);
+  // With its key it will not be done, however long anybody waits.
+  const withinMs = atOnce.hasKey ? 0 : DONE_WITHIN_MS;
+  await followed(look, id, { is: isEnd, withinMs });
+  const told = await look.http(`/v1/t/${look.tenant}/erasures/${id}/certificate`, {
+    headers: keyed(look),
+  });
+  const search = await look.bytes([...patternsOf(gone), ...patternsOf(stays)]);
+  return {
+    ...{ gone, stays, reason, sentAt, answeredAt, atOnce, search },
+    lateStored: isLateStored,
+    demand: await read(look, id),
+    after: { gone: await remainsOf(look, gone), stays: await remainsOf(look, stays) },
+    certificate: told.status === 200 ? told.json : undefined,
+  };
+}
+
+/** The erasure of this round. */
+export const erased = (look: Look): Promise<Erased> => look.once('erased', eraseOne);

@@ -1,0 +1,100 @@
+import { test } from 'node:test';
+import { type Edit, useProven } from '#testing/proven';
+
+const proven = useProven();
+
+/** No accounts are kept yet, and nobody can ask alone. */
+const NOT_YET = ['CD-106', 'LK-13', 'MG-76'];
+
+const events = (from: string, to: string): Edit => ['domains/rights/store-events.ts', from, to];
+const hiding = (from: string, to: string): Edit => ['domains/rights/hiding.ts', from, to];
+const requests = (from: string, to: string): Edit => ['domains/rights/requests.ts', from, to];
+
+test('who asks is forgotten everywhere, with a certificate, and not before what was published', async () => {
+  await proven.keeps('erasure.complete', NOT_YET);
+  await proven.keeps('erasure.bytes-gone');
+  await proven.keeps('erasure.certificate');
+  await proven.keeps('erasure.hidden-at-once');
+  await proven.keeps('erasure.recoverable', NOT_YET);
+  await proven.keeps('erasure.minor');
+  await proven.keeps('erasure.exception');
+  await proven.keeps('erasure.request-checked');
+});
+
+test('rows that an erasure leaves and does not count are found', async () => {
+  await proven.restart([
+    events('new Map(rows.map((row) => [SubjectId(row.person), row.rows]))', 'new Map()'),
+  ]);
+  await proven.breaks('erasure.complete', NOT_YET);
+  await proven.breaks('erasure.bytes-gone');
+  await proven.breaks('erasure.certificate');
+  await proven.breaks('erasure.minor');
+});
+
+test('a key that outlives its erasure is found', async () => {
+  await proven.restart([
+    hiding(
+      'deps.keys.destroy(permit, one, until)',
+      'Promise.resolve({ acknowledged: 1, cutOff: 0, until, permit, one })',
+    ),
+    hiding('await keys.quarantine(permit, subject, destroyAt);', 'void subject;'),
+  ]);
+  await proven.breaks('erasure.complete', NOT_YET);
+  await proven.breaks('erasure.minor');
+  await proven.breaks('erasure.hidden-at-once');
+  await proven.breaks('erasure.recoverable', NOT_YET);
+});
+
+test('bytes of deleted rows that stay in the files are found', async () => {
+  await proven.restart([
+    ['domains/rights/verifying.ts', 'await purgeDeleted(db, [...tables]);', 'void purgeDeleted;'],
+  ]);
+  await proven.breaks('erasure.bytes-gone');
+});
+
+test('a deletion that can be undone for another time, or afterwards, is found', async () => {
+  await proven.restart([
+    requests('now.getTime() + recoverable', 'now.getTime() + recoverable / 2'),
+  ]);
+  await proven.breaks('erasure.recoverable', NOT_YET);
+  await proven.restart([requests('erasure.destroyAt && erasure.destroyAt > now', 'true')]);
+  await proven.breaks('erasure.recoverable', NOT_YET);
+});
+
+test('a child that is only refused, and not purged, is found', async () => {
+  await proven.restart([
+    [
+      'domains/ingest/check-age.ts',
+      "age.below === 'purge' && event.handle",
+      'event.handle && false',
+    ],
+  ]);
+  await proven.breaks('erasure.minor');
+});
+
+test('a certificate that claims more than was counted is found', async () => {
+  await proven.restart([
+    [
+      'domains/rights/certificate.ts',
+      'store, place, counted, deleted: counted - remains, remains',
+      'store, place, counted: counted + 1, deleted: counted + 1, remains',
+    ],
+  ]);
+  await proven.breaks('erasure.certificate');
+});
+
+test('a hold that holds nothing is found, on every ground', async () => {
+  await proven.restart([
+    ['domains/rights/store-holds.ts', 'return hold?.ground ?? null;', 'return hold && null;'],
+  ]);
+  await proven.breaks('erasure.exception');
+});
+
+test('a demand that nobody confirmed or verified, and a reason that is lost, are found', async () => {
+  await proven.restart([
+    requests('  checkConfirmed(policy, wanted);\n', ''),
+    requests('  checkVerified(policy, actor, wanted);\n', ''),
+    requests("wanted.reason ?? 'person-asked'", "'person-asked'"),
+  ]);
+  await proven.breaks('erasure.request-checked');
+});

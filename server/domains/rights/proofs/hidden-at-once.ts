@@ -1,0 +1,43 @@
+import { broken, defineProof, gap, kept, type Look, saw, span } from '#core/promises';
+import { hasKey, nameOf, shownOf, whois } from './demands.ts';
+import { lateStored, leave } from './erased.ts';
+
+/** A deletion from the page of the operator, which may be undone where the policy allows it. */
+async function deleteAsOperator(look: Look, handle: object): Promise<void> {
+  const body = { handle, confirm: true, verified: 'canary' };
+  const told = await look.operator(`/v1/t/${look.tenant}/erasures`, { body });
+  if (told.status !== 202) throw new Error('a demand was not taken in');
+}
+
+export const hiddenAtOnce = defineProof({
+  control: 'erasure.hidden-at-once',
+  strength: 'api',
+  blindTo:
+    'What was shown before and is still on somebody’s screen; the number of rows of a type, which counts hidden ones until they are destroyed.',
+  async prove(look) {
+    const [person, other] = await Promise.all([look.canaries.agreeing(), look.canaries.agreeing()]);
+    await leave(look, person);
+    const subject = (await look.canaries.subjectOf('user', person.userId)) ?? '';
+    const stranger = await shownOf(look, look.canaries.person());
+    const before = await shownOf(look, person);
+    if (before.receipts === 0 || !(await hasKey(look, [subject]))) {
+      return gap(saw`nothing of the canary is shown to begin with`);
+    }
+    await deleteAsOperator(look, nameOf(person));
+    const began = performance.now();
+    const [after, canRead] = await Promise.all([shownOf(look, person), hasKey(look, [subject])]);
+    const took = performance.now() - began;
+    const others = await shownOf(look, other);
+    if (others.receipts === 0) return gap(saw`somebody who was not deleted is not shown either`);
+    if (after.receipts > 0) return broken(saw`${after.receipts} decisions are still shown`);
+    if (after.granted !== stranger.granted) return broken(saw`consents still count as given`);
+    if (canRead) return broken(saw`the keyring still hands out the key of who was deleted`);
+    if (await lateStored(look, person, other)) {
+      return broken(saw`an event that came after the deletion was stored`);
+    }
+    if ((await whois(look, person)) === 'unknown') return gap(saw`the canary was never known`);
+    return kept(
+      saw`${span(took)} after the answer 0 of ${before.receipts} decisions were shown, no key was handed out for the rows, and what came late was not stored; who was not deleted is shown as before`,
+    );
+  },
+});

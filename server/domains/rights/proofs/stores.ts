@@ -1,0 +1,104 @@
+/** What of somebody stands in the stores: counted by the engines' own catalogues, and as bytes. */
+import { createReadStream } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Look } from '#core/promises';
+
+/** Rows by place, `database.table`; places without any are left out. */
+export type Rows = ReadonlyMap<string, number>;
+
+const databasesOf = ({ tenant }: Look) => {
+  const name = `tenant_${tenant.replaceAll('-', '_')}`;
+  return { schema: name, databases: [name, `${name}_archive`] };
+};
+
+/** The rows of these people in every table of the event store that has a person in it. */
+export async function eventRows(look: Look, subjects: readonly string[]): Promise<Rows> {
+  const tables = await look.query<{ database: string; table: string }>(
+    `select distinct database, table
+     from system.columns
+     where database in {databases:Array(String)} and name = 'subject'
+       and type = 'FixedString(16)' and table != 'erasing'`,
+    { databases: databasesOf(look).databases },
+  );
+  const rows = new Map<string, number>();
+  for (const { database, table } of tables) {
+    const [found] = await look.query<{ rows: string }>(
+      `select count() as rows from {database:Identifier}.{table:Identifier}
+       where lower(hex(subject)) in {subjects:Array(String)}`,
+      { database, table, subjects },
+    );
+    if (Number(found?.rows) > 0) rows.set(`${database}.${table}`, Number(found?.rows));
+  }
+  return rows;
+}
+
+/** The same in the tables of the service in PostgreSQL; each place is the table's name. */
+export async function tableRows(look: Look, subjects: readonly string[]): Promise<Rows> {
+  const { schema } = databasesOf(look);
+  return look.asServer(look.tenant, async (tx) => {
+    const tables = await tx<{ name: string }[]>`
+      select relname as name
+      from pg_class
+      join pg_attribute on attrelid = pg_class.oid
+      where relnamespace = ${schema}::regnamespace and relkind in ('r', 'p')
+        and attname = 'subject' and not attisdropped`;
+    const rows = new Map<string, number>();
+    for (const { name } of tables) {
+      const [found] = await tx<{ rows: number }[]>`
+        select count(*)::int as rows
+        from ${tx(schema)}.${tx(name)}
+        where subject = any (${[...subjects]}::uuid[])`;
+      if (found && found.rows > 0) rows.set(name, found.rows);
+    }
+    return rows;
+  });
+}
+
+/** The ids of their decisions: 16 random bytes that stand in their rows and nowhere else. */
+export async function receiptIds(look: Look, subjects: readonly string[]): Promise<Buffer[]> {
+  const { schema } = databasesOf(look);
+  const rows = await look.asServer(
+    look.tenant,
+    (tx) => tx<{ id: string }[]>`
+      select encode(uuid_send(id), 'hex') as id
+      from ${tx(schema)}.consent_receipts
+      where subject = any (${[...subjects]}::uuid[])
+      limit 20`,
+  );
+  return rows.map(({ id }) => Buffer.from(id, 'hex'));
+}
+
+export const sum = (rows: Rows): number => [...rows.values()].reduce((all, one) => all + one, 0);
+
+/** The pieces of a file overlap by more than the longest pattern has. */
+const OVERLAP_BYTES = 64;
+
+async function fileHolds(file: string, patterns: readonly Buffer[]): Promise<boolean[]> {
+  const found = patterns.map(() => false);
+  let rest: Buffer = Buffer.alloc(0);
+  try {
+    for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) {
+      const piece = Buffer.concat([rest, chunk as Buffer]);
+      for (const [at, pattern] of patterns.entries()) {
+        if (!found[at] && piece.includes(pattern)) found[at] = true;
+      }
+      rest = piece.subarray(-OVERLAP_BYTES);
+    }
+  } catch (error) {
+    // A journal that was just done with.
+    if ((error as { code?: string }).code !== 'ENOENT') throw error;
+  }
+  return found;
+}
+
+/** Which of these bytes lie in any file of the keyring's folder. */
+export async function keyringHolds(look: Look, patterns: readonly Buffer[]): Promise<boolean[]> {
+  const entries = await readdir(look.folders.keyring, { withFileTypes: true, recursive: true });
+  const all = patterns.map(() => false);
+  for (const entry of entries.filter((one) => one.isFile())) {
+    const found = await fileHolds(join(entry.parentPath, entry.name), patterns);
+    for (const [at, is] of found.entries()) if (is) all[at] = true;
+  }
+  return all;
+}
