@@ -1,14 +1,13 @@
 /** The domains, opened in the order in which they know each other, and joined where they meet. */
-import { join } from 'node:path';
 import type { Clock } from '#base/clock';
-import { KeyId, Word } from '#base/ids';
+import { KeyId, TenantId, Word } from '#base/ids';
 import { Problem } from '#base/problem';
 import {
   beginIntents,
-  openJournal,
+  type Forgotten,
+  type Journal,
   openRefusals,
   type RefusalLog,
-  readJournal,
   settleIntent,
 } from '#core/audit';
 import { type Keys, keysRotate, keysStatus, openKeys, recoveryKit } from '#core/keys';
@@ -66,6 +65,9 @@ type Given = Foundation & {
   config: Config;
   afterStep?: ErasureDeps['afterStep'];
   afterSweepStep?: RetentionDeps['afterStep'];
+  journal: Journal;
+  /** What the journal held at this start. */
+  journalled: readonly Forgotten[];
 };
 
 export type Domains = {
@@ -79,10 +81,7 @@ export type Domains = {
 
 /** Opens keys, consent, ingest and rights; what they hold is given back through `stack`. */
 export async function wireDomains(stack: AsyncDisposableStack, given: Given): Promise<Domains> {
-  const { db, events, keeper, policies, clock, log, config } = given;
-  const journalFile = join(config.keyringDir, 'forget.journal');
-  const journalled = await readJournal(journalFile);
-  const journal = stack.adopt(await openJournal(journalFile), (open) => open.close());
+  const { db, events, keeper, policies, clock, log, config, journal, journalled } = given;
   const { retention, routes: retaining } = await wireRetention(stack, given);
   const keys = openKeys({
     keeper,
@@ -93,6 +92,8 @@ export async function wireDomains(stack: AsyncDisposableStack, given: Given): Pr
     },
   });
   stack.defer(() => keys.close());
+  // The keeper waits for it: no server takes anything in for a service whose keys go.
+  keys.onDestroyed(({ tenant, all }) => (all ? policies.refresh(TenantId(tenant)) : undefined));
   for (const tenant of policies.tenants()) await keys.prepare(tenant);
 
   const consent = stack.adopt(

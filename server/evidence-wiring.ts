@@ -108,6 +108,9 @@ function runnerOf(needs: EvidenceNeeds, addresses: () => Addresses) {
   const writeKeys: Record<string, string> = {};
   const spareKeys: Record<string, string> = {};
   const pageKeys: Record<string, string> = {};
+  policies.onEnd((tenant) => {
+    for (const keys of [writeKeys, spareKeys, pageKeys]) delete keys[tenant];
+  });
   return async function* run(wanted: Wanted): AsyncGenerator<Finding> {
     const places = { ...addresses(), clickhouseUrl, keeperSocket, dataDir, keyringDir };
     for (const tenant of policies.tenants()) {

@@ -13,6 +13,7 @@ import type { ErasureDeps } from '#domains/rights';
 import { alertJob } from '#oversight/alerts';
 import { type Availability, openAvailability } from '#oversight/availability';
 import { eventRowCounter, openDataMap, openPipelineWatch } from '#oversight/evidence';
+import type { RemovalDeps } from '#oversight/removal';
 import { runJobs } from '#platform/jobs';
 import { openLog } from '#platform/log';
 import { localCertificate } from '#platform/tls';
@@ -38,6 +39,7 @@ import { type Foundation, layFoundation } from './foundation.ts';
 import { metricsOf } from './metrics.ts';
 import { pipelineCounters } from './pipeline-counters.ts';
 import { refusalOf } from './refusals.ts';
+import { wireRemovals } from './removal-wiring.ts';
 import { catchUp, standingJobs } from './standing-jobs.ts';
 import { applyFolder, servicesOf } from './tenants.ts';
 
@@ -49,6 +51,8 @@ export type ServeOptions = {
   progress(text: string): void;
   /** Of tests that end the process in the middle of an erasure. */
   afterErasureStep?: ErasureDeps['afterStep'];
+  /** The same in the middle of taking a service out. */
+  afterRemovalStep?: RemovalDeps['afterStep'];
 };
 
 export type Serving = { development: Development; greeting: string; close(): Promise<void> };
@@ -86,12 +90,17 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
   });
   stack.defer(() => sequencer.stop());
   await sequencer.start();
+  const { afterErasureStep, afterRemovalStep } = options;
+  const removing = await wireRemovals(stack, {
+    ...{ ...foundation, clock, log, config, progress, afterStep: afterRemovalStep },
+  });
   await finishApplies(db, events, clock.now());
   await applyFolder(options.policiesDir, { db, events, clock, log, progress });
   const policies = stack.adopt(await openPolicies(db, { log }), (open) => open.close());
-  const { afterErasureStep: afterStep } = options;
-  const given = { ...foundation, policies, clock, log, config, afterStep };
-  const { ingest, keys, rights, retention, refusals, routes } = await wireDomains(stack, given);
+  const given = { ...foundation, ...removing, policies, clock, log, config };
+  const { ingest, keys, rights, retention, refusals, routes } = await wireDomains(stack, {
+    ...{ ...given, afterStep: afterErasureStep },
+  });
   const needs = { db, policies, clock, keys, rights, retention, keeper: foundation.keeper };
   await catchUp(needs);
   const context = { db, events, policies, clock, log };
@@ -129,7 +138,7 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
     promises,
     ...standing(foundation),
     domains: [
-      ...[...routes, proofs.routes],
+      ...[...routes, proofs.routes, removing.routes({ policies, ingest })],
       revisionRoutes({ db, services }),
       availabilityRoutes(() => availability),
       ...[metricsRoutes(metricsOf(looked)), doctorRoutes(doctorOf(looked))],

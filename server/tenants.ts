@@ -62,7 +62,8 @@ async function wasAppliedByOperator(db: Database, tenant: TenantId): Promise<boo
  */
 export const mayWait = (thrown: unknown) =>
   thrown instanceof Problem &&
-  (thrown.code === 'policy-notice-not-run' || thrown.code.startsWith('audit-log-'));
+  (['policy-notice-not-run', 'service-being-removed'].includes(thrown.code) ||
+    thrown.code.startsWith('audit-log-'));
 
 /**
  * Applies every document of a folder. What is in force already changes nothing. A document may keep
@@ -115,5 +116,6 @@ export function servicesOf(policies: Policies): ServicesInForce {
   const known = new Map<string, ServiceInForce>();
   for (const tenant of policies.tenants()) known.set(tenant, serviceOf(policies.inForce(tenant)));
   policies.onChange((changed) => known.set(changed.tenant, serviceOf(changed)));
+  policies.onEnd((tenant) => known.delete(tenant));
   return { list: () => [...known.values()], get: (tenant) => known.get(tenant) };
 }

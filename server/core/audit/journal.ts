@@ -18,6 +18,7 @@ export type ForgottenKind =
   | 'hold.lifted'
   | 'hold.placed'
   | 'key.destroyed'
+  | 'service.removed'
   | 'subject.erased'
   | 'subject.hidden'
   | 'subject.released';

@@ -127,7 +127,7 @@ export async function beginIntent(
 
 /** The same in the logs of several tenants, for an act that concerns all of them: all, or none. */
 export async function beginIntents<Allowed extends Permit>(
-  db: Pick<Database, 'sql'>,
+  db: { readonly sql: postgres.ISql },
   permits: readonly Allowed[],
   { now, ...act }: AuditAct & { readonly now: Date },
 ): Promise<{ permit: Allowed; intent: IntentId }[]> {
@@ -145,7 +145,7 @@ export async function beginIntents<Allowed extends Permit>(
  * @returns false when it was settled already.
  */
 export async function settleIntent(
-  where: Pick<Database, 'sql'> | TenantTx,
+  where: { readonly sql: postgres.ISql } | TenantTx,
   permit: Permit,
   outcome: { readonly intent: IntentId; readonly done: boolean; readonly now: Date },
 ): Promise<boolean> {

@@ -22,5 +22,6 @@ export { CACHE_LIFE_MS, type Forgotten, type Keys, type KeysOptions, openKeys } 
 export { personalOf } from './personal.ts';
 export { keyProofs } from './proofs/index.ts';
 export { openSigner } from './signer.ts';
+export { destroyTenantKeys, tenantCensus } from './tenant-end.ts';
 export type { Halves } from './tenant-keys.ts';
 export { checkEndToEnd, VaultKey } from './vault.ts';

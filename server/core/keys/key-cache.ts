@@ -81,6 +81,21 @@ export class KeyCache {
     }
   }
 
+  /** Everything of a tenant. */
+  forget(tenant: string): void {
+    for (const { keys, names, links } of [this.#young, this.#old]) {
+      for (const [name, { subject }] of keys) {
+        if (!name.startsWith(`${tenant}|`)) continue;
+        keys.delete(name);
+        names.delete(subject);
+      }
+      links.clear();
+    }
+    for (const name of this.#unknown.keys()) {
+      if (name.startsWith(`${tenant}|`)) this.#unknown.delete(name);
+    }
+  }
+
   clear(): void {
     this.#young = this.#fresh();
     this.#old = this.#young;

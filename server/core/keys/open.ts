@@ -119,6 +119,7 @@ export function openKeys(options: KeysOptions): Keys {
   keeper.onEvict(async (evict) => {
     cache.drop(evict.subjects);
     shared.drop(evict.tenant, evict.names);
+    if (evict.all) for (const held of [cache, shared, tenantKeys]) held.forget(evict.tenant);
     for (const listener of listeners) await listener(evict);
   });
   // Destructions may have been missed while the connection was down.

@@ -54,6 +54,13 @@ export class SharedKeys {
     for (const name of names) this.#leases.delete(`${tenant}|${name}`);
   }
 
+  /** Everything of a tenant. */
+  forget(tenant: string): void {
+    for (const place of this.#leases.keys()) {
+      if (place.startsWith(`${tenant}|`)) this.#leases.delete(place);
+    }
+  }
+
   clear(): void {
     this.#leases.clear();
   }

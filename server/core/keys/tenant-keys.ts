@@ -72,6 +72,11 @@ export class TenantKeys {
     return { low: digest.readUInt32BE(4), high: digest.readUInt32BE(0) };
   }
 
+  /** Everything of a tenant. */
+  forget(tenant: string): void {
+    this.#opened.delete(tenant as TenantId);
+  }
+
   close(): void {
     clearInterval(this.#timer);
   }

@@ -34,8 +34,10 @@ import type { Log } from '#platform/log';
 import type { Actor } from './authorize.ts';
 import { policyProblem } from './errors.ts';
 import {
+  APPLY_LOCK,
   flipRevision,
   insertRevision,
+  isBeingRemoved,
   isVersionTaken,
   markDone,
   type Phase,
@@ -43,9 +45,6 @@ import {
   readOpenStatements,
   readUnfinished,
 } from './store.ts';
-
-/** Any fixed number: one apply at a time for each tenant, over all servers. */
-const APPLY_LOCK = 7_076_003;
 
 export type PolicyDraft = {
   readonly text: string;
@@ -143,7 +142,7 @@ async function compileStatements(
  * Applying what is in force already changes nothing.
  *
  * @throws Problem policy-has-errors, policy-version-reused, policy-notice-not-run,
- *         field-type-changed: nothing was applied; what runs stays.
+ *         field-type-changed, service-being-removed: nothing was applied; what runs stays.
  */
 export async function applyPolicy(
   db: Database,
@@ -221,6 +220,10 @@ async function applyLocked(engines: Engines, judged: Judged): Promise<Applied> {
   const { db, log } = engines;
   const { draft, policy, findings, tenant } = judged;
   const { now, actor } = draft;
+  if (await isBeingRemoved(db.admin, tenant)) {
+    const detail = `finish it first: troth service remove ${tenant} --confirm ${tenant}`;
+    throw policyProblem('service-being-removed', detail);
+  }
   const prose = draft.prose ?? null;
   const [stored] = await readInForce(db.admin, tenant);
   const current = stored && readPolicy(stored.source, { file: draft.file }).policy;

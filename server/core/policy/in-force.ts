@@ -27,6 +27,8 @@ export type Policies = {
   refresh(tenant?: TenantId): Promise<void>;
   /** Calls back after each change, with the tenant's new policy. Returns what ends it. */
   onChange(listener: (changed: PolicyInForce) => void): () => void;
+  /** Calls back when a service has no policy in force any longer. Returns what ends it. */
+  onEnd(listener: (tenant: TenantId) => void): () => void;
   close(): Promise<void>;
 };
 
@@ -48,17 +50,31 @@ export async function openPolicies(
 ): Promise<Policies> {
   const known = new Map<string, PolicyInForce>();
   const listeners = new Set<(changed: PolicyInForce) => void>();
+  const endings = new Set<(tenant: TenantId) => void>();
+  let turn: Promise<unknown> = Promise.resolve();
 
-  async function refresh(tenant?: TenantId): Promise<void> {
-    for (const stored of await readInForce(db.sql, tenant ?? null)) {
+  async function read(tenant: TenantId | undefined): Promise<void> {
+    const found = await readInForce(db.sql, tenant ?? null);
+    for (const stored of found) {
       const before = known.get(stored.tenant);
-      // Answers may overtake one another; a revision never goes back.
       if (before && before.revision >= stored.revision) continue;
       const now = revive(stored);
       known.set(stored.tenant, now);
       log('policy.refreshed', { tenant: now.tenant, revision: now.revision });
       for (const listener of listeners) listener(now);
     }
+    const still = new Set(found.map((stored) => stored.tenant));
+    for (const name of tenant ? [tenant] : [...known.keys()]) {
+      if (still.has(name) || !known.delete(name)) continue;
+      for (const listener of endings) listener(TenantId(name));
+    }
+  }
+
+  /** One after the other: an answer that overtook another would bring back what has ended. */
+  function refresh(tenant?: TenantId): Promise<void> {
+    const mine = turn.then(() => read(tenant));
+    turn = mine.catch(() => undefined);
+    return mine;
   }
 
   // After a lost connection the notices in between are lost too, so everything is read again.
@@ -80,6 +96,10 @@ export async function openPolicies(
     onChange(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
+    },
+    onEnd(listener) {
+      endings.add(listener);
+      return () => void endings.delete(listener);
     },
     close: () => listening.unlisten(),
   };

@@ -4,7 +4,7 @@
  * A document with open errors is never applied, and what it would have replaced stays. Every act
  * that writes needs a permit, and only `authorize` makes one.
  */
-export { ACTIONS, type Action, isPrivileged } from './actions.ts';
+export { ACTIONS, type Action, type ActorKind, isPrivileged } from './actions.ts';
 export {
   type Applied,
   applyPolicy,
@@ -17,4 +17,4 @@ export { policyProblem } from './errors.ts';
 export { openPolicies, type Policies, type PolicyInForce } from './in-force.ts';
 export { policyProofs } from './proofs/index.ts';
 export { reasonOf } from './reason.ts';
-export { listRevisions, type Revision, type RevisionText, readRevision } from './store.ts';
+export { endPolicy, listRevisions, type Revision, type RevisionText, readRevision } from './store.ts';

@@ -6,6 +6,9 @@ import type { Statement } from '#core/tenancy';
 import type { Database } from '#platform/database';
 import type { Actor } from './authorize.ts';
 
+/** Any fixed number: one apply at a time for each tenant, over all servers. */
+export const APPLY_LOCK = 7_076_003;
+
 export type Revision = {
   readonly tenant: TenantId;
   readonly revision: number;
@@ -122,6 +125,36 @@ export async function isVersionTaken(
     where tenant = ${tenant} and document ->> 'version' = ${policy.version} and hash <> ${hash}
     limit 1`;
   return taken.length > 0;
+}
+
+/** Whether the service is being taken out, and that is not finished. */
+export async function isBeingRemoved(sql: postgres.Sql, tenant: TenantId): Promise<boolean> {
+  const open = await sql`
+    select 1
+    from troth.removals
+    where tenant = ${tenant} and finished_at is null
+    limit 1`;
+  return open.length > 0;
+}
+
+/**
+ * Takes a policy out of force, with nothing in its place, and lets every server hear of it. No apply
+ * of this service runs meanwhile.
+ *
+ * @returns the revision that was in force; undefined when none was.
+ */
+export async function endPolicy(
+  tx: postgres.TransactionSql,
+  tenant: TenantId,
+): Promise<number | undefined> {
+  await tx`select pg_advisory_xact_lock(${APPLY_LOCK}, hashtext(${tenant}))`;
+  const [ended] = await tx<{ revision: number }[]>`
+    update troth.policies
+    set in_force = false
+    where tenant = ${tenant} and in_force
+    returning revision`;
+  await tx`select pg_notify('troth_policy', ${tenant})`;
+  return ended?.revision;
 }
 
 /** The one row that decides. Returns the number of the revision that was in force before. */

@@ -38,5 +38,6 @@ export {
   tablesOf,
   takeLogins,
 } from './store.ts';
+export { dropTenant, type Held, markRemoved, tenantHoldings } from './store-end.ts';
 export { withEventTables } from './table-lock.ts';
 export { inTenant, type TenantScope, type TenantTx } from './tenant-tx.ts';

@@ -13,9 +13,8 @@ export const schemaOf = (tenant: TenantId): string => `tenant_${plain(tenant)}`;
 /** The ClickHouse database of a tenant. */
 export const eventsDatabaseOf = (tenant: TenantId): string => `tenant_${plain(tenant)}`;
 
-/** Where a tenant's events lie once they have left the active tier. */
-export const archiveDatabaseOf = (tenant: TenantId): string =>
-  `${eventsDatabaseOf(tenant)}_archive`;
+/** Where a tenant's events lie once they have left the active tier: no tenant is called so. */
+export const archiveDatabaseOf = (tenant: TenantId): string => `archive_${plain(tenant)}`;
 
 /** What the keys of a tenant's objects begin with. Ends with a slash. */
 export const objectPrefixOf = (tenant: TenantId): string => `${tenant}/`;

@@ -42,7 +42,9 @@ async function makeSchema(admin: postgres.Sql, tenant: TenantId, now: Date): Pro
     const made = await tx`
       insert into troth.tenants (id, schema, created_at)
       values (${tenant}, ${schema}, ${now})
-      on conflict do nothing
+      on conflict (id) do update
+      set created_at = excluded.created_at, removed_at = null
+      where tenants.removed_at is not null
       returning id`;
     if (made.length === 0) return;
     await tx.unsafe(`
@@ -69,11 +71,12 @@ export async function createTenant(
   await protectTables(db.admin, tenant);
 }
 
-/** Every tenant, oldest first. At most 10,000. */
+/** Every tenant that was not taken out, oldest first. At most 10,000. */
 export async function listTenants(db: Pick<Database, 'sql'>): Promise<TenantId[]> {
   const rows = await db.sql<{ id: string }[]>`
     select id
     from troth.tenants
+    where removed_at is null
     order by created_at, id
     limit 10000`;
   return rows.map(({ id }) => TenantId(id));

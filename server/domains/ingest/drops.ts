@@ -86,6 +86,10 @@ export class PipelineCounts {
     return counts;
   }
 
+  forget(tenant: string): void {
+    this.#tenants.delete(tenant);
+  }
+
   tenants(): string[] {
     return [...this.#tenants.keys()];
   }

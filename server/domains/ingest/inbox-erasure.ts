@@ -81,6 +81,19 @@ async function eachBody(
   }
 }
 
+/**
+ * Waits until what is in the inbox now is moved.
+ *
+ * @throws Problem ingest-busy after `waitMs`.
+ */
+export async function untilMoved(sql: Sql, waitMs: number): Promise<void> {
+  const last = await lastWaiting(sql);
+  for (let waited = 0; !(await isMoved(sql, last)); waited += LOOK_EVERY_MS) {
+    if (waited >= waitMs) throw ingestProblem('ingest-busy', 'the event store is behind');
+    await wait(LOOK_EVERY_MS);
+  }
+}
+
 /** @param waitMs  how long the mover is waited for, in all. */
 export function inboxErasure(sql: Sql, { waitMs = 30_000 } = {}): InboxErasure {
   const layouts = new Map<number, TenantId>();
@@ -103,14 +116,6 @@ export function inboxErasure(sql: Sql, { waitMs = 30_000 } = {}): InboxErasure {
     return counts;
   }
 
-  async function untilMoved(): Promise<void> {
-    const last = await lastWaiting(sql);
-    for (let waited = 0; !(await isMoved(sql, last)); waited += LOOK_EVERY_MS) {
-      if (waited >= waitMs) throw ingestProblem('ingest-busy', 'the event store is behind');
-      await wait(LOOK_EVERY_MS);
-    }
-  }
-
   const count: InboxErasure['count'] = async (tenant, subjects) => {
     const among = { tenant, people: new Set(subjects) };
     return new Map([
@@ -124,7 +129,7 @@ export function inboxErasure(sql: Sql, { waitMs = 30_000 } = {}): InboxErasure {
     count,
     async erase(tenant, subjects) {
       for (let pass = 0; pass < PASSES_MAX; pass++) {
-        await untilMoved();
+        await untilMoved(sql, waitMs);
         if (!(await count(tenant, subjects)).get('inbox')?.size) break;
       }
       const people = new Set(subjects);

@@ -51,6 +51,30 @@ export async function readLayouts(sql: Sql, ids: readonly number[]): Promise<Lay
     limit ${ids.length}`;
 }
 
+/** Which of these layouts are of a service that has ended. */
+export async function readEndedLayouts(sql: Sql, ids: readonly number[]): Promise<number[]> {
+  const rows = await sql<{ layout: number }[]>`
+    select layout
+    from inbox_ended_layouts
+    where layout = any(${[...ids]}::integer[])
+    limit ${ids.length}`;
+  return rows.map(({ layout }) => layout);
+}
+
+/** Ends a service's layouts: rows under them that wait are let go of, and those set aside go. */
+export async function endLayouts(sql: Sql, tenant: TenantId): Promise<void> {
+  await sql.begin(async (tx) => {
+    await tx`
+      insert into inbox_ended_layouts (layout)
+      select id from inbox_layouts where tenant = ${tenant}
+      on conflict do nothing`;
+    await tx`
+      delete from inbox_stuck
+      where layout in (select id from inbox_layouts where tenant = ${tenant})`;
+    await tx`delete from inbox_layouts where tenant = ${tenant}`;
+  });
+}
+
 export type Waiting = {
   readonly id: string;
   readonly rows: number;

@@ -20,6 +20,7 @@ export { enrichmentRoutes, listEnrichments, switchEnrichment } from './enrichmen
 export { ingestProblem } from './errors.ts';
 export type { IngestHandler, Refused } from './http.ts';
 export type { InboxErasure } from './inbox-erasure.ts';
+export { endLayouts } from './inbox-store.ts';
 export type { Arrived, Batch } from './model.ts';
 export { type Ingest, type IngestOptions, openIngest, type PipelineView } from './open.ts';
 export { pipeline } from './pipeline.ts';
@@ -27,7 +28,7 @@ export { ENRICHMENTS, type Enrichment, type IngestPlan } from './plan.ts';
 export type { ConsentPort, HiddenPort, KeysPort, LocationPort } from './ports.ts';
 export { ingestProofs } from './proofs/index.ts';
 export { ruleIn } from './regions.ts';
-export { forgetCounts, issueWriteKey, revokeWriteKey } from './store.ts';
+export { forgetCounts, issueWriteKey, revokeWriteKey, revokeWriteKeys } from './store.ts';
 export type { StuckUnit } from './store-stuck.ts';
 export { type Retried, retryStuck, stuckUnits } from './stuck.ts';
 export {

@@ -28,6 +28,10 @@ export class KeyedHashes {
     return halves(this.#key(tenant, 'session', day), text);
   }
 
+  forget(tenant: TenantId): void {
+    for (const word of ['message', 'session']) this.#derived.delete(`${tenant} ${word}`);
+  }
+
   #key(tenant: TenantId, word: string, day: number | undefined): string {
     const name = `${tenant} ${word}`;
     const found = this.#derived.get(name);

@@ -60,6 +60,7 @@ export class Mover {
   readonly #seen: SeenMessages;
   readonly #bodies = new Map<string, Buffer>();
   readonly #layouts = new Map<number, inbox.Layout>();
+  readonly #ended = new Set<number>();
   readonly #refused = new Map<string, number>();
   #bodyBytes = 0;
   #stopping = false;
@@ -84,6 +85,12 @@ export class Mover {
     if (this.#bodyBytes + body.length > IN_MEMORY_BYTES_MAX) return;
     this.#bodies.set(id, body);
     this.#bodyBytes += body.length;
+  }
+
+  /** Of a service that has ended: its layouts are asked for again. */
+  forget(tenant: string): void {
+    for (const [id, layout] of this.#layouts)
+      if (layout.tenant === tenant) this.#layouts.delete(id);
   }
 
   start(): void {
@@ -207,6 +214,7 @@ export class Mover {
   async #insert(round: inbox.Round, unit: Unit, mayBeThere: boolean): Promise<void> {
     const { events } = this.#options;
     const layout = this.#layouts.get(unit.layout);
+    if (this.#ended.has(unit.layout)) return;
     if (layout === undefined) throw new Error('an inbox row names a layout that does not exist');
     const batch = batchOf(round.id, unit.place);
     const { tenant, table } = layout;
@@ -275,8 +283,12 @@ export class Mover {
   async #know(units: readonly Unit[]): Promise<void> {
     const unknown = units.map(({ layout }) => layout).filter((id) => !this.#layouts.has(id));
     if (unknown.length === 0) return;
-    const layouts = await inbox.readLayouts(this.#options.db.sql, [...new Set(unknown)]);
-    for (const layout of layouts) this.#layouts.set(layout.id, layout);
+    const { sql } = this.#options.db;
+    for (const layout of await inbox.readLayouts(sql, [...new Set(unknown)])) {
+      this.#layouts.set(layout.id, layout);
+    }
+    const missing = unknown.filter((id) => !this.#layouts.has(id));
+    for (const id of await inbox.readEndedLayouts(sql, missing)) this.#ended.add(id);
   }
 
   async #tidy(): Promise<void> {

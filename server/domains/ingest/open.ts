@@ -9,8 +9,14 @@ import { type Counted, PipelineCounts } from './drops.ts';
 import { ingestProblem } from './errors.ts';
 import { createIngestHandler, type HttpOptions, type IngestHandler } from './http.ts';
 import { Inbox } from './inbox.ts';
-import { type InboxErasure, inboxErasure } from './inbox-erasure.ts';
-import { type Backlog, inboxWriter, readBacklog, registerLayouts } from './inbox-store.ts';
+import { type InboxErasure, inboxErasure, untilMoved } from './inbox-erasure.ts';
+import {
+  type Backlog,
+  endLayouts,
+  inboxWriter,
+  readBacklog,
+  registerLayouts,
+} from './inbox-store.ts';
 import { KeyedHashes } from './keyed-hashes.ts';
 import { MessageWindow } from './message-window.ts';
 import type { Arrived, Batch } from './model.ts';
@@ -72,6 +78,12 @@ export type Ingest = {
   snapshot(tenant: string): PipelineView;
   /** For who erases people: their rows that wait for the event store, or were set aside. */
   readonly erasure: InboxErasure;
+  /**
+   * Ends a service whose policy is no longer in force: nothing of it waits when this resolves.
+   *
+   * @throws Problem ingest-busy: the event store is behind. Repeat it.
+   */
+  end(tenant: TenantId): Promise<void>;
   /** Moves everything that waits; for tests and for an orderly stop. */
   drain(): Promise<void>;
   close(): Promise<void>;
@@ -81,6 +93,7 @@ const COUNTS_EVERY_MS = 5_000;
 const BACKLOG_EVERY_MS = 1_000;
 const BACKLOG_BYTES_MAX = 2 * 1024 ** 3;
 const FAILURES_MAX = 50_000;
+const END_WAIT_MS = 30_000;
 
 /** Opens the ingest path: plans for the policies in force, the inbox, the mover and the handler. */
 export async function openIngest(options: IngestOptions): Promise<Ingest> {
@@ -150,6 +163,7 @@ class OpenIngest implements Ingest {
     for (const key of await store.readWriteKeys(db.sql)) this.keys.put(key);
     for (const tenant of policies.tenants()) await this.#compile(policies.inForce(tenant));
     this.#ending.push(policies.onChange((changed) => void this.#recompile(changed)));
+    this.#ending.push(policies.onEnd((tenant) => this.#forget(tenant)));
     const keysChanged = await db.sql.listen(store.KEYS_CHANNEL, (id) => void this.keys.refresh(id));
     const switched = await db.sql.listen(store.SWITCHES_CHANNEL, (tenant) => {
       const found = policies.find(tenant);
@@ -167,6 +181,16 @@ class OpenIngest implements Ingest {
       this.#stuck = await countStuck(db.sql);
     });
     if (this.#options.moves !== false) this.#mover.start();
+  }
+
+  #forget(tenant: TenantId): void {
+    this.#plans.delete(tenant);
+    this.#counts.forget(tenant);
+    this.#mover.forget(tenant);
+    this.#tools.hashes.forget(tenant);
+    for (const name of this.#told.keys()) {
+      if (name.startsWith(`${tenant} `)) this.#told.delete(name);
+    }
   }
 
   #every(ms: number, work: () => Promise<void>): void {
@@ -187,7 +211,7 @@ class OpenIngest implements Ingest {
 
   async #compile(inForce: PolicyInForce): Promise<void> {
     const { tenant, policy, revision } = inForce;
-    const { db, keys } = this.#options;
+    const { db, keys, policies } = this.#options;
     await keys.prepare(tenant);
     const columns = new Map(
       eventTablesOf(tenant, policy).map(({ table, columns: all }) => [
@@ -205,7 +229,8 @@ class OpenIngest implements Ingest {
       ...(limitsOf && { limits: (dataType: string) => limitsOf(inForce, dataType) }),
     });
     await registerLayouts(db.sql, plan);
-    this.#plans.set(tenant, plan);
+    // It may have ended meanwhile.
+    if (policies.find(tenant)) this.#plans.set(tenant, plan);
   }
 
   /** A switch that was set for a while goes back. A moment later: both clocks must have passed it. */
@@ -228,8 +253,10 @@ class OpenIngest implements Ingest {
    * Until the new plan stands, the one before goes on: two adjacent revisions are always in order.
    */
   async #compileAgain(changed: PolicyInForce): Promise<void> {
+    const found = this.#options.policies.find(changed.tenant);
+    if (!found) return;
     try {
-      await this.#compile(this.#options.policies.find(changed.tenant) ?? changed);
+      await this.#compile(found);
     } catch (error) {
       this.#options.log('bug.seen', { where: Word('ingest.compile'), frames: framesOf(error) });
       setTimeout(() => void this.#recompile(changed), 1_000).unref();
@@ -304,6 +331,12 @@ class OpenIngest implements Ingest {
         throw error;
       });
     }
+  }
+
+  async end(tenant: TenantId): Promise<void> {
+    const { sql } = this.#options.db;
+    await endLayouts(sql, tenant);
+    await untilMoved(sql, END_WAIT_MS);
   }
 
   async drain(): Promise<void> {

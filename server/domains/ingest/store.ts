@@ -54,6 +54,19 @@ export async function revokeWriteKey(
   return revoked.length > 0;
 }
 
+/** Revokes every key of a service, in the transaction that takes it out. @returns how many. */
+export async function revokeWriteKeys(
+  tx: postgres.TransactionSql,
+  { tenant }: Permit<'service.remove'>,
+  now: Date,
+): Promise<number> {
+  const revoked = await tx`
+    update troth.write_keys set revoked_at = ${now}
+    where tenant = ${tenant} and revoked_at is null
+    returning pg_notify(${KEYS_CHANNEL}, id)`;
+  return revoked.length;
+}
+
 export type ListedKey = Pick<WriteKey, 'id' | 'scopes' | 'origins'> & {
   readonly application: string;
   readonly createdAt: Date;

@@ -25,7 +25,7 @@ export {
   operatorRoutes,
 } from './operator-routes.ts';
 export { httpProofs } from './proofs/index.ts';
-
+export { removalRoutes } from './removal-routes.ts';
 export { revisionRoutes } from './revision-routes.ts';
 export { memoryOperatorStore, operatorStore, sweepOperatorTokens } from './store.ts';
 export { type WriteKeyDeps, writeKeyRoutes } from './write-key-routes.ts';

@@ -77,6 +77,13 @@ class OpenEvidence implements Evidence {
     for (const { tenant, ...found } of await readLastFound(this.#options.db.sql)) {
       this.#keep(tenant, found);
     }
+    this.#ending.push(this.#options.policies.onEnd((tenant) => this.#forget(tenant)));
+  }
+
+  #forget(tenant: string): void {
+    for (const name of this.#last.keys()) {
+      if (name.startsWith(`${tenant} `)) this.#last.delete(name);
+    }
   }
 
   begin(): void {

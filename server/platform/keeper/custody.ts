@@ -11,6 +11,7 @@ import { Rotation } from './rotation.ts';
 import { signingKeysOf } from './signing-keys.ts';
 import { type Gone, SubjectKeys } from './subject-keys.ts';
 import { subjectTracesOf } from './subject-traces.ts';
+import { tenantEndOf } from './tenant-end.ts';
 
 /** What a call answers, and which cached keys every connected server must drop before. */
 export type Done = { answer: unknown; evict: readonly Evict[] };
@@ -82,6 +83,7 @@ const standingOf = (keyring: Keyring, keks: Keks) => ({
 
 type Holdings = {
   keyring: Keyring;
+  keks: Keks;
   people: SubjectKeys;
   named: NamedKeys;
   signing: ReturnType<typeof signingKeysOf>;
@@ -112,7 +114,8 @@ function destroyDue(
 }
 
 function actsOf(holdings: Holdings): Acts {
-  const { keyring, people, named, signing } = holdings;
+  const { keyring, keks, people, named, signing } = holdings;
+  const ending = tenantEndOf(keyring, keks);
   const tracing = subjectTracesOf(keyring);
   return {
     subjects: (ask) => done(people.subjects(ask)),
@@ -136,6 +139,12 @@ function actsOf(holdings: Holdings): Acts {
       needBothCopies(keyring);
       return gone(named.destroy(ask, Date.now()));
     },
+    census: (ask) => done(ending.census(ask)),
+    destroyTenant: (ask) => {
+      needBothCopies(keyring);
+      const { more, evict } = ending.destroyTenant(ask);
+      return { answer: { more }, evict: [evict] };
+    },
     destroyDue: (ask) => destroyDue(holdings, ask),
   };
 }
@@ -149,7 +158,7 @@ export function openCustody(
   const named = new NamedKeys(keyring, keks);
   const signing = signingKeysOf(keyring, keks, at);
   const rotation = new Rotation(keyring, keks);
-  const acts = actsOf({ keyring, people, named, signing });
+  const acts = actsOf({ keyring, keks, people, named, signing });
   const countSubjects = subjectCounter(keyring);
   return {
     rotation,

@@ -12,6 +12,7 @@ export { readInstance } from './keyring.ts';
 export {
   type Answer,
   type Ask,
+  type Census,
   type Destroyed,
   type Evict,
   type KeeperStatus,

@@ -112,6 +112,14 @@ export class Keks {
     destroyRootsExcept(this.#keyring.dirs, [epoch]);
   }
 
+  /** The keys above a tenant's keys, of every epoch: what they wrapped opens no more. */
+  destroyTenant(tenant: string): void {
+    this.#keyring.run('delete from keks where tenant = ?', tenant);
+    for (const name of this.#opened.keys()) {
+      if (name.startsWith(`${tenant}|`)) this.#opened.delete(name);
+    }
+  }
+
   makeRecoveryFiles(publicKey: Buffer): void {
     for (const [epoch, { raw }] of this.#roots) {
       writeRecovery(this.#keyring.dirs, { epoch, root: raw, publicKey });

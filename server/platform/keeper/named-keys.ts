@@ -26,7 +26,7 @@ type Row = {
 
 const COLUMNS = 'version, class, key_id as "keyId", epoch, wrapped, seals';
 
-function checkTenant(tenant: string): void {
+export function checkTenant(tenant: string): void {
   if (tenant === SIGNING_TENANT) {
     throw keeperProblem('keyring-call-invalid', 'a key that signs is not handed out');
   }

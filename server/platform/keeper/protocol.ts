@@ -37,6 +37,8 @@ export type Destroyed = {
   /** Servers that did not answer in time and were cut off; they forget on losing the socket. */
   cutOff: number;
 };
+/** How much the keyring holds of a tenant. */
+export type Census = { people: number; keys: number; handles: number; links: number };
 export type KeeperStatus = {
   instance: string;
   epoch: number;
@@ -95,6 +97,12 @@ export type KeeperCalls = {
     answer: Destroyed;
   };
   destroyNamed: { ask: { tenant: string; name: string }; answer: Destroyed };
+  census: { ask: { tenant: string }; answer: Census };
+  /** Everything of a tenant, some thousand rows a call; `more`: call again. */
+  destroyTenant: {
+    ask: { tenant: string };
+    answer: { more: boolean } & Pick<Destroyed, 'acknowledged' | 'cutOff'>;
+  };
   destroyDue: {
     ask: { at: number; lateUntil: number };
     answer: { subjects: number; named: number; tombstones: number };
@@ -106,7 +114,13 @@ export type KeeperCalls = {
 export type Call = keyof KeeperCalls;
 export type Ask<C extends Call> = KeeperCalls[C]['ask'];
 export type Answer<C extends Call> = KeeperCalls[C]['answer'];
-export type Evict = { tenant: string; subjects: string[]; names: string[] };
+export type Evict = {
+  tenant: string;
+  subjects: string[];
+  names: string[];
+  /** The tenant has ended: whatever is known of it is to be dropped. */
+  all?: boolean;
+};
 
 export type Frame =
   | { kind: 'ask'; id: number; call: Call; ask: unknown }

@@ -28,6 +28,7 @@ export type LogLines = Checked<{
   'evidence.round': { findings: number; durationMs: number };
   'rows.swept': { tenant: TenantId; dataType: DataTypeId; rows: number };
   'sweep.put-off': { why: Word };
+  'tenant.removed': { tenant: TenantId; durationMs: number };
   'subject.erased': { tenant: TenantId; people: number };
   'erasure.waits': { tenant: TenantId; trouble: Word };
   'erasure.control': { marker: Word };
