@@ -266,6 +266,11 @@
 --   PRIMARY KEY (id)
 --   grant delete, insert, maintain, select, update to troth_app
 --
+-- table inbox_ended_layouts
+--   layout integer not null
+--   PRIMARY KEY (layout)
+--   grant insert, select to troth_app
+--
 -- table inbox_layouts
 --   id integer not null identity
 --   tenant text not null
@@ -440,6 +445,23 @@
 --   PRIMARY KEY (tenant, data_type, region)
 --   grant delete, insert, select, update to troth_app
 --
+-- table removals
+--   id uuid not null
+--   tenant text not null
+--   revision integer not null
+--   digest text not null
+--   actor_kind text not null
+--   actor_id text not null
+--   requested_at timestamp with time zone not null
+--   lost jsonb not null
+--   finished_at timestamp with time zone
+--   CHECK ((digest ~ '^[0-9a-f]{64}$'::text))
+--   CHECK ((tenant ~ '^[a-z][a-z0-9-]{1,30}$'::text))
+--   CREATE UNIQUE INDEX removals_open ON troth.removals USING btree (tenant) WHERE (finished_at IS NULL)
+--   PRIMARY KEY (id)
+--   UNIQUE (digest)
+--   grant select to troth_app
+--
 -- table scan_controls
 --   store text not null
 --   marker text not null
@@ -472,6 +494,7 @@
 --   id text not null
 --   schema text not null
 --   created_at timestamp with time zone not null
+--   removed_at timestamp with time zone
 --   CHECK ((id ~ '^[a-z][a-z0-9-]{1,30}$'::text))
 --   PRIMARY KEY (id)
 --   UNIQUE (schema)

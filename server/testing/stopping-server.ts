@@ -1,14 +1,16 @@
 /**
- * The real server, that ends as by a power cut in the middle of an erasure: once its parent has
- * named a step, after that step has come for the n-th time. For tests of crashes; nothing else
- * starts it.
+ * The real server, that ends as by a power cut in the middle of an erasure or a removal: once its
+ * parent has named a step, after that step has come for the n-th time. For tests of crashes;
+ * nothing else starts it.
  */
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Step } from '#domains/rights';
+import type { Step as ErasureStep } from '#domains/rights';
+import type { Step as RemovalStep } from '#oversight/removal';
 import { readConfig } from '../config.ts';
 import { serve } from '../serve.ts';
 
+type Step = ErasureStep | RemovalStep;
 export type Stop = { readonly after: Step; readonly times: number };
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -20,17 +22,20 @@ process.on('message', (message: Stop) => {
   process.send?.('armed');
 });
 
+function passed(step: Step): void {
+  if (stop?.after !== step) return;
+  stop.times -= 1;
+  if (stop.times === 0) process.kill(process.pid, 'SIGKILL');
+}
+
 const running = await serve({
-  ...{ config, root: ROOT, policiesDir: join(ROOT, 'policies'), progress: () => undefined },
+  ...{ config, root: ROOT, policiesDir: config.policiesDir, progress: () => undefined },
   writeLog(line) {
     mkdirSync(log, { recursive: true });
     appendFileSync(join(log, 'troth.jsonl'), line);
   },
-  afterErasureStep(step) {
-    if (stop?.after !== step) return;
-    stop.times -= 1;
-    if (stop.times === 0) process.kill(process.pid, 'SIGKILL');
-  },
+  afterErasureStep: passed,
+  afterRemovalStep: passed,
 });
 console.log(JSON.stringify(running.development));
 process.once('disconnect', () => process.exit(0));

@@ -16,7 +16,7 @@ export { type AuditCut, auditAge, cutAudit } from './cut-store.ts';
 export { auditProblem } from './errors.ts';
 export { EXPORT_KIND, exportLog, type LogVerdict, verifyExport, verifyFolder } from './export.ts';
 export { type Forgotten, type Journal, openJournal, readJournal } from './journal.ts';
-export { logFolder, originOf } from './log-place.ts';
+export { logFolder, logsIn, originOf } from './log-place.ts';
 export { openTenantLog, type ProvenEntry, type TenantLog } from './log-view.ts';
 export {
   type AuditAct,

@@ -12,8 +12,8 @@ export const logFolder = (auditDir: string, tenant: TenantId) => join(auditDir, 
 /** Names one tenant's log of one installation, for ever. */
 export const originOf = (instance: string, tenant: TenantId) => `troth/${instance}/${tenant}`;
 
-/** Tenants that have a folder. */
-export function foldersIn(auditDir: string): TenantId[] {
+/** Tenants that have a log, also those that were taken out. */
+export function logsIn(auditDir: string): TenantId[] {
   const entries = readdirSync(auditDir, { withFileTypes: true });
   return entries
     .filter((entry) => entry.isDirectory() && FOLDER.test(entry.name))

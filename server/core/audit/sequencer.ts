@@ -14,7 +14,7 @@ import { framesOf } from '#platform/log';
 import { writeDurably } from '#platform/tiles';
 import { readOpenCuts } from './cut-store.ts';
 import { isDiskError } from './disk-errors.ts';
-import { foldersIn, lockLogs } from './log-place.ts';
+import { lockLogs, logsIn } from './log-place.ts';
 import { BATCH_ENTRIES, Logs, type LogsOptions } from './logs.ts';
 import * as store from './tree-store.ts';
 
@@ -95,7 +95,7 @@ export class Sequencer {
   async #work(held: postgres.ReservedSql): Promise<void> {
     await this.#probe();
     const known = [
-      ...foldersIn(this.#options.auditDir),
+      ...logsIn(this.#options.auditDir),
       ...(await store.readTreeTenants(held)),
       ...this.#logs.tenants(),
     ];

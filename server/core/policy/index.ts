@@ -17,4 +17,10 @@ export { policyProblem } from './errors.ts';
 export { openPolicies, type Policies, type PolicyInForce } from './in-force.ts';
 export { policyProofs } from './proofs/index.ts';
 export { reasonOf } from './reason.ts';
-export { endPolicy, listRevisions, type Revision, type RevisionText, readRevision } from './store.ts';
+export {
+  endPolicy,
+  listRevisions,
+  type Revision,
+  type RevisionText,
+  readRevision,
+} from './store.ts';

@@ -228,3 +228,16 @@ test('a revision is never changed and never removed, not even by its owner', asy
   );
   await assert.rejects(db.admin`delete from troth.policies where tenant = ${tenant}`);
 });
+
+test('a service that is being taken out takes no policy until that is finished', async () => {
+  const { admin } = world.db;
+  await admin`
+    insert into troth.removals
+      (id, tenant, revision, digest, actor_kind, actor_id, requested_at, lost)
+    values (gen_random_uuid(), ${world.tenant}, 1, ${'0'.repeat(64)}, 'operator', 'operator',
+            now(), '[]')`;
+  const next = samplePolicy(world.tenant).replace('title: Sample', 'title: Another');
+  await assert.rejects(world.apply(next), { code: 'service-being-removed' });
+  await admin`update troth.removals set finished_at = now() where tenant = ${world.tenant}`;
+  assert.equal((await world.apply(next)).changed, true);
+});

@@ -138,8 +138,8 @@ export async function isBeingRemoved(sql: postgres.Sql, tenant: TenantId): Promi
 }
 
 /**
- * Takes a policy out of force, with nothing in its place, and lets every server hear of it. No apply
- * of this service runs meanwhile.
+ * Takes a policy out of force, with nothing in its place, and lets every server hear of it. No
+ * apply of this service runs meanwhile.
  *
  * @returns the revision that was in force; undefined when none was.
  */

@@ -91,7 +91,10 @@ export async function dropTenant(engines: Engines, tenant: TenantId): Promise<vo
   await dropSchema(engines, tenant);
 }
 
-/** Its row stays, for its revisions; a service of the same name may be applied again. */
+/**
+ * No start prepares anything for it any longer. Its row stays, for its revisions; a service of the
+ * same name may be applied again.
+ */
 export async function markRemoved(tx: postgres.ISql, tenant: TenantId, now: Date): Promise<void> {
   await tx`update troth.tenants set removed_at = ${now} where id = ${tenant}`;
 }

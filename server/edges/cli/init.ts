@@ -7,6 +7,7 @@ import {
   firstPolicyComplaint,
   type Kept,
 } from '@troth/policy-language';
+import { askServer, isServerKnown } from './running-server.ts';
 import { type Command, type Invocation, Usage } from './terminal.ts';
 
 const SAMPLES = ['clanker', 'conducktr', 'workorders', 'magenta', 'loopkit'];
@@ -90,12 +91,35 @@ async function policyFrom(invocation: Invocation): Promise<FirstPolicy> {
   return policy;
 }
 
-/** Takes the five samples out of the folder; what was applied of them is in the database still. */
+/** Takes the five samples out of the folder; what was applied of them is in force still. */
 function removeSamples(folder: string): string[] {
   const files = SAMPLES.flatMap((name) => [`${name}.yaml`, `${name}.md`]);
   const there = files.filter((file) => existsSync(join(folder, file)));
   for (const file of there) rmSync(join(folder, file));
   return there;
+}
+
+/** The samples that the running server has in force; none where no server answers. */
+async function samplesInForce(dataDir: string): Promise<string[]> {
+  if (!isServerKnown(dataDir)) return [];
+  try {
+    const { tenants } = (await askServer(dataDir, 'GET', '/v1/tenants')) as {
+      tenants: { id: string }[];
+    };
+    return tenants.map(({ id }) => id).filter((id) => SAMPLES.includes(id));
+  } catch {
+    return [];
+  }
+}
+
+/** Their documents are gone, and they run on: what takes each of them out. */
+async function stillInForce(dataDir: string): Promise<string[]> {
+  const samples = await samplesInForce(dataDir);
+  if (samples.length === 0) return [];
+  return [
+    'In force still, with what they hold. To take one out for good:',
+    ...samples.map((name) => `  npm run troth -- service remove ${name}`),
+  ];
 }
 
 function writeNew(file: string, text: string): void {
@@ -112,11 +136,15 @@ export const initCommand: Command = {
   takes: '[--service S --name N --email E] [--template web|agents] [--remove-samples]',
   does: 'write a first policy of your own',
   async run(invocation) {
-    const { options, policiesDir } = invocation;
+    const { options, policiesDir, dataDir } = invocation;
     const folder = options.out ?? policiesDir;
     if (options['remove-samples'] && options.service === undefined && !invocation.ask) {
       const removed = removeSamples(folder);
-      return { text: `${removed.length} files of the samples removed`, json: { removed } };
+      const said = [
+        `${removed.length} files of the samples removed`,
+        ...(await stillInForce(dataDir)),
+      ];
+      return { text: said.join('\n'), json: { removed } };
     }
     const policy = await policyFrom(invocation);
     const { yaml, prose } = firstPolicy(policy);
@@ -130,6 +158,7 @@ export const initCommand: Command = {
     const next = [
       `${document} is the program, ${published} says the same in words.`,
       ...(removed.length > 0 ? [`${removed.length} files of the samples removed.`] : []),
+      ...(options['remove-samples'] ? await stillInForce(dataDir) : []),
       'Read it, change it, then:',
       `  npm run troth -- lint ${document}`,
       '  npm start',

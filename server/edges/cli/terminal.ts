@@ -23,6 +23,7 @@ export type Invocation = {
     'notice-given'?: string;
     'same-version'?: boolean;
     key?: string;
+    confirm?: string;
     since?: string;
     retry?: string;
     all?: boolean;

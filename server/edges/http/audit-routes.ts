@@ -11,6 +11,7 @@ import {
   type AuditHealth,
   exportLog,
   INSTALLATION,
+  logsIn,
   openTenantLog,
   type TenantLog,
 } from '#core/audit';
@@ -49,8 +50,10 @@ export function auditRoutes(deps: AuditDeps): DomainRoutes {
     // What concerns no service has a log of its own.
     if (name === INSTALLATION) return INSTALLATION;
     const service = services.get(name);
-    if (!service) throw httpProblem('no-such-tenant', 'No policy of this name is in force here.');
-    return service.tenant;
+    // The log of a service that was taken out stays, and may be checked as ever.
+    const tenant = service?.tenant ?? logsIn(auditDir).find((one) => one === name);
+    if (!tenant) throw httpProblem('no-such-tenant', 'No policy of this name is in force here.');
+    return tenant;
   };
   const logOf = (c: Context<Edge>): TenantLog => {
     const log = openTenantLog(auditDir, tenantOf(c));

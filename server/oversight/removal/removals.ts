@@ -105,6 +105,7 @@ async function record(deps: RemovalDeps, removal: Removal): Promise<void> {
     const { holds } = await store.countOpen(tx, tenant);
     if (holds > 0) throw removalProblem('removal-held', `${holds} stand: lift them first`);
     await store.insertRemoval(tx, removal);
+    await markRemoved(tx, tenant, now);
     const permits = permitsOf(removal);
     await revokeWriteKeys(tx, permits[0], now);
     const sum = (of: string) =>
@@ -123,7 +124,7 @@ async function drop(deps: RemovalDeps, tenant: TenantId): Promise<void> {
   await dropJobsNaming(db, [`"tenant":"${tenant}"`, `"tenant": "${tenant}"`]);
 }
 
-/** The last rows, the mark, and the outcome in both logs: then the service's own log is closed. */
+/** The last rows, and the outcome in both logs: then the service's own log is closed. */
 async function close(
   { db, clock }: RemovalDeps,
   removal: Removal,
@@ -133,7 +134,6 @@ async function close(
   const now = clock.now();
   await db.admin.begin(async (tx) => {
     await store.deleteShared(tx, tenant);
-    await markRemoved(tx, tenant, now);
     if (!(await store.finishRemoval(tx, id, now))) return;
     for (const permit of permits) {
       const open = await openIntents(db, permit.tenant);
@@ -219,6 +219,7 @@ async function replay(deps: RemovalDeps, entries: readonly Forgotten[]): Promise
       const finishedAt = isThere ? null : clock.now();
       await store.insertRemoval(tx, { ...removal, revision, finishedAt });
       if (!isThere) return;
+      await markRemoved(tx, tenant, clock.now());
       const permits = permitsOf({ tenant, revision, actor: START });
       const fields = { service: tenant, replayed: true };
       await beginIntents({ sql: tx }, permits, { event: EVENT, fields, now: clock.now() });
