@@ -245,6 +245,26 @@ const CASES: Case[] = [
     says: /2 ≤ M ≤ N/,
   },
   { args: kit('alone'), code: 1, problem: 'server-not-running', says: /npm start/, alone: true },
+  { args: ['service', 'list'], code: 0, has: 'services', says: /clanker +revision 1 in force/ },
+  {
+    args: ['service', 'remove', 'clanker'],
+    code: 2,
+    problem: 'command-not-understood',
+    says: /cannot be undone/,
+  },
+  {
+    args: ['service', 'remove', 'clanker', '--confirm', 'clonker'],
+    code: 1,
+    problem: 'removal-not-confirmed',
+    says: /another name/,
+  },
+  {
+    args: ['service', 'list'],
+    code: 1,
+    problem: 'server-not-running',
+    says: /npm start/,
+    alone: true,
+  },
   {
     args: ['prove', '--tenant', 'clanker', '--promise', 'CW-16'],
     code: 0,
