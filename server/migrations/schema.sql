@@ -430,21 +430,6 @@
 --   UNIQUE (login)
 --   grant select to troth_app
 --
--- table retention_choices
---   tenant text not null
---   data_type text not null
---   region text not null
---   choice text not null
---   limit_ms bigint not null
---   chosen_at timestamp with time zone not null
---   CHECK ((choice ~ '^[a-zA-Z0-9.-]{1,40}$'::text))
---   CHECK ((data_type ~ '^[a-z][a-z0-9-]{0,40}$'::text))
---   CHECK ((limit_ms >= 0))
---   CHECK ((region ~ '^([A-Z]{2}|)$'::text))
---   FOREIGN KEY (tenant) REFERENCES tenants(id)
---   PRIMARY KEY (tenant, data_type, region)
---   grant delete, insert, select, update to troth_app
---
 -- table removals
 --   id uuid not null
 --   tenant text not null
@@ -461,6 +446,21 @@
 --   PRIMARY KEY (id)
 --   UNIQUE (digest)
 --   grant select to troth_app
+--
+-- table retention_choices
+--   tenant text not null
+--   data_type text not null
+--   region text not null
+--   choice text not null
+--   limit_ms bigint not null
+--   chosen_at timestamp with time zone not null
+--   CHECK ((choice ~ '^[a-zA-Z0-9.-]{1,40}$'::text))
+--   CHECK ((data_type ~ '^[a-z][a-z0-9-]{0,40}$'::text))
+--   CHECK ((limit_ms >= 0))
+--   CHECK ((region ~ '^([A-Z]{2}|)$'::text))
+--   FOREIGN KEY (tenant) REFERENCES tenants(id)
+--   PRIMARY KEY (tenant, data_type, region)
+--   grant delete, insert, select, update to troth_app
 --
 -- table scan_controls
 --   store text not null
