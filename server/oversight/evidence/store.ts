@@ -8,10 +8,8 @@ export type EventQueries = {
 const TABLES_MAX = 500;
 
 /** A service's events, and what has left the active tier. */
-const databasesOf = (tenant: string) => {
-  const active = `tenant_${tenant.replaceAll('-', '_')}`;
-  return [active, `${active}_archive`];
-};
+const databasesOf = (tenant: string) =>
+  ['tenant', 'archive'].map((tier) => `${tier}_${tenant.replaceAll('-', '_')}`);
 
 type There = { database: string; table: string };
 

@@ -11,13 +11,13 @@ const WORKING = new Set(['erasing', 'scan_controls']);
 
 /** Every column in which events of the service lie, active or in the archive. */
 export async function storedColumns(look: Look): Promise<Column[]> {
-  const database = `tenant_${look.tenant.replaceAll('-', '_')}`;
+  const plain = look.tenant.replaceAll('-', '_');
   const columns = await look.query<Column>(
     `select database, table, name
      from system.columns
      where database in {databases:Array(String)}
      order by database, table, position`,
-    { databases: [database, `${database}_archive`] },
+    { databases: [`tenant_${plain}`, `archive_${plain}`] },
   );
   return columns.filter(({ table }) => !WORKING.has(table));
 }
