@@ -1,5 +1,10 @@
-/** `npm run bench [NAME] [SECONDS]`: prints each figure beside its limit; without a name, all. */
+/**
+ * `npm run bench [NAME] [SECONDS] [--rows N]`: prints each figure beside its limit; without a name,
+ * all.
+ */
+import { parseArgs } from 'node:util';
 import { benchAudit } from './audit.ts';
+import { benchErase } from './erase.ts';
 import { benchIngest } from './ingest.ts';
 import { benchKeeper } from './keeper.ts';
 import { benchLint } from './lint.ts';
@@ -10,6 +15,13 @@ import { benchTables } from './tables.ts';
 
 type Bench = { takes: string; run: (seconds?: number) => Promise<void> };
 
+const { values, positionals } = parseArgs({
+  options: { rows: { type: 'string' } },
+  allowPositionals: true,
+});
+const [name, seconds] = positionals;
+const rows = values.rows === undefined ? undefined : Number(values.rows);
+
 const BENCHES: Readonly<Record<string, Bench>> = {
   lint: { takes: '10 s', run: benchLint },
   keeper: { takes: '30 s', run: benchKeeper },
@@ -17,11 +29,11 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   start: { takes: '1 minute', run: benchStart },
   ingest: { takes: '2 minutes', run: benchIngest },
   prove: { takes: '3 minutes', run: benchProve },
+  erase: { takes: '2 minutes', run: () => benchErase(rows) },
   tables: { takes: '3 minutes', run: benchTables },
   sustained: { takes: '6 minutes', run: benchSustained },
 };
 
-const [name, seconds] = process.argv.slice(2);
 if (name !== undefined && !Object.hasOwn(BENCHES, name)) {
   process.stderr.write(`There is no "${name}". Try: ${Object.keys(BENCHES).join(', ')}.\n`);
   process.exit(1);

@@ -1,20 +1,12 @@
 /** The rows of people whose keys are gone: noted, deleted store by store, counted again. */
-import type { SubjectId, TenantId } from '#base/ids';
+import type { TenantId } from '#base/ids';
 import { withEventTables } from '#core/tenancy';
 import type { ErasureDeps } from './deps.ts';
-import type { Counts, Erasure, ErasureId, LedgerRow } from './model.ts';
+import type { Counts, Erasure, ErasureId } from './model.ts';
+import type { Target } from './search.ts';
 import * as store from './store-requests.ts';
 import { sealTraces } from './traces.ts';
-import { bytesRows, openWalked, searchFor, Waits, type Walked } from './walking.ts';
-
-async function notNoted(deps: ErasureDeps, walked: readonly Walked[]): Promise<Walked[]> {
-  const fresh: Walked[] = [];
-  for (const one of walked) {
-    const ledger = await store.readLedger(deps.db.sql, one.target.id);
-    if (ledger.length === 0) fresh.push(one);
-  }
-  return fresh;
-}
+import { bytesRows, openWalked, searchFor, someAtOnce, Waits, type Walked } from './walking.ts';
 
 /** Keeps some rows' own bytes and what the disk shows of the person now: to compare with later. */
 async function noteRows(
@@ -23,43 +15,51 @@ async function noteRows(
   walked: readonly Walked[],
 ): Promise<readonly Walked[]> {
   const { db, keys, events, clock, afterStep } = deps;
-  const fresh = await notNoted(deps, walked);
+  const ledgers = await store.readLedgers(
+    db.sql,
+    walked.map(({ target }) => target.id),
+  );
+  const fresh = walked.filter(({ target }) => !ledgers.has(target.id));
   if (fresh.length === 0) return walked;
   const rows = await events.rowsOf(
     tenant,
     fresh.flatMap(({ target }) => target.subjects),
   );
-  for (const { erasure, target } of fresh) {
+  const noted = await someAtOnce(fresh, async ({ erasure, target, liveKeyId }) => {
     const theirs = target.subjects.flatMap((subject) => rows.get(subject) ?? []);
     const traces = { ...target.traces, rows: theirs.map((row) => row.toString('base64')) };
     await store.writeSealed(db.sql, erasure.id, await sealTraces(keys, erasure, traces));
-  }
-  const opened = await openWalked(
-    deps,
-    walked.map(({ erasure }) => erasure),
-  );
-  const { seen } = await searchFor(deps, opened);
-  for (const { target } of fresh) {
-    const bytes = bytesRows(seen.get(target.id)).map((row) => ({ ...row, counted: row.remains }));
-    await store.writeLedger(db.sql, target.id, bytes, clock.now());
-  }
+    return { erasure, target: { ...target, traces }, liveKeyId };
+  });
+  const { seen } = await searchFor(deps, noted);
+  const found = noted.flatMap(({ target: { id } }) => bytesRows(id, seen.get(id)));
+  const asFound = found.map((row) => ({ ...row, counted: row.remains }));
+  await store.writeLedger(db.sql, asFound, clock.now());
   await afterStep?.('rows-noted');
-  return opened;
+  return [...walked.filter((one) => !fresh.includes(one)), ...noted];
 }
 
 function ledgerOf(
   name: string,
-  subjects: readonly SubjectId[],
+  { id: erasure, subjects }: Target,
   { before, after }: { before: Counts; after: Counts },
-): Omit<LedgerRow, 'at'>[] {
+): store.LedgerEntry[] {
   const sum = (counts: Counts, place: string) =>
     subjects.reduce((rows, subject) => rows + (counts.get(place)?.get(subject) ?? 0), 0);
   return [...new Set([...before.keys(), ...after.keys()])].map((place) => ({
-    ...{ store: name, place },
+    ...{ erasure, store: name, place },
     counted: sum(before, place),
     remains: sum(after, place),
   }));
 }
+
+/** Rows that the mover left out, because their person was hidden while they waited. */
+const droppedOf = ({ hidden }: ErasureDeps, tenant: TenantId, walked: readonly Walked[]) =>
+  walked.flatMap(({ target: { id: erasure, subjects } }): store.LedgerEntry[] => {
+    const counted = subjects.reduce((sum, one) => sum + hidden.dropped(tenant, one), 0);
+    const row = { erasure, store: 'inbox', place: 'dropped-on-the-way', counted, remains: 0 };
+    return counted > 0 ? [row] : [];
+  });
 
 /**
  * Empties every store of these people of one service.
@@ -71,7 +71,7 @@ export async function deleteRows(
   tenant: TenantId,
   erasures: readonly Erasure[],
 ): Promise<void> {
-  const { db, stores, hidden, clock, afterStep, log } = deps;
+  const { db, stores, clock, afterStep, log } = deps;
   const walked = await noteRows(deps, tenant, await openWalked(deps, erasures));
   const subjects = [...new Set(walked.flatMap(({ target }) => target.subjects))];
   const left = new Set<ErasureId>();
@@ -82,22 +82,14 @@ export async function deleteRows(
       await one.erase(tenant, subjects);
       return { before: counted, after: await one.count(tenant, subjects) };
     });
-    for (const { target } of walked) {
-      const rows = ledgerOf(one.name, target.subjects, { before, after });
-      await store.writeLedger(db.sql, target.id, rows, clock.now());
-      if (rows.some(({ remains }) => remains > 0)) left.add(target.id);
-    }
+    const rows = walked.flatMap(({ target }) => ledgerOf(one.name, target, { before, after }));
+    await store.writeLedger(db.sql, rows, clock.now());
+    for (const { erasure, remains } of rows) if (remains > 0) left.add(erasure);
     await afterStep?.('store-emptied');
   }
-  for (const { target } of walked) {
-    const dropped = target.subjects.reduce((sum, one) => sum + hidden.dropped(tenant, one), 0);
-    const row = { store: 'inbox', place: 'dropped-on-the-way', counted: dropped, remains: 0 };
-    if (dropped > 0) await store.writeLedger(db.sql, target.id, [row], clock.now());
-  }
-  for (const { id } of erasures.filter((erasure) => !left.has(erasure.id))) {
-    const change = { state: 'deleted' as const, deletedAt: clock.now() };
-    await store.changeErasure(db.sql, { id, from: ['shredded'] }, change);
-  }
+  await store.writeLedger(db.sql, droppedOf(deps, tenant, walked), clock.now());
+  const gone = erasures.map(({ id }) => id).filter((id) => !left.has(id));
+  await store.noteDeleted(db.sql, gone, clock.now());
   log('subject.erased', { tenant, people: subjects.length });
   await afterStep?.('deleted');
   for (const id of left) await store.noteTrouble(db.sql, id, 'rows-left');

@@ -9,38 +9,57 @@ import { authorize, type Permit } from '#core/policy';
 import { type ErasureDeps, WALKER } from './deps.ts';
 import { type Erasure, type KeysGone, lateUntil } from './model.ts';
 import { changeErasure, readErasure, readSealed, readSubjects } from './store-requests.ts';
-import { openTraces } from './traces.ts';
+import { openTraces, type Traces } from './traces.ts';
 
 /** Every number of a key that the person had; those of the two wrappings of one are the same. */
-async function keysKnown(deps: ErasureDeps, erasure: Erasure): Promise<number> {
-  const sealed = await readSealed(deps.db.sql, erasure.id);
-  if (!sealed) return 0;
-  const permit = authorize(deps.policies.inForce(erasure.tenant), WALKER, 'vault.open');
-  const { traces } = await openTraces(deps.keys, permit, erasure, sealed);
-  return new Set(traces.people.flatMap(({ keyIds }) => keyIds)).size;
+async function keysKnown(
+  deps: ErasureDeps,
+  erasure: Erasure,
+  gathered: Traces | undefined,
+): Promise<number> {
+  const traces = gathered ?? (await sealedTraces(deps, erasure));
+  return new Set(traces?.people.flatMap(({ keyIds }) => keyIds)).size;
+}
+
+/** Those of a demand that a crash or a deferral took out of memory. */
+async function sealedTraces(
+  { db, keys, policies }: ErasureDeps,
+  erasure: Erasure,
+): Promise<Traces | undefined> {
+  const sealed = (await readSealed(db.sql, [erasure.id])).get(erasure.id);
+  if (!sealed) return undefined;
+  const permit = authorize(policies.inForce(erasure.tenant), WALKER, 'vault.open');
+  return (await openTraces(keys, permit, erasure, sealed)).traces;
 }
 
 async function destroyKeys(
   deps: ErasureDeps,
   permit: Permit<'subject.erase'>,
-  { erasure, subjects }: { erasure: Erasure; subjects: readonly SubjectId[] },
+  { erasure, subjects, gathered }: Hiding & { readonly erasure: Erasure },
 ): Promise<KeysGone> {
   const until = lateUntil(deps.clock.now());
   const gone = await Promise.all(subjects.map((one) => deps.keys.destroy(permit, one, until)));
   return {
-    destroyed: await keysKnown(deps, erasure),
+    destroyed: await keysKnown(deps, erasure, gathered),
     acknowledged: Math.max(0, ...gone.map(({ acknowledged }) => acknowledged)),
     cutOff: gone.reduce((sum, { cutOff }) => sum + cutOff, 0),
   };
 }
 
+/** What who has just taken the demand in knows already. */
+type Hiding = { readonly subjects: readonly SubjectId[]; readonly gathered?: Traces | undefined };
+
 /** Takes a recorded erasure to where nobody can read the person; returns it as it then stands. */
-export async function hidePerson(deps: ErasureDeps, erasure: Erasure): Promise<Erasure> {
+export async function hidePerson(
+  deps: ErasureDeps,
+  erasure: Erasure,
+  fresh?: Hiding,
+): Promise<Erasure> {
   const { db, journal, keys, policies, clock, afterStep } = deps;
   const { id, tenant, destroyAt } = erasure;
   if (erasure.state !== 'recorded') return erasure;
   const permit = authorize(policies.inForce(tenant), WALKER, 'subject.erase');
-  const subjects = (await readSubjects(db.sql, [id])).get(id) ?? [];
+  const subjects = fresh?.subjects ?? (await readSubjects(db.sql, [id])).get(id) ?? [];
   const canBeUndone = destroyAt !== null && destroyAt > clock.now();
   const kind = canBeUndone ? ('subject.hidden' as const) : ('subject.erased' as const);
   await journal.append(subjects.map((subject) => ({ kind, tenant, at: clock.now(), subject })));
@@ -48,7 +67,11 @@ export async function hidePerson(deps: ErasureDeps, erasure: Erasure): Promise<E
   if (canBeUndone) {
     for (const subject of subjects) await keys.quarantine(permit, subject, destroyAt);
   }
-  const gone = canBeUndone ? undefined : await destroyKeys(deps, permit, { erasure, subjects });
+  const gone = canBeUndone
+    ? undefined
+    : await destroyKeys(deps, permit, {
+        ...{ erasure, subjects, gathered: fresh?.gathered },
+      });
   await afterStep?.('hidden');
   const now = clock.now();
   const change = gone

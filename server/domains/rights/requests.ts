@@ -18,7 +18,7 @@ import {
   readSubjects,
   wakeWalkers,
 } from './store-requests.ts';
-import { gatherTraces, sealTraces } from './traces.ts';
+import { gatherTraces, sealTraces, type Traces } from './traces.ts';
 
 export type Asker = { readonly inForce: PolicyInForce; readonly actor: Actor };
 
@@ -66,13 +66,14 @@ async function identify(deps: ErasureDeps, tenant: TenantId, wanted: Wanted): Pr
 }
 
 type Recorded = { readonly id: ErasureId; readonly isNew: boolean };
+type Fresh = { readonly subjects: readonly SubjectId[]; readonly gathered: Traces };
 
 /** The request, who is hidden by it, and its audit entry: all, or nothing. */
 async function record(
   deps: ErasureDeps,
   permit: Permit<'subject.erase'>,
   given: Who & { wanted: Wanted; destroyAt: Date | null; repeatKey: Buffer | null },
-): Promise<Recorded> {
+): Promise<Recorded & { fresh: Fresh }> {
   const { db, keys, clock } = deps;
   const { tenant, revision } = permit;
   const { subject, found, wanted, destroyAt, repeatKey } = given;
@@ -81,7 +82,7 @@ async function record(
   const subjects = subject ? await keys.linked(tenant, subject) : [];
   const traces = await gatherTraces(keys, tenant, { handle: wanted.handle, subjects });
   const sealed = await sealTraces(keys, { id, tenant, revision }, traces);
-  return db.sql.begin(async (tx) => {
+  const recorded: Recorded = await db.sql.begin(async (tx) => {
     const ground = await standingGround(tx, tenant, subjects, now);
     const state = ground ? 'held' : subject ? 'recorded' : 'shredded';
     const isNew = await insertErasure(tx, permit, {
@@ -104,6 +105,7 @@ async function record(
     await wakeWalkers(tx);
     return { id, isNew };
   });
+  return { ...recorded, fresh: { subjects, gathered: traces } };
 }
 
 async function known(deps: ErasureDeps, tenant: TenantId, id: ErasureId): Promise<Erasure> {
@@ -138,11 +140,12 @@ export async function requestErasure(
   }
   if (earlier) return { erasure: await hidePerson(deps, earlier), isNew: false };
   const destroyAt = destroyAtOf(policy, wanted, deps.clock.now());
-  const { id, isNew } = await record(deps, permit, { ...who, wanted, destroyAt, repeatKey });
+  const recorded = await record(deps, permit, { ...who, wanted, destroyAt, repeatKey });
+  const { id, isNew, fresh } = recorded;
   await deps.afterStep?.('recorded');
   await deps.hidden.refresh();
-  const erasure = await hidePerson(deps, await known(deps, tenant, id));
-  return { erasure, isNew };
+  const found = await known(deps, tenant, id);
+  return { erasure: await hidePerson(deps, found, isNew ? fresh : undefined), isNew };
 }
 
 /** Gives the person back what is left to do of an undoing. Safe to repeat. */

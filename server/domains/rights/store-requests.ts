@@ -170,10 +170,16 @@ export async function noteTrouble(sql: Sql, id: ErasureId, trouble: string): Pro
     where id = ${id} and state not in ('done', 'undone')`;
 }
 
-export async function readSealed(sql: Sql, id: ErasureId): Promise<Buffer | null> {
-  const [row] = await sql<{ sealed: Buffer | null }[]>`
-    select sealed from erasures where id = ${id}`;
-  return row?.sealed ?? null;
+export async function readSealed(
+  sql: Sql,
+  ids: readonly ErasureId[],
+): Promise<Map<ErasureId, Buffer>> {
+  const rows = await sql<{ id: ErasureId; sealed: Buffer }[]>`
+    select id, sealed
+    from erasures
+    where id = any (${[...ids]}::uuid[]) and sealed is not null
+    limit ${Math.max(1, ids.length)}`;
+  return new Map(rows.map(({ id, sealed }) => [id, sealed]));
 }
 
 export async function writeSealed(sql: Sql, id: ErasureId, sealed: Buffer | null): Promise<void> {
@@ -192,35 +198,63 @@ export async function readCertificate(
   return row?.certificate ?? undefined;
 }
 
-/** Adds to the ledger. A repeated count never makes less of what was counted first. */
+export type LedgerEntry = Omit<LedgerRow, 'at'> & { readonly erasure: ErasureId };
+
+/** Adds to the ledgers. A repeated count never makes less of what was counted first. */
 export async function writeLedger(
   sql: Sql,
-  id: ErasureId,
-  rows: readonly Omit<LedgerRow, 'at'>[],
+  rows: readonly LedgerEntry[],
   now: Date,
 ): Promise<void> {
   if (rows.length === 0) return;
   await sql`
     insert into erasure_ledger (erasure, store, place, counted, remains, at)
-    select ${id}, store, place, counted, remains, ${now}
-    from unnest(${rows.map(({ store }) => store)}::text[],
+    select erasure, store, place, counted, remains, ${now}
+    from unnest(${rows.map(({ erasure }) => erasure)}::uuid[],
+                ${rows.map(({ store }) => store)}::text[],
                 ${rows.map(({ place }) => place)}::text[],
                 ${rows.map(({ counted }) => counted)}::bigint[],
                 ${rows.map(({ remains }) => remains)}::bigint[])
-         as given (store, place, counted, remains)
+         as given (erasure, store, place, counted, remains)
     on conflict (erasure, store, place) do update
     set counted = greatest(erasure_ledger.counted, excluded.counted),
         remains = excluded.remains,
         at = excluded.at`;
 }
 
-export async function readLedger(sql: Sql, id: ErasureId): Promise<LedgerRow[]> {
-  return sql<LedgerRow[]>`
-    select store, place, counted::float8 as counted, remains::float8 as remains, at
+/** Several at once; an erasure without a row yet is not in the answer. */
+export async function readLedgers(
+  sql: Sql,
+  ids: readonly ErasureId[],
+): Promise<Map<ErasureId, LedgerRow[]>> {
+  const rows = await sql<(LedgerRow & { erasure: ErasureId })[]>`
+    select erasure, store, place, counted::float8 as counted, remains::float8 as remains, at
     from erasure_ledger
-    where erasure = ${id}
-    order by store, place
-    limit 10000`;
+    where erasure = any (${[...ids]}::uuid[])
+    order by erasure, store, place
+    limit 1000000`;
+  const ledgers = new Map<ErasureId, LedgerRow[]>();
+  for (const { erasure, ...row } of rows) {
+    const there = ledgers.get(erasure);
+    if (there) there.push(row);
+    else ledgers.set(erasure, [row]);
+  }
+  return ledgers;
+}
+
+export const readLedger = async (sql: Sql, id: ErasureId): Promise<LedgerRow[]> =>
+  (await readLedgers(sql, [id])).get(id) ?? [];
+
+/** Several at once: their rows are gone. */
+export async function noteDeleted(
+  sql: Sql,
+  ids: readonly ErasureId[],
+  deletedAt: Date,
+): Promise<void> {
+  await sql`
+    update erasures
+    set state = 'deleted', deleted_at = ${deletedAt}, trouble = null
+    where id = any (${[...ids]}::uuid[]) and state = 'shredded'`;
 }
 
 /** Whether an erasure of this person is on record; `isFinal` asks for one that is not undoable. */

@@ -13,6 +13,8 @@ import type { Database } from '#platform/database';
 import type { ErasureStore } from './model.ts';
 
 const ERASER = 'troth_eraser';
+/** People in one transaction: it holds locks for as long as it lasts. */
+const AT_ONCE = 50;
 
 const tablesWithSubject = (tx: TenantTx, tenant: TenantId) => tx<{ name: string }[]>`
   select relname as name
@@ -48,9 +50,11 @@ export function tablesStore(given: {
         return counts;
       }),
     async erase(tenant, subjects) {
-      for (const subject of subjects) {
+      for (let at = 0; at < subjects.length; at += AT_ONCE) {
         await inTenant(db, scope(tenant), async (tx) => {
-          for (const { personalData } of domains) await personalData.erase?.(tx, subject);
+          for (const subject of subjects.slice(at, at + AT_ONCE)) {
+            for (const { personalData } of domains) await personalData.erase?.(tx, subject);
+          }
         });
       }
     },

@@ -10,7 +10,7 @@ import type { Erasure, ErasureId, LedgerRow } from './model.ts';
 import { isHandleSearched, type Place } from './search.ts';
 import * as store from './store-requests.ts';
 import { destroyTraces } from './traces.ts';
-import { bytesRows, openWalked, searchFor, Waits, type Walked } from './walking.ts';
+import { bytesRows, openWalked, searchFor, someAtOnce, Waits, type Walked } from './walking.ts';
 
 const SEARCHES_MAX = 20;
 const SEARCH_AGAIN_MS = 1_000;
@@ -31,8 +31,12 @@ function believable(place: Place, ledger: readonly LedgerRow[]): Place {
 /** Takes what was deleted off PostgreSQL's files. */
 async function purge({ db }: ErasureDeps, walked: readonly Walked[]): Promise<void> {
   const tables = new Set(['troth.inbox', 'troth.inbox_stuck']);
+  const ledgers = await store.readLedgers(
+    db.sql,
+    walked.map(({ target }) => target.id),
+  );
   for (const { erasure } of walked) {
-    for (const row of await store.readLedger(db.sql, erasure.id)) {
+    for (const row of ledgers.get(erasure.id) ?? []) {
       const wasThere = row.store === 'postgresql' && row.counted > 0;
       if (wasThere) tables.add(`${schemaOf(erasure.tenant)}.${row.place}`);
     }
@@ -97,14 +101,14 @@ export async function verifyErasures(
     await afterStep?.('purged');
     const { marker, seen } = await searchFor(deps, walked);
     await afterStep?.('searched');
+    const found = walked.flatMap(({ target: { id } }) => bytesRows(id, seen.get(id)));
+    await store.writeLedger(db.sql, found, clock.now());
     const done = new Set<ErasureId>();
-    for (const one of walked) {
-      const places = seen.get(one.target.id) ?? [];
-      await store.writeLedger(db.sql, one.target.id, bytesRows(places), clock.now());
-      if (isFound(places)) continue;
-      await certify(deps, one, { seen: places, marker });
+    const clean = walked.filter(({ target }) => !isFound(seen.get(target.id)));
+    await someAtOnce(clean, async (one) => {
+      await certify(deps, one, { seen: seen.get(one.target.id) ?? [], marker });
       done.add(one.target.id);
-    }
+    });
     walked = walked.filter(({ target }) => !done.has(target.id));
     if (walked.length === 0) return;
     if (search >= SEARCHES_MAX) throw new Waits('bytes-found');

@@ -2,10 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import { authorize } from '#core/policy';
 import { type ErasureDeps, WALKER } from './deps.ts';
-import type { Erasure, ErasureId, LedgerRow } from './model.ts';
+import type { Erasure, ErasureId } from './model.ts';
 import { type Place, searchBytes, type Target } from './search.ts';
 import { plantControl } from './store-controls.ts';
-import { readSealed, readSubjects } from './store-requests.ts';
+import { type LedgerEntry, readSealed, readSubjects } from './store-requests.ts';
 import { openTraces } from './traces.ts';
 
 /** An erasure does not get on, for a reason that has a word; it is tried again. */
@@ -24,24 +24,41 @@ export type Walked = {
   readonly liveKeyId: Buffer;
 };
 
+/** Small enough that others find a connection free. */
+const AT_ONCE = 6;
+
+/** Does something for each item, some at a time: the keeper and the database share their commits. */
+export async function someAtOnce<Item, Result>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  let next = 0;
+  const worker = async () => {
+    while (next < items.length) {
+      const at = next++;
+      results[at] = await work(items[at] as Item);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  return results;
+}
+
 export async function openWalked(
   { db, keys, policies }: ErasureDeps,
   erasures: readonly Erasure[],
 ): Promise<Walked[]> {
-  const people = await readSubjects(
-    db.sql,
-    erasures.map(({ id }) => id),
-  );
-  const walked: Walked[] = [];
-  for (const erasure of erasures) {
-    const sealed = await readSealed(db.sql, erasure.id);
-    if (!sealed) throw new Waits('traces-lost');
+  const ids = erasures.map(({ id }) => id);
+  const people = await readSubjects(db.sql, ids);
+  const sealed = await readSealed(db.sql, ids);
+  return someAtOnce(erasures, async (erasure) => {
+    const theirs = sealed.get(erasure.id);
+    if (!theirs) throw new Waits('traces-lost');
     const permit = authorize(policies.inForce(erasure.tenant), WALKER, 'vault.open');
-    const { traces, liveKeyId } = await openTraces(keys, permit, erasure, sealed);
+    const { traces, liveKeyId } = await openTraces(keys, permit, erasure, theirs);
     const subjects = people.get(erasure.id) ?? [];
-    walked.push({ erasure, target: { id: erasure.id, subjects, traces }, liveKeyId });
-  }
-  return walked;
+    return { erasure, target: { id: erasure.id, subjects, traces }, liveKeyId };
+  });
 }
 
 export type Searched = { readonly marker: string; readonly seen: Map<ErasureId, Place[]> };
@@ -73,7 +90,10 @@ export async function searchFor(
 }
 
 /** What a search found, for the ledger; what was counted there before is not made less. */
-export const bytesRows = (places: readonly Place[] = []): Omit<LedgerRow, 'at'>[] =>
+export const bytesRows = (erasure: ErasureId, places: readonly Place[] = []): LedgerEntry[] =>
   places
     .filter(({ because }) => because !== 'elsewhere')
-    .map(({ store: place, found }) => ({ store: 'bytes', place, counted: 0, remains: found }));
+    .map(({ store: place, found }) => ({
+      ...{ erasure, store: 'bytes', place },
+      ...{ counted: 0, remains: found },
+    }));
