@@ -5,6 +5,7 @@ import { authorize } from '#core/policy';
 import { archiveDatabaseOf, eventsDatabaseOf, inTenant } from '#core/tenancy';
 import { receiptsAge, sweepReceipts } from '#domains/consent';
 import { ruleIn } from '#domains/ingest';
+import { eventsProblem } from '#platform/events';
 import { silentLog } from '#platform/log';
 import { samplePolicy } from '#testing/sample-policy';
 import { useWorld } from '#testing/world';
@@ -31,12 +32,22 @@ const RECEIPTS = `  consent-receipts:
 let retention: Retention;
 /** Ends a sweep as a crash would. */
 let crashAfter: SweepStep | undefined;
+let isEngineAway = false;
+let choresDone = 0;
 const world = useWorld({
   policies: [(service) => samplePolicy(service, { more: RECEIPTS }).replace(/retain: P90D/, TIERS)],
   async setUp({ db, events, policies, clock }) {
     retention = await openRetention(
       {
-        ...{ db, events, policies, clock, log: silentLog, chores: [] },
+        ...{ db, policies, clock, log: silentLog },
+        events: {
+          ...events,
+          query: (sql, params) =>
+            isEngineAway
+              ? Promise.reject(eventsProblem('events-unavailable', 'away'))
+              : events.query(sql, params),
+        },
+        chores: [{ name: 'counted', run: async () => ++choresDone }],
         stores: [
           {
             from: 'consent',
@@ -259,4 +270,15 @@ test('every pass says what it swept, up to where, and how old the oldest is', as
   );
   assert.ok(latest?.oldest && latest.oldest >= latest.cutoff);
   assert.equal(latest.limitMs, 30 * DAY);
+});
+
+test('while the engine is away a pass fails, everything else goes on, and the next pass makes up', async () => {
+  const [old] = await plant('page-views', 45);
+  const before = choresDone;
+  isEngineAway = true;
+  await assert.rejects(retention.sweepAll(), { code: 'events-unavailable' });
+  assert.equal(choresDone, before + 1);
+  isEngineAway = false;
+  await retention.sweepAll();
+  assert.equal(await isActive('page_views', old), false);
 });

@@ -22,15 +22,17 @@ export type Sweep = {
   readonly oldest: Date | null;
 };
 
-export async function writeSweep(
+export async function writeSweeps(
   sql: Sql,
   { tenant }: Permit<'data.sweep'>,
-  { dataType, tier, sweptAt, cutoff, limitMs, rows, oldest }: Sweep,
+  sweeps: readonly Sweep[],
 ): Promise<void> {
-  await sql`
-    insert into sweeps (tenant, data_type, tier, swept_at, cutoff, limit_ms, rows, oldest)
-    values (${tenant}, ${dataType}, ${tier}, ${sweptAt}, ${cutoff}, ${Math.round(limitMs)},
-            ${rows}, ${oldest})`;
+  if (sweeps.length === 0) return;
+  const rows = sweeps.map(({ dataType, tier, sweptAt, cutoff, limitMs, rows: count, oldest }) => ({
+    ...{ tenant, data_type: dataType, tier, swept_at: sweptAt, cutoff },
+    ...{ limit_ms: Math.round(limitMs), rows: count, oldest },
+  }));
+  await sql`insert into sweeps ${(sql as Database['sql'])(rows as never[])}`;
 }
 
 /** The latest sweep of each type and tier. */

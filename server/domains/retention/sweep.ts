@@ -4,7 +4,13 @@
  */
 import { DataTypeId } from '#base/ids';
 import { authorize, type Permit, type PolicyInForce } from '#core/policy';
-import { archiveDatabaseOf, type EventTable, eventTablesOf, withEventTables } from '#core/tenancy';
+import {
+  archiveDatabaseOf,
+  type EventTable,
+  eventsDatabaseOf,
+  eventTablesOf,
+  withEventTables,
+} from '#core/tenancy';
 import { type RetentionDeps, SWEEPER } from './deps.ts';
 import {
   type Choice,
@@ -15,7 +21,7 @@ import {
   overdueOf,
   sweepEveryMs,
 } from './limits.ts';
-import { readLatest, type Sweep, type Tier, writeSweep } from './store.ts';
+import { readLatest, type Sweep, type Tier, writeSweeps } from './store.ts';
 import * as rows from './store-events.ts';
 
 const DAY_MS = 86_400_000;
@@ -37,33 +43,26 @@ type Work = {
   readonly permit: Permit<'data.sweep'>;
   readonly pass: Pass;
   readonly latest: ReadonlyMap<string, Date>;
-  readonly swept: Swept[];
+  /** Rows of each table when the pass began, and of what it moved since. */
+  readonly tables: Map<string, number>;
+  readonly swept: Sweep[];
 };
 
-const nameOf = (dataType: string, tier: Tier) => `${dataType} ${tier}`;
+const tierOf = (dataType: string, tier: Tier) => `${dataType} ${tier}`;
 
 function isDue({ latest, pass }: Work, dataType: string, tier: Tier, limitMs: number): boolean {
-  const last = latest.get(nameOf(dataType, tier));
+  const last = latest.get(tierOf(dataType, tier));
   if (!last || pass.isWhole) return true;
   const age = pass.now.getTime() - last.getTime();
   // A clock that was put back must not end all sweeping until it has caught up.
   return age < 0 || age >= sweepEveryMs(limitMs) - 1_000;
 }
 
-async function note(
-  work: Work,
-  sweep: Omit<Sweep, 'sweptAt' | 'oldest'>,
-  place: rows.Place | undefined,
-): Promise<void> {
-  const { deps, permit, pass, swept } = work;
-  const { events, db, log } = deps;
-  const { oldest } = place ? await rows.readAge(events, place) : { oldest: null };
-  await writeSweep(db.sql, permit, { ...sweep, sweptAt: pass.now, oldest });
-  const { dataType, tier, rows: count } = sweep;
-  swept.push({ dataType, tier, rows: count });
-  if (count > 0) {
-    log('rows.swept', { tenant: permit.tenant, dataType: DataTypeId(dataType), rows: count });
-  }
+function note({ deps, permit, pass, swept }: Work, sweep: Omit<Sweep, 'sweptAt'>): void {
+  swept.push({ ...sweep, sweptAt: pass.now });
+  const { dataType, rows: count } = sweep;
+  if (count === 0) return;
+  deps.log('rows.swept', { tenant: permit.tenant, dataType: DataTypeId(dataType), rows: count });
 }
 
 /** Deletes from one table what its limit ends. */
@@ -75,16 +74,21 @@ async function sweepTable(
   const { deps, pass } = work;
   const { events } = deps;
   const { now } = pass;
+  const cutoff = cutoffOf(limitMs, now);
+  if (!work.tables.get(rows.nameOf(place))) {
+    if (!isDue(work, dataType, tier, limitMs)) return;
+    return note(work, { dataType, tier, cutoff, limitMs, rows: 0, oldest: null });
+  }
   const overdue = { before: overdueOf(limitMs, now), expiry: now };
   const isLate = (await rows.countDue(events, place, overdue)) > 0;
   if (!isLate && !isDue(work, dataType, tier, limitMs)) return;
-  const cutoff = cutoffOf(limitMs, now);
   const expiry = new Date(now.getTime() + Math.min(marginMs(limitMs), DAY_MS));
   const due = { before: cutoff, expiry };
   const count = await rows.countDue(events, place, due);
   if (count > 0) await rows.deleteDue(events, place, due);
   await deps.afterStep?.('deleted');
-  await note(work, { dataType, tier, cutoff, limitMs, rows: count }, place);
+  const { oldest } = await rows.readAge(events, place);
+  note(work, { dataType, tier, cutoff, limitMs, rows: count, oldest });
 }
 
 /** Day by day, so that a move of years holds little at a time and a crash loses little. */
@@ -98,9 +102,11 @@ async function moveToArchive(
   const { now } = pass;
   const cutoff = cutoffOf(activeMs, now);
   const overdue = overdueOf(activeMs, now);
-  const { oldest } = await rows.readAge(events, places.from);
+  const isEmpty = !work.tables.get(rows.nameOf(places.from));
+  const { oldest } = isEmpty ? { oldest: null } : await rows.readAge(events, places.from);
   const isLate = oldest !== null && oldest < overdue;
   if (!isLate && !isDue(work, dataType, 'moved', activeMs)) return;
+  if (oldest !== null && oldest < cutoff) await rows.prepareArchive(events, places.from, places.to);
   let moved = 0;
   let from = oldest;
   for (let day = 0; from !== null && from < cutoff && day < DAYS_MAX; day++) {
@@ -116,8 +122,8 @@ async function moveToArchive(
     // What could not be moved must not hold up what comes after it for ever.
     if (from !== null && from < window.until) from = window.until;
   }
-  const sweep = { dataType, tier: 'moved' as const, cutoff, limitMs: activeMs, rows: moved };
-  await note(work, sweep, places.from);
+  if (moved > 0) work.tables.set(rows.nameOf(places.to), moved);
+  note(work, { dataType, tier: 'moved', cutoff, limitMs: activeMs, rows: moved, oldest: from });
 }
 
 function endOfDay(from: Date, cutoff: Date): Date {
@@ -126,21 +132,20 @@ function endOfDay(from: Date, cutoff: Date): Date {
 }
 
 async function sweepEvents(work: Work, table: EventTable): Promise<void> {
-  const { deps, permit, pass } = work;
+  const { permit, pass, tables } = work;
   const { policy } = pass.inForce;
   const { dataType } = table;
   const compiled = policy.compiled.data[dataType];
-  if (!compiled || !(await rows.isThere(deps.events, table))) return;
+  if (!compiled || !tables.has(rows.nameOf(table))) return;
   const { totalMs, activeMs } = limitsOf(policy, compiled, pass.choices);
   const archive = { database: archiveDatabaseOf(permit.tenant), table: table.table };
   if (activeMs !== null) {
-    await rows.prepareArchive(deps.events, table, archive);
     await moveToArchive(work, { from: table, to: archive }, { dataType, activeMs });
   }
   if (totalMs === null) return;
   await sweepTable(work, table, { dataType, tier: 'active', limitMs: totalMs });
   // Also where the policy has no archive any more: what lies in it ends all the same.
-  if (await rows.isThere(deps.events, archive)) {
+  if (activeMs !== null || tables.has(rows.nameOf(archive))) {
     await sweepTable(work, archive, { dataType, tier: 'archive', limitMs: totalMs });
   }
 }
@@ -160,10 +165,7 @@ async function sweepRecords(work: Work): Promise<void> {
     const cutoff = cutoffOf(limitMs, now);
     const count = await sweep(permit, { before: cutoff, now });
     const { oldest } = await age(permit.tenant);
-    await writeSweep(deps.db.sql, permit, {
-      ...{ dataType, tier: 'active', sweptAt: now, cutoff, limitMs, rows: count, oldest },
-    });
-    work.swept.push({ dataType, tier: 'active', rows: count });
+    note(work, { dataType, tier: 'active', cutoff, limitMs, rows: count, oldest });
   }
 }
 
@@ -178,12 +180,20 @@ export async function sweepTenant(deps: RetentionDeps, pass: Pass): Promise<Swep
   const permit = authorize(inForce, SWEEPER, 'data.sweep');
   const latest = new Map(
     (await readLatest(deps.db.sql, inForce.tenant)).map(({ dataType, tier, sweptAt }) => [
-      nameOf(dataType, tier),
+      tierOf(dataType, tier),
       sweptAt,
     ]),
   );
-  const work: Work = { deps, permit, pass, latest, swept: [] };
-  for (const table of eventTablesOf(inForce.tenant, inForce.policy)) await sweepEvents(work, table);
-  await sweepRecords(work);
+  const { tenant, policy } = inForce;
+  const databases = [eventsDatabaseOf(tenant), archiveDatabaseOf(tenant)];
+  const tables = await rows.readTables(deps.events, databases);
+  const work: Work = { deps, permit, pass, latest, tables, swept: [] };
+  try {
+    for (const table of eventTablesOf(tenant, policy)) await sweepEvents(work, table);
+    await sweepRecords(work);
+  } finally {
+    // What was done is on record, also when the rest failed.
+    await writeSweeps(deps.db.sql, permit, work.swept);
+  }
   return work.swept;
 }
