@@ -84,7 +84,7 @@ export function firstPolicy(answers: FirstPolicy): { yaml: string; prose: string
 #   npm run troth -- lint policies/${service}.yaml      what cannot all be true in it
 #   npm run troth -- plan policies/${service}.yaml      what a change would do
 #   npm run troth -- apply policies/${service}.yaml     puts it in force
-# Editors complete it with policy-language/policy.schema.json.
+# A running server gives editors the schema: /policy.schema.json
 troth: 1
 service: ${service}
 title: Privacy policy

@@ -14,6 +14,7 @@ const FOR_PEOPLE = /^\/($|assets|services|mark\.svg|operator$|problems|sdk)/;
 const SUMMARIES: Readonly<Record<string, string>> = {
   'GET /healthz': 'Answers while the process lives',
   'GET /readyz': 'Answers 200 once every part is ready, 503 before',
+  'GET /policy.schema.json': 'The schema of a policy document (JSON Schema 2020-12)',
   'GET /metrics': 'What the installation measures of itself, for Prometheus',
   'GET /openapi.json': 'This description',
   'GET /.well-known/gpc.json': 'Says that Global Privacy Control is honoured',

@@ -1,4 +1,5 @@
 /** What belongs to the origin and not to one service: health, well-known files, the operator. */
+import { policySchema } from '@troth/policy-language';
 import { Hono } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import type { Clock } from '#base/clock';
@@ -29,6 +30,12 @@ export function siteRoutes(deps: SiteDeps): Hono<Edge> {
   const routes = new Hono<Edge>();
 
   routes.get('/healthz', (c) => c.json({ status: 'ok' }));
+
+  routes.get('/policy.schema.json', (c) => {
+    c.header('content-type', 'application/schema+json');
+    c.header('cache-control', 'public, max-age=3600');
+    return c.body(JSON.stringify(policySchema()));
+  });
 
   routes.get('/readyz', async (c) => {
     const parts = await deps.ready();
