@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import { type AddressInfo, createServer as createTcp } from 'node:net';
 import { test } from 'node:test';
 import { Problem } from '#base/problem';
 import { openMail } from '#platform/mail';
+import { openPostOffice, openReceiver } from '#testing/receivers';
 import type { Alert } from './alert.ts';
 import { mailChannel } from './by-mail.ts';
 import { signedHeaders, webhookChannel } from './by-webhook.ts';
@@ -33,25 +31,8 @@ test('a webhook is signed as Standard Webhooks signs its example', () => {
   assert.equal(headers['webhook-signature'], 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=');
 });
 
-async function receiver(statuses: number[]) {
-  const got: { headers: Record<string, unknown>; body: string }[] = [];
-  const server = createServer((request, answer) => {
-    let body = '';
-    request.setEncoding('utf8').on('data', (chunk: string) => {
-      body += chunk;
-    });
-    request.on('end', () => {
-      got.push({ headers: request.headers, body });
-      answer.writeHead(statuses.shift() ?? 204, { location: 'http://localhost:1/' }).end();
-    });
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  return { got, url: `http://127.0.0.1:${port}/hook`, close: () => server.close() };
-}
-
 test('a receiver gets the alert with a signature that it can check, and no more than the alert', async () => {
-  const { got, url, close } = await receiver([204]);
+  const { got, url, close } = await openReceiver({});
   const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
   await webhookChannel({ url, secret, now: () => new Date() }).send(ALERT, 'msg_1');
   close();
@@ -66,7 +47,7 @@ test('a receiver gets the alert with a signature that it can check, and no more 
 });
 
 test('an alert that the receiver refuses or sends elsewhere is not taken, and is tried again', async () => {
-  const { url, close } = await receiver([500, 302, 410]);
+  const { url, close } = await openReceiver({ statuses: [500, 302, 410] });
   const channel = webhookChannel({ url, secret: undefined, now: () => new Date() });
   for (let attempt = 0; attempt < 3; attempt++) {
     await assert.rejects(
@@ -77,39 +58,8 @@ test('an alert that the receiver refuses or sends elsewhere is not taken, and is
   close();
 });
 
-/** As little of a mail server as a letter needs. */
-async function postOffice(refuses: boolean) {
-  const letters: string[] = [];
-  const server = createTcp((socket) => {
-    let letter: string | undefined;
-    const say = (line: string) => socket.write(`${line}\r\n`);
-    say('220 post.office');
-    socket.setEncoding('utf8').on('data', (text: string) => {
-      for (const line of text.split('\r\n').slice(0, -1)) {
-        if (letter !== undefined) {
-          if (line !== '.') letter += `${line}\n`;
-          else {
-            letters.push(letter);
-            letter = undefined;
-            say('250 taken');
-          }
-        } else if (/^(ehlo|helo|mail)/i.test(line)) say('250 post.office');
-        else if (/^rcpt/i.test(line)) say(refuses ? '550 nobody@here.example' : '250 known');
-        else if (/^data/i.test(line)) {
-          letter = '';
-          say('354 go on');
-        } else if (/^quit/i.test(line)) socket.end('221 bye\r\n');
-        else say('250 well');
-      }
-    });
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  return { letters, url: `smtp://127.0.0.1:${port}`, close: () => server.close() };
-}
-
 test('a letter names the promises, what was seen and where to look', async () => {
-  const { letters, url, close } = await postOffice(false);
+  const { letters, url, close } = await openPostOffice();
   const mail = openMail({ url, from: 'troth@example.org' });
   const place = { to: 'operator@example.org', url: 'http://localhost:8787' };
   await mailChannel(mail, place).send(ALERT, 'msg_1');
@@ -121,7 +71,7 @@ test('a letter names the promises, what was seen and where to look', async () =>
 });
 
 test('what a mail server answers goes no further than that it took no letter', async () => {
-  const { url, close } = await postOffice(true);
+  const { url, close } = await openPostOffice({ refuses: true });
   const mail = openMail({ url, from: 'troth@example.org' });
   await assert.rejects(
     mail.send({ to: 'nobody@here.example', subject: 's', text: 't', id: 'i' }),
