@@ -8,6 +8,7 @@ import { appendAudit } from '#core/audit';
 import { authorize, type Policies } from '#core/policy';
 import { type Ingest, issueWriteKey, type KeyKind, kindOf } from '#domains/ingest';
 import type { Database } from '#platform/database';
+import type { KeeperStatus } from '#platform/keeper';
 import { type Operator, SESSION_SECONDS } from './edges/http/index.ts';
 import { STARTER } from './tenants.ts';
 
@@ -127,7 +128,29 @@ function readEarlier(file: string): Partial<Development> {
   }
 }
 
-export function greetingOf({ url, operatorLink, secureUrl, writeKeys }: Development): string {
+const KIT = 'npm run troth -- keys recovery-kit --out recovery-kit.txt';
+const COPY = 'TROTH_KEYRING_COPY_DIR=/another/disk/troth-keys npm start';
+
+/** Loud, at each start for as long as it is so: nobody can mend it after the disk is gone. */
+function warningOf({ durabilityGaps: gaps, recovery, copies }: KeyRisk): string[] {
+  if (gaps.length === 0) return [];
+  return [
+    '',
+    '▲ The keys could be lost, and with them everything that they seal:',
+    ...gaps.map((gap) => `    ${gap}`),
+    '  Nobody can bring it back afterwards. Now:',
+    ...(copies < 2 ? [`    ${COPY}`] : []),
+    ...(recovery ? [] : [`    ${KIT}`, '    Print the kit, and keep it apart from the keyring.']),
+  ];
+}
+
+type KeyRisk = Pick<KeeperStatus, 'durabilityGaps' | 'recovery' | 'copies'>;
+
+/** What a start says, once everything stands. */
+export function greetingOf(
+  { url, operatorLink, secureUrl, writeKeys }: Development,
+  risk: KeyRisk,
+): string {
   const keys = Object.entries(writeKeys).map(([tenant, key]) => `  ${tenant.padEnd(12)} ${key}`);
   return [
     '',
@@ -137,6 +160,7 @@ export function greetingOf({ url, operatorLink, secureUrl, writeKeys }: Developm
     '',
     'Write keys of servers (those of pages are beside them in development.json):',
     ...keys,
+    ...warningOf(risk),
     '',
     'npm run demo sends a recorded day of events. Ctrl-C stops everything.',
   ].join('\n');

@@ -4,6 +4,7 @@ import type { Clock } from '#base/clock';
 import { type AuditHealth, auditHealth } from '#core/audit';
 import { type KeysStatus, keysStatus } from '#core/keys';
 import type { Evidence, PipelineWatch, PromiseAnswers, ServicesInForce } from '#oversight/evidence';
+import { type Removal, readRemovals } from '#oversight/removal';
 import type { Database } from '#platform/database';
 import { type Heartbeat, readHeartbeats } from '#platform/jobs';
 import type { Keeper } from '#platform/keeper';
@@ -50,6 +51,17 @@ function ailmentsOfLogs({ failures }: AuditHealth): Ailment[] {
     const whose = tenant === '*' ? 'the audit logs' : `the audit log of ${tenant}`;
     return wrong(`${whose}: ${failure} at ${place}`, 'npm run troth -- audit health');
   });
+}
+
+function ailmentsOfRemovals(removals: readonly Removal[]): Ailment[] {
+  return removals
+    .filter(({ finishedAt }) => finishedAt === null)
+    .map(({ tenant }) =>
+      wrong(
+        `${tenant} is being taken out, and that is not finished`,
+        `npm run troth -- service remove ${tenant} --confirm ${tenant}`,
+      ),
+    );
 }
 
 function ailmentsOfJobs(heartbeats: readonly Heartbeat[]): Ailment[] {
@@ -110,10 +122,11 @@ function ailmentsOfInbox({ services, pipeline }: Needs): Ailment[] {
 /** Looks now; what is wrong first. */
 export const doctorOf = (needs: Needs) => async (): Promise<Ailment[]> => {
   const { db, keeper, clock } = needs;
-  const [keys, logs, heartbeats, place] = await Promise.all([
+  const [keys, logs, heartbeats, removals, place] = await Promise.all([
     keysStatus(keeper, clock.now()),
     auditHealth(db),
     readHeartbeats(db.sql),
+    readRemovals(db.sql),
     ailmentsOfPlace(needs),
   ]);
   const found = [
@@ -121,6 +134,7 @@ export const doctorOf = (needs: Needs) => async (): Promise<Ailment[]> => {
     ...ailmentsOfKeys(keys),
     ...ailmentsOfLogs(logs),
     ...ailmentsOfJobs(heartbeats),
+    ...ailmentsOfRemovals(removals),
     ...ailmentsOfInbox(needs),
     ...place,
   ];

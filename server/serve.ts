@@ -166,8 +166,13 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
   const developing = { ...started, now: clock.now() };
   const development = await writeDevelopment(developing);
   stack.defer(keepSession(developing, development));
+  const risk = await keeper.call('status', { at: clock.now().getTime() });
   proofs.begin({ url, secureUrl, authority: certificate.authority });
-  return { development, greeting: greetingOf(development), close: () => stack.disposeAsync() };
+  return {
+    development,
+    greeting: greetingOf(development, risk),
+    close: () => stack.disposeAsync(),
+  };
 }
 
 /** What the app serves that does not change while it runs. */
