@@ -2,7 +2,7 @@ import { type TenantId, Word } from '#base/ids';
 import { Problem } from '#base/problem';
 import type { Policies, PolicyInForce } from '#core/policy';
 import { eventTablesOf } from '#core/tenancy';
-import type { Database } from '#platform/database';
+import { type Database, databaseAway } from '#platform/database';
 import type { Events } from '#platform/events';
 import { framesOf, type Log } from '#platform/log';
 import { type Counted, PipelineCounts } from './drops.ts';
@@ -274,7 +274,8 @@ class OpenIngest implements Ingest {
 
   #problemOf(error: unknown): Problem {
     if (error instanceof Problem) return error;
-    this.#options.log('bug.seen', { where: Word('ingest.request'), frames: framesOf(error) });
+    if (!databaseAway(error))
+      this.#options.log('bug.seen', { where: Word('ingest.request'), frames: framesOf(error) });
     return ingestProblem('ingest-not-durable', 'a part of the platform does not answer', {
       retryAfterSeconds: 1,
     });

@@ -1,8 +1,12 @@
-/** Turns whatever a handler threw into an answer: a problem, or `internal` without a message. */
+/**
+ * Turns whatever a handler threw into an answer: a problem, also for an engine that is away, or
+ * `internal` without a message.
+ */
 import type { Context } from 'hono';
 import { Word } from '#base/ids';
 import { Problem } from '#base/problem';
 import type { Action } from '#core/policy';
+import { databaseAway } from '#platform/database';
 import { framesOf, type Log } from '#platform/log';
 import type { Edge } from './edge.ts';
 import { httpProblem } from './errors.ts';
@@ -53,6 +57,8 @@ export function answerThrown(given: { log: Log; recordRefusal?: RecordRefusal })
       if (action) await recordRefusal?.(thrown, { tenant, action })?.catch(() => undefined);
       return answerProblem(c, thrown);
     }
+    const away = databaseAway(thrown);
+    if (away) return answerProblem(c, away);
     const { requestId } = c.var;
     log('bug.seen', { where: WHERE, request: requestId, frames: framesOf(thrown) });
     return answerProblem(

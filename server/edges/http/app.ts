@@ -5,6 +5,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { compress } from 'hono/compress';
 import { getCookie } from 'hono/cookie';
 import { RequestId } from '#base/ids';
+import { databaseAway } from '#platform/database';
 import type { Log } from '#platform/log';
 import { answerProblem, answerThrown, type RecordRefusal } from './answers.ts';
 import type { Edge } from './edge.ts';
@@ -70,7 +71,14 @@ function knownHost(hosts: readonly string[]): MiddlewareHandler<Edge> {
 
 function identify(deps: AppDeps): MiddlewareHandler<Edge> {
   return async (c, next) => {
-    c.set('operator', await deps.operator.knows(getCookie(c, OPERATOR_COOKIE)));
+    try {
+      c.set('operator', await deps.operator.knows(getCookie(c, OPERATOR_COOKIE)));
+    } catch (thrown) {
+      // What anybody may read is read also while the sessions cannot be.
+      const away = databaseAway(thrown);
+      if (!away) throw thrown;
+      c.set('unseen', away);
+    }
     await next();
   };
 }

@@ -1,6 +1,13 @@
 import type { RequestId } from '#base/ids';
+import type { Problem } from '#base/problem';
 
 /** What every handler finds in `c.var`. */
 export type Edge = {
-  Variables: { requestId: RequestId; operator: boolean; secure: boolean };
+  Variables: {
+    requestId: RequestId;
+    operator: boolean;
+    secure: boolean;
+    /** Why it could not be seen whether this is the operator: then nobody is. */
+    unseen?: Problem;
+  };
 };

@@ -308,6 +308,35 @@ test('readiness names the part that is missing', async () => {
   assert.equal(await code(answer), 'not-ready');
 });
 
+test('while the database is away no answer is internal, and what needs none is served', async () => {
+  const gone = () => Promise.reject(Object.assign(new Error('x'), { code: 'CONNECTION_CLOSED' }));
+  const store = { ...memoryOperatorStore(), sessionLives: gone };
+  const { app, lines } = open({
+    operator: openOperator(store, clock),
+    ready: async () => ({ postgresql: false, keeper: true }),
+    dataMap: gone,
+  });
+  const headers = { cookie: `troth_operator=${'a'.repeat(43)}` };
+  const ready = await app.request('/readyz', { headers });
+  assert.equal(ready.status, 503);
+  assert.match(await ready.clone().text(), /Waiting for postgresql\./);
+  assert.equal(await code(ready), 'not-ready');
+  assert.equal((await app.request('/v1/t/clanker/policy', { headers })).status, 200);
+  for (const [path, sent] of [
+    ['/v1/t/clanker/data-map', {}],
+    ['/v1/t/clanker/data-map', headers],
+    ['/v1/t/clanker/pipeline', headers],
+  ] as const) {
+    const answer = await app.request(path, { headers: sent });
+    assert.equal(answer.status, 503, path);
+    assert.equal(answer.headers.get('retry-after'), '2');
+    assert.equal(await code(answer), 'database-unavailable');
+  }
+  // Without a session to look up, a stranger is a stranger.
+  assert.equal((await app.request('/v1/t/clanker/pipeline')).status, 401);
+  assert.deepEqual(lines, []);
+});
+
 test('the well-known files say what their standards ask', async () => {
   const { app } = open();
   const gpc = await json(app.request('/.well-known/gpc.json'));

@@ -94,9 +94,11 @@ export function sameOriginOnly(c: Context<Edge>): void {
 /**
  * Who asks, when it is the operator; undefined without an operator's session.
  *
- * @throws Problem operator-only: the session came along from a page of another origin.
+ * @throws Problem operator-only: the session came along from a page of another origin;
+ *         database-unavailable.
  */
 export function operatorAsking(c: Context<Edge>): Actor | undefined {
+  if (c.var.unseen) throw c.var.unseen;
   if (!c.var.operator) return undefined;
   if (c.req.method !== 'GET') sameOriginOnly(c);
   return OPERATOR;

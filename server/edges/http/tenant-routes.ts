@@ -31,9 +31,11 @@ export type TenantDeps = {
 const STREAMS_MAX = 64;
 const STREAM_SECONDS_MAX = 3_600;
 
+/** @throws Problem operator-only, database-unavailable. */
 export const operatorOnly = (c: Context<Edge>) => {
-  if (!c.var.operator)
-    throw httpProblem('operator-only', 'Open the link that the server printed when it started.');
+  if (c.var.operator) return;
+  if (c.var.unseen) throw c.var.unseen;
+  throw httpProblem('operator-only', 'Open the link that the server printed when it started.');
 };
 
 /** Answers 304 when the caller already holds this revision. */

@@ -1,0 +1,69 @@
+/** While an engine is away, every door says so: nothing is answered as a defect of the server. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { partOf, signal, until } from '#testing/faults';
+import { startRunning } from '#testing/running';
+
+const AWAY_MS = 4_000;
+const CODES = /^(database-unavailable|events-unavailable|keeper-unavailable|not-ready)$/;
+const PATHS = [
+  '/readyz',
+  '/v1/t/clanker/policy',
+  '/v1/t/clanker/policy/revisions',
+  '/v1/t/clanker/promises',
+  '/v1/t/clanker/data-map',
+  '/v1/t/clanker/pipeline',
+  '/v1/t/clanker/evidence',
+  '/v1/t/clanker/availability',
+  '/v1/t/clanker/write-keys',
+  '/v1/operator/keys/status',
+];
+
+for (const part of ['postgres', 'clickhouse', 'keeper'] as const) {
+  test(`while ${part} is away, what needs it answers 503 with a problem and when to come back`, {
+    timeout: 90_000,
+  }, async (t) => {
+    const server = await startRunning();
+    const seen = new Map<string, number>();
+    try {
+      const entered = await fetch(server.operatorLink);
+      const cookie = entered.headers.getSetCookie()[0]?.split(';')[0] ?? '';
+      assert.ok(cookie);
+      const forged = `troth_operator=${'a'.repeat(43)}`;
+      const ask = async (path: string, by: string) => {
+        const answer = await fetch(new URL(path, server.url), { headers: { cookie: by } });
+        const body = await answer.text();
+        const { code = '' } = answer.status >= 500 ? (JSON.parse(body) as { code: string }) : {};
+        const name = `${answer.status} ${code}`.trim();
+        seen.set(name, (seen.get(name) ?? 0) + 1);
+        if (answer.status < 500) return;
+        assert.equal(answer.status, 503, `${path}: ${body}`);
+        assert.match(code, CODES, path);
+        assert.ok(Number(answer.headers.get('retry-after')) > 0, `${path}: ${body}`);
+      };
+      // Its keeper starts it again at once: it is ended as often.
+      const end = Date.now() + AWAY_MS;
+      while (Date.now() < end) {
+        signal([partOf(server, part) ?? 0].filter(Boolean), 'SIGKILL');
+        const asked = PATHS.flatMap((path) => [
+          ask(path, cookie),
+          ask(path, forged),
+          ask(path, ''),
+        ]);
+        await Promise.all(asked);
+        await sleep(20);
+      }
+      assert.ok(
+        [...seen.keys()].some((name) => name.startsWith('503')),
+        'it was away',
+      );
+      assert.doesNotMatch(server.log(), /bug\.seen.*(edges\.http|ingest\.request)/);
+      const back = async () => (await fetch(new URL('/readyz', server.url))).status === 200;
+      await until('it is back', 30_000, back);
+      t.diagnostic(JSON.stringify(Object.fromEntries(seen)));
+    } finally {
+      await server.stop();
+    }
+  });
+}

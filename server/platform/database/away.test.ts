@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Problem } from '#base/problem';
+import { databaseAway } from './away.ts';
+import { connect } from './connection.ts';
+import { databaseProblem } from './errors.ts';
+
+async function thrownBy(url: string): Promise<unknown> {
+  const sql = connect(url, { max: 1, connect_timeout: 1 });
+  try {
+    await sql`select 1`;
+    return undefined;
+  } catch (error) {
+    return error;
+  } finally {
+    await sql.end({ timeout: 0 });
+  }
+}
+
+test('a PostgreSQL that is not there is told from a defect', { timeout: 10_000 }, async () => {
+  const problem = databaseAway(await thrownBy('postgresql://a:b@127.0.0.1:1/c'));
+  assert.equal(problem?.code, 'database-unavailable');
+  assert.equal(problem?.status, 503);
+  assert.equal(problem?.retryAfterSeconds, 2);
+});
+
+test('a defect, a refusal and a missing file stay what they are', () => {
+  const coded = (code: unknown, more = {}) => Object.assign(new Error('x'), { code, ...more });
+  const others = [
+    new TypeError('x'),
+    'ECONNREFUSED',
+    undefined,
+    coded('42P01'),
+    coded('57014'),
+    coded(8),
+    coded('ENOENT', { syscall: 'open' }),
+    new Problem('x', { status: 500, title: 'x' }, 'x'),
+    databaseProblem('database-newer', 'x'),
+  ];
+  for (const other of others) assert.equal(databaseAway(other), undefined);
+  for (const code of ['57P01', '57P02', '57P03', '08006', 'CONNECTION_ENDED'])
+    assert.equal(databaseAway(coded(code))?.code, 'database-unavailable', code);
+  const noSocket = coded('ENOENT', { syscall: 'connect' });
+  assert.equal(databaseAway(noSocket)?.code, 'database-unavailable');
+});

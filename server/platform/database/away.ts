@@ -1,0 +1,23 @@
+/** Whether what a query threw says that PostgreSQL is away: the one place that knows its signs. */
+import { Problem } from '#base/problem';
+import { databaseProblem } from './errors.ts';
+
+/** What postgres.js and the sockets of both drivers throw: `code` says it. */
+const NO_CONNECTION =
+  /^(CONNECTION_(CLOSED|ENDED|DESTROYED)|CONNECT_TIMEOUT|E(CONN(REFUSED|RESET|ABORTED)|PIPE|TIMEDOUT|AI_AGAIN|NOTFOUND|HOSTUNREACH|NETUNREACH))$/;
+/** Ended by its keeper, crashed, or starting; and a connection that broke. SQLSTATE. */
+const NOT_SERVING = /^(57P0[123]|08[0-9A-Z]{3})$/;
+const RETRY_SECONDS = 2;
+
+/** @returns the problem that a client is told, or undefined when the engine was there. */
+export function databaseAway(thrown: unknown): Problem | undefined {
+  if (!(thrown instanceof Error) || thrown instanceof Problem) return undefined;
+  const { code, syscall } = thrown as { code?: unknown; syscall?: unknown };
+  if (typeof code !== 'string') return undefined;
+  // Its socket is a file, gone with it. Any other file that is missing is another matter.
+  const noSocket = code === 'ENOENT' && syscall === 'connect';
+  if (!noSocket && !NO_CONNECTION.test(code) && !NOT_SERVING.test(code)) return undefined;
+  return databaseProblem('database-unavailable', 'No answer from the database.', {
+    retryAfterSeconds: RETRY_SECONDS,
+  });
+}
