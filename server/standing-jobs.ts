@@ -27,7 +27,12 @@ type Needs = Pick<JobContext, 'db' | 'policies' | 'clock'> & {
 
 /** Destroys the keys that are due. Twice is harmless: what is destroyed is due no more. */
 async function destroyDueKeys({ keys, clock }: Needs): Promise<void> {
-  await keys.destroyDue(new Date(clock.now().getTime() + LATE_DAYS * DAY_MS));
+  const lateUntil = new Date(clock.now().getTime() + LATE_DAYS * DAY_MS);
+  // Some at a time: after a long downtime there are more.
+  for (let left = true; left; ) {
+    const { subjects, named } = await keys.destroyDue(lateUntil);
+    left = subjects + named > 0;
+  }
 }
 
 /**
@@ -65,19 +70,18 @@ async function sweepOldDays({ db, clock }: Needs): Promise<void> {
 /** An engine that is away for the moment; its job comes round again. */
 const isAway = (thrown: unknown) => thrown instanceof Problem && thrown.status === 503;
 
-/** Catches up with what came due while the server was down; before it says that it is ready. */
+/**
+ * Catches up with what came due while the server was down; before it says that it is ready. What
+ * cannot be done now (a log that cannot be written, a copy of the keyring out of reach) stays due:
+ * its job asks again, and what is promised of it shows as broken.
+ */
 export async function catchUp(needs: Needs): Promise<void> {
-  await destroyDueKeys(needs);
-  try {
-    await rotateWhenDue(needs);
-  } catch (thrown) {
-    // It stays due: the job of the hour asks again, and its failure is told.
-    if (!mayWait(thrown)) throw thrown;
-  }
-  try {
-    await needs.retention.sweepAll();
-  } catch (thrown) {
-    if (!isAway(thrown) && !mayWait(thrown)) throw thrown;
+  for (const due of [destroyDueKeys, rotateWhenDue, () => needs.retention.sweepAll()]) {
+    try {
+      await due(needs);
+    } catch (thrown) {
+      if (!isAway(thrown) && !mayWait(thrown)) throw thrown;
+    }
   }
 }
 
