@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { TenantId } from '#base/ids';
+import { KeyId, TenantId } from '#base/ids';
 import { readAudit } from '#core/audit';
-import { listRevisions } from '#core/policy';
+import { applyPolicy, listRevisions } from '#core/policy';
 import { silentLog } from '#platform/log';
 import { samplePolicy } from '#testing/sample-policy';
 import { useWorld } from '#testing/world';
@@ -43,4 +43,17 @@ test('a document of the folder may change under its version; what is material wa
       ['policy.applied', 2, false],
     ],
   );
+});
+
+test('a start names each service whose policy in force is the operator’s, and the way back', async () => {
+  const { db, events, clock } = world;
+  const text = document('P30D').replaceAll(/^version: .*$/gm, 'version: "7.0"');
+  const actor = { kind: 'operator', id: KeyId('operator') } as const;
+  const draft = { text, file: 'x.yaml', actor, reason: 'less is kept', now: clock.now() };
+  const { revision } = await applyPolicy(db, events, { ...draft, sameVersion: true }, silentLog);
+  const [said, revisions] = await start(document('P60D'));
+  assert.equal(revisions, revision, 'the folder changes nothing');
+  assert.equal(said.split('\n').length, 1);
+  assert.ok(said.includes(`${shop()}: revision ${revision}, which the operator applied`), said);
+  assert.ok(said.endsWith(`troth apply ${join(folder, 'shop.yaml')} --reason TEXT`), said);
 });

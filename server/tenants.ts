@@ -15,6 +15,7 @@ import {
   type Policies,
   type PolicyDraft,
   type PolicyInForce,
+  type Revision,
 } from '#core/policy';
 import type { ServiceInForce, ServicesInForce } from '#oversight/evidence';
 import type { Database } from '#platform/database';
@@ -51,9 +52,9 @@ export function recordApplied(actor: Actor, now: Date): NonNullable<PolicyDraft[
 }
 
 /** What an operator put in force stays in force: the folder spoke until then. */
-async function wasAppliedByOperator(db: Database, tenant: TenantId): Promise<boolean> {
+async function appliedByOperator(db: Database, tenant: TenantId): Promise<Revision | undefined> {
   const revisions = await listRevisions(db, tenant);
-  return revisions.find(({ inForce }) => inForce)?.actorKind === 'operator';
+  return revisions.find(({ inForce, actorKind }) => inForce && actorKind === 'operator');
 }
 
 /**
@@ -89,7 +90,14 @@ export async function applyFolder(
   // All are judged before any is applied.
   for (const draft of drafts) {
     const { policy } = judgePolicy(draft);
-    if (await wasAppliedByOperator(given.db, TenantId(policy.service))) theirs.add(draft.file);
+    const standing = await appliedByOperator(given.db, TenantId(policy.service));
+    if (!standing) continue;
+    theirs.add(draft.file);
+    const { tenant, revision } = standing;
+    given.progress(
+      `  ${tenant}: revision ${revision}, which the operator applied, stays in force; ` +
+        `${draft.file} is not read. Back to it: troth apply ${join(folder, draft.file)} --reason TEXT`,
+    );
   }
   for (const draft of drafts.filter(({ file }) => !theirs.has(file))) {
     try {
