@@ -7,7 +7,8 @@ import { join, resolve } from 'node:path';
 import { parseDuration } from '@troth/policy-language';
 import { z } from 'zod';
 
-const Port = z.coerce.number().int().min(0).max(65_535);
+const PORT = 'write a whole number from 0 to 65535, as 8787';
+const Port = z.coerce.number(PORT).int(PORT).min(0, PORT).max(65_535, PORT);
 
 export const Environment = z.object({
   TROTH_HTTP_PORT: Port.default(8787).describe(

@@ -1,0 +1,13 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readConfig } from './config.ts';
+
+test('a port that is none is refused with what to write, by name and without the value', () => {
+  for (const port of ['abc', '1.5', '70000', '-1']) {
+    assert.throws(
+      () => readConfig({ TROTH_HTTP_PORT: port }, '/nowhere'),
+      /^Error: configuration:\n {2}TROTH_HTTP_PORT: write a whole number from 0 to 65535, as 8787$/,
+    );
+  }
+  assert.equal(readConfig({ TROTH_HTTP_PORT: '0' }, '/nowhere').httpPort, 0);
+});
