@@ -117,8 +117,20 @@ async function openProven(): Promise<Opened> {
       .map((line) => JSON.parse(line) as Finding);
   }
 
-  async function expect(state: Finding['state'], control: string, except: readonly string[]) {
+  /** A gap is no verdict: on a busy machine it may be one that came too late. It is asked again. */
+  async function settled(control: string): Promise<Finding[]> {
     const findings = await prove({ control });
+    for (const [at, { state, tenant, promises }] of findings.entries()) {
+      const [promise] = promises;
+      if (state !== 'gap' || promise === undefined) continue;
+      const [again] = await prove({ tenant, promise });
+      if (again) findings[at] = { ...again, promises };
+    }
+    return findings;
+  }
+
+  async function expect(state: Finding['state'], control: string, except: readonly string[]) {
+    const findings = await settled(control);
     assert.ok(findings.length > 0, `no promise is bound to ${control}, or no proof is registered`);
     const judged = findings.filter(({ promises }) => !promises.some((id) => except.includes(id)));
     assert.deepEqual(judged.filter((finding) => finding.state !== state).map(told), []);

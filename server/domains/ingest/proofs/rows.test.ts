@@ -101,11 +101,7 @@ test('a value of a field that is lost, and one child among many, are found', asy
       'else values[i] = read;',
       "else if (!['latency_ms', 'sequence', 'section', 'duration', 'label', 'page_load_ms'].includes(field.name)) values[i] = read;",
     ],
-    [
-      'domains/ingest/check-schema.ts',
-      "properties['is_minor'] === true",
-      "properties['is_minor'] === 'nobody'",
-    ],
+    ['domains/ingest/said-of-age.ts', "'isMinor', 'is_minor'] as const", "'isMinor'] as const"],
   ]);
   await proven.breaks('ingest.event-stored');
   await proven.breaks('ingest.minor-refused');
