@@ -1,5 +1,5 @@
 /** Erasures, joined to what they reach: keys, journal, engines, the disk. */
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '#base/clock';
 import { Word } from '#base/ids';
@@ -85,7 +85,11 @@ export async function wireRights(given: Given): Promise<{ rights: Rights; routes
     },
     plant(marker) {
       log('erasure.control', { marker: Word(marker) });
-      writeFileSync(join(config.dataDir, 'scan-control'), `${marker}\n`, { mode: 0o600 });
+      // Beside the services' objects, which all have a prefix.
+      const objects = join(config.dataDir, 'objects');
+      for (const folder of [config.dataDir, ...(existsSync(objects) ? [objects] : [])]) {
+        writeFileSync(join(folder, 'scan-control'), `${marker}\n`, { mode: 0o600 });
+      }
     },
   });
   await rights.replay({

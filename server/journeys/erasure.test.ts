@@ -216,3 +216,44 @@ test('events of an erased person that come late, again, ahead of time or under a
   assert.equal(says.complete, true);
   assert.deepEqual(filesWith(user), []);
 });
+
+test('events that keep coming while their person is erased are nowhere afterwards', async () => {
+  const user = `storm-${randomBytes(8).toString('hex')}`;
+  let isOver = false;
+  let sent = 0;
+  const storm = async () => {
+    while (!isOver) {
+      const batch = Array.from({ length: 20 }, () => ({
+        ...{ type: 'track', event: 'agent_command', userId: user, messageId: `${user}-${sent++}` },
+        properties: { tool: 'shell', outcome: 'done', arguments: { note: user } },
+      }));
+      const { status } = await ask('POST', '/v1/t/clanker/batch', {
+        body: { batch },
+        headers: { authorization: `Bearer ${server.writeKeys['clanker']}` },
+      });
+      assert.ok([200, 429].includes(status));
+    }
+  };
+  const storms = [storm(), storm(), storm(), storm()];
+  await sleep(2_000);
+  const { body } = await ask('POST', '/v1/t/clanker/erasures', {
+    body: { handle: { kind: 'user', value: user } },
+  });
+  await finished((body as Erasure).id);
+  isOver = true;
+  await Promise.all(storms);
+  const { says } = await certificateOf((body as Erasure).id);
+  assert.equal(says.complete, true);
+
+  // Whatever was on its way has arrived by now: another look, by the number alone.
+  await sleep(3_000);
+  const again = await ask('POST', '/v1/t/clanker/erasures', { body: { subject: says.subject } });
+  await finished((again.body as Erasure).id);
+  const later = await certificateOf((again.body as Erasure).id);
+  const counted = later.says.stores.filter(({ place }) => place !== 'dropped-on-the-way');
+  assert.deepEqual(
+    counted.filter((one) => one.counted > 0),
+    [],
+  );
+  assert.deepEqual(filesWith(user), []);
+});

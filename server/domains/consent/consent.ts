@@ -188,7 +188,12 @@ function decider({ db, keys, clock, log }: ConsentDeps, gate: ConsentGate) {
     const { tenant } = inForce;
     const permit = authorize<Deciding>(inForce, actor, action);
     const subject = await subjectOf(keys, asked, true);
-    if (!subject) throw new Error('a person who was to be known is not');
+    if (!subject) {
+      throw consentProblem(
+        'consent-person-erased',
+        'who returns is known anew after the late window',
+      );
+    }
     const scope = { tenant, now: clock.now() };
     const recorded = await inTenant(db, scope, (tx) => write(tx, subject, permit));
     // Here at once, so that who decided finds it decided; elsewhere within a moment.

@@ -317,3 +317,16 @@ test('the audit log tells of each step by the opaque id, and never by the handle
   );
   assert.ok(!JSON.stringify(entries).includes(ada.value));
 });
+
+test('an erased person agrees to nothing and is not made known again by a decision', async () => {
+  const ada = someone();
+  await desk.meet(ada);
+  const { erasure } = await desk.rights.request(at(first), { handle: ada });
+  await assert.rejects(desk.meet(ada), { code: 'consent-person-erased' });
+  await finished(erasure);
+  world.clock.advance(31 * 86_400_000);
+  await desk.rights.endLateWindows();
+  await desk.meet(ada);
+  const back = await desk.keys.whois(world.tenant, ada);
+  assert.ok(back !== 'erased' && back !== 'unknown' && back !== erasure.subject, 'somebody new');
+});

@@ -3,6 +3,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { type Policy, parseDuration } from '@troth/policy-language';
 import type { SubjectId, TenantId } from '#base/ids';
 import { appendAudit } from '#core/audit';
+import { NOBODY } from '#core/keys';
 import { type Actor, authorize, type Permit, type PolicyInForce } from '#core/policy';
 import { type ErasureDeps, WALKER } from './deps.ts';
 import { rightsProblem } from './errors.ts';
@@ -57,6 +58,10 @@ const digestOf = (tenant: TenantId, key: string) =>
 type Who = { readonly subject: SubjectId | null; readonly found: Found };
 
 async function identify(deps: ErasureDeps, tenant: TenantId, wanted: Wanted): Promise<Who> {
+  if (wanted.subject === NOBODY) {
+    // Every row without a person carries this id: all of them would go.
+    throw rightsProblem('erasure-body-broken', 'this id stands for nobody');
+  }
   if (wanted.subject) return { subject: wanted.subject, found: 'known' };
   if (!wanted.handle) return { subject: null, found: 'unknown' };
   const who = await deps.keys.whois(tenant, wanted.handle);

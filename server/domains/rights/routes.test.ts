@@ -71,6 +71,8 @@ test('a demand that cannot be read is refused, and nobody is made known by it', 
     { handle, unknown: true },
     { subject: 'A'.repeat(32) },
     { subject: 'short' },
+    // Whom every row without a person belongs to.
+    { subject: '0'.repeat(32) },
   ];
   for (const body of broken) {
     const { status, body: said } = await ask('erasures', body);

@@ -71,7 +71,8 @@ async function follow(invocation: Invocation, path: string): Promise<Followed> {
 }
 
 export const eraseCommand: Command = {
-  takes: '--tenant T --user ID|--anonymous ID|--account ID|--subject ID [--complete] [--wait]',
+  takes:
+    '--tenant T --user ID|--anonymous ID|--account ID|--subject ID [--complete] [--verified HOW] [--wait]',
   does: 'forget a person: keys, rows, bytes, with a certificate',
   async run(invocation): Promise<Answer> {
     const { dataDir, options } = invocation;
@@ -80,6 +81,7 @@ export const eraseCommand: Command = {
       ...personOf(invocation),
       ...(options.reason === undefined ? {} : { reason: options.reason }),
       ...(options.complete ? { complete: true } : {}),
+      ...(options.verified === undefined ? {} : { verified: options.verified }),
       // Whoever types this command has confirmed it.
       confirm: true,
     };

@@ -61,6 +61,7 @@ const OPTIONS = {
   complete: { type: 'boolean' },
   wait: { type: 'boolean' },
   undo: { type: 'boolean' },
+  verified: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 

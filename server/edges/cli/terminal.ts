@@ -34,6 +34,7 @@ export type Invocation = {
     complete?: boolean;
     wait?: boolean;
     undo?: boolean;
+    verified?: string;
   };
   /** The repository's folder: where `policies/` is looked for. */
   root: string;
