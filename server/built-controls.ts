@@ -41,6 +41,15 @@ const BY_FOLDER: Readonly<Record<string, readonly ControlName[]>> = {
     'consent.mode',
     'consent.scope-chosen',
   ],
+  'domains/retention': [
+    'retention.audit-cut',
+    'retention.every-type-limited',
+    'retention.limit',
+    'retention.sweep-runs',
+    'retention.tenant-choice',
+    'retention.tiers',
+    'retention.until-removed',
+  ],
   'domains/rights': [
     'erasure.bytes-gone',
     'erasure.certificate',
@@ -50,6 +59,7 @@ const BY_FOLDER: Readonly<Record<string, readonly ControlName[]>> = {
     'erasure.minor',
     'erasure.recoverable',
     'erasure.request-checked',
+    'erasure.restore-replays',
   ],
   'core/keys': ['encryption.at-rest', 'keys.rotate', 'keys.apart', 'keys.two-wraps'],
   'core/purposes': [

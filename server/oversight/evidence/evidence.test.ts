@@ -55,7 +55,7 @@ test('without a proof no promise is kept, and each gap says why', () => {
   assert.deepEqual(answers.counts, { kept: 0, broken: 0, gap: 77, attested: 0 });
   assert.ok(answers.promises.every(({ state, reason }) => state === 'gap' && reason));
   assert.match(about(answers, 'ingest.declared-fields-only')?.reason ?? '', /no proof of it/);
-  assert.match(about(answers, 'retention.limit')?.reason ?? '', /No control of this name is built/);
+  assert.match(about(answers, 'vault.sealed')?.reason ?? '', /No control of this name is built/);
 });
 
 test('before its first proof under this policy a promise is a gap that says so', () => {
