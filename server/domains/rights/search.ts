@@ -37,7 +37,7 @@ export const LOOKED_FOR: Readonly<Record<string, readonly Kind[]>> = {
   rest: NOTHING_LEFT,
 };
 
-/** Stores that hold nothing where their directory is not there. */
+/** Stores that hold nothing where there is no file. */
 const MAY_BE_EMPTY: ReadonlySet<string> = new Set(['objects']);
 
 type Sought = { readonly erasure: ErasureId; readonly kind: Kind; readonly bytes: Buffer };
@@ -150,7 +150,7 @@ type Pass = {
 
 /** What one scan says about one erasure. */
 function placeOf(scan: StoreScan, erasure: ErasureId, { sought, controls }: Pass): Place {
-  const { store, files, bytes, seconds, unreadable, missing, counts } = scan;
+  const { store, files, bytes, seconds, unreadable, counts } = scan;
   const lookedFor = LOOKED_FOR[store] ?? NOTHING_LEFT;
   let found = 0;
   for (const [index, { erasure: whose, kind }] of sought.entries()) {
@@ -158,7 +158,7 @@ function placeOf(scan: StoreScan, erasure: ErasureId, { sought, controls }: Pass
   }
   const at = controls.get(store) ?? controls.get('marker') ?? -1;
   const seen = (counts[at] ?? 0) > 0;
-  const empty = missing && MAY_BE_EMPTY.has(store);
+  const empty = files === 0 && unreadable.length === 0 && MAY_BE_EMPTY.has(store);
   const control = empty ? 'nothing-stored' : seen ? 'found' : 'missing';
   const because =
     control === 'missing' ? 'control-not-found' : unreadable.length > 0 ? 'unreadable-files' : null;
