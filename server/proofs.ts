@@ -7,6 +7,7 @@ import { purposeProofs } from '#core/purposes';
 import { tenancyProofs } from '#core/tenancy';
 import { consentProofs } from '#domains/consent';
 import { ingestProofs } from '#domains/ingest';
+import { retentionProofs } from '#domains/retention';
 import { rightsProofs } from '#domains/rights';
 import { availabilityProofs } from '#oversight/availability';
 import { httpProofs } from './edges/http/index.ts';
@@ -19,6 +20,7 @@ export const PROOFS: readonly Proof[] = [
   ...tenancyProofs,
   ...consentProofs,
   ...ingestProofs,
+  ...retentionProofs,
   ...rightsProofs,
   ...httpProofs,
   ...availabilityProofs,

@@ -111,6 +111,17 @@ export type Canaries = {
   /** An event that a proof sends in a way of its own: its rows are removed like the others. */
   note(messageId: string): Promise<void>;
   /**
+   * Writes a row for each of these times, as if it had been received then: through the door that is
+   * there for verification alone, and on record. The engine's own expiry passes such rows by.
+   *
+   * @returns the number that each is stored under.
+   */
+  backdated(
+    dataType: string,
+    received: readonly Date[],
+    tier?: 'active' | 'archive',
+  ): Promise<readonly string[]>;
+  /**
    * The rows of one message in one type's table, once they are there; none after `waitMs`
    * (default 15,000).
    */
@@ -203,7 +214,8 @@ export type Look = {
   }[];
   readonly folders: { readonly data: string; readonly keyring: string };
   /**
-   * Puts a standing job into the queue, as its schedule would, and waits until it has run.
+   * Puts a standing job into the queue, as its schedule would, and waits until it has run from its
+   * beginning.
    *
    * @throws Error when it has not been done within `waitMs` (default 30,000).
    */

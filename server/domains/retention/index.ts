@@ -15,6 +15,7 @@ export { retentionProblem } from './errors.ts';
 export { type AgedRow, type Backdated, importBackdated } from './import.ts';
 export { type Choice, cutoffOf, type Limits, marginMs, sweepEveryMs } from './limits.ts';
 export { openRetention, type Retention, type Standing } from './open.ts';
+export { retentionProofs } from './proofs/index.ts';
 export { type RetentionRoutesDeps, retentionRoutes } from './routes.ts';
 export type { Sweep } from './store.ts';
 export type { Age } from './store-events.ts';

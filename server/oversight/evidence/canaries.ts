@@ -26,6 +26,7 @@ export type CanaryNeeds = Pick<Look, 'tenant' | 'policy' | 'revision' | 'query' 
   readonly noteSubject: (subject: SubjectId) => Promise<void>;
   /** Somebody new. */
   readonly person: () => Canary;
+  readonly backdated: Canaries['backdated'];
   readonly writeKey: string;
 };
 
@@ -102,6 +103,7 @@ export function openCanaries(needs: CanaryNeeds): Canaries {
     send,
     note: (id) => needs.note([messageNumber(keys, tenant, id)]),
     stored,
+    backdated: needs.backdated,
     opened: (dataType, row) => openRow(needs, dataType, row),
     async subjectOf(kind, value) {
       const [found] = await keys.find(tenant, [{ kind, value }], { create: false });

@@ -1,7 +1,7 @@
 import type postgres from 'postgres';
 import type { SubjectId, TenantId } from '#base/ids';
 import type { PolicyInForce } from '#core/policy';
-import { eventTablesOf, schemaOf, type TenantTx } from '#core/tenancy';
+import { archiveDatabaseOf, eventTablesOf, schemaOf, type TenantTx } from '#core/tenancy';
 import type { Events } from '#platform/events';
 
 const CANARIES_MAX = 100_000;
@@ -25,13 +25,26 @@ export async function noteCanaries(
 
 type Ground = {
   readonly sql: postgres.Sql;
-  readonly events: Pick<Events, 'command'>;
+  readonly events: Pick<Events, 'command' | 'query'>;
   readonly services: readonly PolicyInForce[];
 };
 
+/** The tables of events, and of archived ones where there are any. */
+async function placesOf(events: Ground['events'], { tenant, policy }: PolicyInForce) {
+  const active = eventTablesOf(tenant, policy);
+  const archived = await events.query<{ database: string; table: string }>(
+    `select database, name as table
+     from system.tables
+     where database = {database:String} and name in {tables:Array(String)}`,
+    { database: archiveDatabaseOf(tenant), tables: active.map(({ table }) => table) },
+  );
+  return [...active, ...archived];
+}
+
 /** Removes every row that canaries of rounds that have ended left in the event tables. */
 export async function removeCanaries({ sql, events, services }: Ground): Promise<void> {
-  for (const { tenant, policy } of services) {
+  for (const service of services) {
+    const { tenant } = service;
     const ended = sql`
       tenant = ${tenant}
       and (noted_at < clock_timestamp() - ${OVER}::interval
@@ -43,7 +56,7 @@ export async function removeCanaries({ sql, events, services }: Ground): Promise
       limit ${CANARIES_MAX}`;
     if (noted.length === 0) continue;
     const messages = noted.map(({ message }) => BigInt(message));
-    for (const { database, table } of eventTablesOf(tenant, policy)) {
+    for (const { database, table } of await placesOf(events, service)) {
       await events.command(
         `alter table {database:Identifier}.{table:Identifier}
          delete where message in {messages:Array(UInt64)}`,

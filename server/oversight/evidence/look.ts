@@ -9,6 +9,7 @@ import type { Events, PurposeReader } from '#platform/events';
 import { readHeartbeats } from '#platform/jobs';
 import type { Keeper } from '#platform/keeper';
 import { openCanaries } from './canaries.ts';
+import { plantBackdated } from './canary-import.ts';
 import type { People } from './canary-people.ts';
 import { noteCanaries, noteSubject } from './canary-store.ts';
 import type { Outlook } from './outlook.ts';
@@ -23,8 +24,8 @@ const JOB_EVERY_MS = 200;
 export type Ground = {
   readonly outlook: Outlook;
   readonly sql: postgres.Sql;
-  readonly login: Pick<Database, 'sql' | 'contextKey'>;
-  readonly events: Pick<Events, 'query' | 'command'>;
+  readonly login: Database;
+  readonly events: Events;
   readonly reader: Pick<PurposeReader, 'query'>;
   readonly keys: Keys;
   readonly keeper: Keeper;
@@ -42,12 +43,16 @@ async function runJob(
   name: string,
   { waitMs, signal }: { waitMs: number; signal: AbortSignal },
 ): Promise<void> {
-  const last = async () =>
-    (await readHeartbeats(sql)).find(({ job }) => job === name)?.lastDone?.getTime() ?? 0;
-  const before = await last();
+  const beat = async () => {
+    const found = (await readHeartbeats(sql)).find(({ job }) => job === name);
+    return { started: found?.lastStarted.getTime() ?? 0, done: found?.lastDone?.getTime() ?? 0 };
+  };
+  // A run that is under way began before the question: what it passed by is not looked at again.
+  const before = await beat();
   await sql`select troth_sec.enqueue(${name}, '{}'::json, 1, now(), ${`proof.${name}`})`;
   for (const end = performance.now() + waitMs; performance.now() < end; ) {
-    if ((await last()) > before) return;
+    const { started, done } = await beat();
+    if (started > before.started && done >= started) return;
     await sleep(JOB_EVERY_MS, undefined, { signal });
   }
   throw new Error(`${name} was not done in time`);
@@ -82,6 +87,7 @@ export function lookAt(ground: Ground, service: PolicyInForce, signal: AbortSign
     note: (messages) => noteCanaries(sql, ground.people(tenant).seed, { tenant, messages }),
     noteSubject: (subject) => noteSubject(sql, ground.people(tenant).seed, { tenant, subject }),
     person: () => ground.people(tenant).next(),
+    backdated: (...given) => plantBackdated(ground, service, given),
     writeKey: keyOf(tenant),
   });
   const [plain, secure] = [new URL(outlook.url), new URL(outlook.secureUrl)];

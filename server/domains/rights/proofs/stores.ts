@@ -8,8 +8,8 @@ import type { Look } from '#core/promises';
 export type Rows = ReadonlyMap<string, number>;
 
 const databasesOf = ({ tenant }: Look) => {
-  const name = `tenant_${tenant.replaceAll('-', '_')}`;
-  return { schema: name, databases: [name, `${name}_archive`] };
+  const name = tenant.replaceAll('-', '_');
+  return { schema: `tenant_${name}`, databases: [`tenant_${name}`, `archive_${name}`] };
 };
 
 /** The rows of these people in every table of the event store that has a person in it. */

@@ -1,0 +1,214 @@
+/**
+ * Rows from earlier times, planted in every table of events, and what the sweep that runs as its
+ * schedule would leaves of them: one sweep a round, for all proofs of a service.
+ */
+import { type Look, secondsInDuration } from '#core/promises';
+
+export const HOUR_MS = 3_600_000;
+const DAY_MS = 86_400_000;
+/** A row of nearly the whole age must be there: a sweep that takes it early is no limit kept. */
+const NEARLY = 0.97;
+/** What has no limit is there however old it is. */
+const VERY_OLD_MS = 3_650 * DAY_MS;
+const SWEPT_WITHIN_MS = 50_000;
+
+/** What the document says of a type, and a customer within it; read apart from what enforces it. */
+export type Promised = {
+  readonly dataType: string;
+  readonly table: string;
+  /** From receipt until it is gone, in milliseconds; `undefined` where no length ends it. */
+  readonly totalMs: number | undefined;
+  /** Until it leaves for the archive, where there is one. */
+  readonly activeMs: number | undefined;
+  /** Whether a customer chose another life than the policy's own. */
+  readonly isChosen: boolean;
+};
+
+const msOf = (text: unknown): number | undefined => {
+  const seconds = typeof text === 'string' ? secondsInDuration(text) : undefined;
+  return seconds === undefined ? undefined : seconds * 1_000;
+};
+
+type Tiers = { readonly active?: string; readonly archive?: string; readonly total?: string };
+
+async function chosenFor({ sql, tenant }: Look, dataType: string): Promise<string | undefined> {
+  const [row] = await sql<{ choice: string }[]>`
+    select choice
+    from troth.retention_choices
+    where tenant = ${tenant} and data_type = ${dataType} and region = ''`;
+  return row?.choice;
+}
+
+/** What holds for a type now. */
+export async function promisedFor(look: Look, dataType: string): Promise<Promised | undefined> {
+  const declared = look.policy.data[dataType];
+  const compiled = look.policy.compiled.data[dataType];
+  if (!declared || !compiled) return undefined;
+  const retain: unknown = declared.retain;
+  const tiers = typeof retain === 'object' ? (retain as Tiers) : undefined;
+  const own = msOf(tiers ? tiers.total : retain);
+  const choice = own === undefined ? undefined : await chosenFor(look, dataType);
+  const options = (declared['retain-options'] ?? {}) as Readonly<Record<string, unknown>>;
+  const chosen = choice === undefined ? undefined : msOf(options[choice] ?? choice);
+  return {
+    ...{ dataType, table: compiled.table, isChosen: chosen !== undefined },
+    totalMs: chosen ?? own,
+    activeMs: tiers?.archive === undefined ? undefined : msOf(tiers.active),
+  };
+}
+
+type Tier = 'active' | 'archive';
+
+export type Row = {
+  readonly message: string;
+  readonly planted: Tier;
+  readonly ageMs: number;
+  /** Where it is after the sweep. */
+  readonly found: readonly Tier[];
+};
+
+export type Aged = {
+  readonly promised: Promised;
+  readonly rows: readonly Row[];
+  /** Of the oldest row that nobody planted, in milliseconds; `undefined` where there is none. */
+  readonly oldestMs: number | undefined;
+  readonly sweptAt: Date | undefined;
+};
+
+export type Swept = {
+  readonly types: ReadonlyMap<string, Aged>;
+  /** Whether the sweep ran to its end when it was asked for. */
+  readonly ran: boolean;
+};
+
+const databasesOf = ({ tenant }: Look): Readonly<Record<Tier, string>> => {
+  const name = tenant.replaceAll('-', '_');
+  return { active: `tenant_${name}`, archive: `archive_${name}` };
+};
+
+/** The ages to plant in each tier. */
+function agesOf({ totalMs, activeMs }: Promised): readonly (readonly [Tier, number])[] {
+  if (totalMs === undefined) return [['active', VERY_OLD_MS]];
+  if (activeMs === undefined || activeMs >= totalMs) {
+    return [
+      ['active', totalMs + HOUR_MS],
+      ['active', totalMs * NEARLY],
+    ];
+  }
+  return [
+    ['active', activeMs + HOUR_MS],
+    ['active', activeMs * NEARLY],
+    ['archive', totalMs + HOUR_MS],
+    ['archive', totalMs * NEARLY],
+  ];
+}
+
+type Planted = Omit<Row, 'found'>;
+
+async function plant(look: Look, promised: Promised): Promise<Planted[]> {
+  const now = (await look.now()).getTime();
+  const rows: Planted[] = [];
+  for (const [planted, ageMs] of agesOf(promised)) {
+    const received = [new Date(now - ageMs)];
+    const [message = ''] = await look.canaries.backdated(promised.dataType, received, planted);
+    rows.push({ message, planted, ageMs });
+  }
+  return rows;
+}
+
+async function tablesOf({ query }: Look, databases: readonly string[]): Promise<Set<string>> {
+  const rows = await query<{ place: string }>(
+    `select database || '.' || name as place
+     from system.tables
+     where database in {databases:Array(String)}`,
+    { databases },
+  );
+  return new Set(rows.map(({ place }) => place));
+}
+
+/** In which tiers each of these rows is. */
+async function whereAre(
+  look: Look,
+  table: string,
+  messages: readonly string[],
+): Promise<Map<string, Tier[]>> {
+  const databases = databasesOf(look);
+  const there = await tablesOf(look, Object.values(databases));
+  const found = new Map<string, Tier[]>();
+  for (const tier of ['active', 'archive'] as const) {
+    if (!there.has(`${databases[tier]}.${table}`)) continue;
+    const rows = await look.query<{ message: string }>(
+      `select distinct toString(rows.message) as message
+       from {database:Identifier}.{table:Identifier} as rows
+       where rows.message in {messages:Array(UInt64)}`,
+      { database: databases[tier], table, messages: messages.map(BigInt) },
+    );
+    for (const { message } of rows) found.set(message, [...(found.get(message) ?? []), tier]);
+  }
+  return found;
+}
+
+/** The age of the oldest row that is no canary, in any tier. */
+async function oldestOf(look: Look, table: string): Promise<number | undefined> {
+  const databases = databasesOf(look);
+  const there = await tablesOf(look, Object.values(databases));
+  const noted = await look.sql<{ message: string }[]>`
+    select message::text as message from troth.canaries where tenant = ${look.tenant}`;
+  const messages = noted.map(({ message }) => BigInt(message));
+  const ages: number[] = [];
+  const now = (await look.now()).getTime();
+  for (const database of Object.values(databases)) {
+    if (!there.has(`${database}.${table}`)) continue;
+    const [row] = await look.query<{ rows: string; oldest: string }>(
+      `select count() as rows, toUnixTimestamp64Milli(min(received_at)) as oldest
+       from {database:Identifier}.{table:Identifier}
+       where message not in {messages:Array(UInt64)}`,
+      { database, table, messages },
+    );
+    if (Number(row?.rows) > 0) ages.push(now - Number(row?.oldest));
+  }
+  return ages.length > 0 ? Math.max(...ages) : undefined;
+}
+
+async function latestSweep({ sql, tenant }: Look, dataType: string): Promise<Date | undefined> {
+  const [row] = await sql<{ at: Date | null }[]>`
+    select max(swept_at) as at
+    from troth.sweeps
+    where tenant = ${tenant} and data_type = ${dataType}`;
+  return row?.at ?? undefined;
+}
+
+async function sweepOnce(look: Look): Promise<Swept> {
+  const promised = await Promise.all(
+    look.canaries.eventTypes.map((dataType) => promisedFor(look, dataType)),
+  );
+  const planted: { promised: Promised; rows: Planted[] }[] = [];
+  for (const one of promised) {
+    if (one) planted.push({ promised: one, rows: await plant(look, one) });
+  }
+  const ran = await look.job('retention.sweep', SWEPT_WITHIN_MS).then(
+    () => true,
+    () => false,
+  );
+  const types = new Map<string, Aged>();
+  for (const { promised: one, rows } of planted) {
+    const messages = rows.map(({ message }) => message);
+    const found = await whereAre(look, one.table, messages);
+    types.set(one.dataType, {
+      promised: one,
+      rows: rows.map((row) => ({ ...row, found: found.get(row.message) ?? [] })),
+      oldestMs: await oldestOf(look, one.table),
+      sweptAt: await latestSweep(look, one.dataType),
+    });
+  }
+  return { types, ran };
+}
+
+/** The sweep of this round, over rows of every age that matters. */
+export const swept = (look: Look): Promise<Swept> => look.once('swept', sweepOnce);
+
+/** Of one type: those past a limit that must be gone, and those before it that must be there. */
+export const pastAndBefore = ({ rows }: Aged, tier: Tier) => {
+  const [past, before] = rows.filter(({ planted }) => planted === tier);
+  return { past, before };
+};

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Edit, useProven } from '#testing/proven';
+
+const proven = useProven();
+
+/** What comes from accounts, a vault, or the door for addresses is not made yet. */
+const NOT_MADE = ['CW-09', 'CW-22', 'CD-87', 'CD-94', 'CD-95'];
+
+const sweep = (from: string, to: string): Edit => ['domains/retention/sweep.ts', from, to];
+const limits = (from: string, to: string): Edit => ['domains/retention/limits.ts', from, to];
+
+test('nothing is older than the policy says, and nothing goes before its time', async () => {
+  await proven.keeps('retention.limit', NOT_MADE);
+  await proven.keeps('retention.tiers');
+  await proven.keeps('retention.until-removed', NOT_MADE);
+  await proven.keeps('retention.every-type-limited');
+  await proven.keeps('retention.sweep-runs');
+});
+
+test('a sweep that deletes nothing is found', async () => {
+  await proven.restart([
+    sweep('if (count > 0) await rows.deleteDue(events, place, due);', 'void rows.deleteDue;'),
+  ]);
+  await proven.breaks('retention.limit', NOT_MADE);
+  await proven.breaks('retention.tiers');
+  await proven.breaks('retention.sweep-runs');
+});
+
+test('a limit that is enforced longer, or shorter, than it is published is found', async () => {
+  await proven.restart([
+    limits('now.getTime() - limitMs + marginMs', 'now.getTime() - 2 * limitMs + marginMs'),
+    limits('now.getTime() - limitMs + Math', 'now.getTime() - 2 * limitMs + Math'),
+  ]);
+  await proven.breaks('retention.limit', NOT_MADE);
+  await proven.restart([
+    limits('now.getTime() - limitMs + marginMs(limitMs)', 'now.getTime() - limitMs / 2'),
+  ]);
+  await proven.breaks('retention.limit', NOT_MADE);
+  await proven.breaks('retention.tiers');
+});
+
+test('a type that the sweep forgets is found by the promise about it, and by no other', async () => {
+  await proven.restart([
+    sweep(
+      '  if (totalMs === null) return;',
+      "  if (totalMs === null || dataType === 'error-logs') return;",
+    ),
+  ]);
+  const found = await proven.prove({ tenant: 'clanker', control: 'retention.limit' });
+  const states = new Map(found.map(({ promises: [id], state }) => [id, state]));
+  assert.deepEqual([states.get('CW-11'), states.get('CW-15')], ['kept', 'broken']);
+});
+
+test('rows that do not move to the archive, and rows without a limit that are swept, are found', async () => {
+  await proven.restart([
+    sweep('  if (activeMs !== null) {', '  if (activeMs !== null && totalMs === null) {'),
+    sweep('  if (totalMs === null) return;', ''),
+    sweep(
+      "{ dataType, tier: 'active', limitMs: totalMs });",
+      "{ dataType, tier: 'active', limitMs: totalMs ?? 31_536_000_000 });",
+    ),
+    sweep(
+      "{ dataType, tier: 'archive', limitMs: totalMs });",
+      "{ dataType, tier: 'archive', limitMs: totalMs ?? 31_536_000_000 });",
+    ),
+  ]);
+  await proven.breaks('retention.tiers');
+  await proven.breaks('retention.until-removed', NOT_MADE);
+});
+
+test('a sweep that leaves no record is found', async () => {
+  await proven.restart([
+    sweep('await writeSweeps(deps.db.sql, permit, work.swept);', 'void writeSweeps;'),
+  ]);
+  await proven.sql`truncate troth.sweeps`;
+  await proven.breaks('retention.every-type-limited');
+  await proven.breaks('retention.sweep-runs');
+});

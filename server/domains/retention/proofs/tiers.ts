@@ -1,0 +1,51 @@
+import { broken, defineProof, gap, kept, saw, span, term } from '#core/promises';
+import { type Aged, pastAndBefore, swept } from './ages.ts';
+
+const isOnlyIn = (found: readonly string[], tier: string) => found.join() === tier;
+
+function judge(aged: Aged) {
+  const active = pastAndBefore(aged, 'active');
+  const archive = pastAndBefore(aged, 'archive');
+  if (!active.past || !active.before || !archive.past || !archive.before) {
+    return gap(saw`nothing could be planted`);
+  }
+  if (!isOnlyIn(active.past.found, 'archive')) {
+    return broken(
+      saw`a row of ${span(active.past.ageMs)} is in the tiers ${term(active.past.found.join(' and ') || 'none')} instead of the archive`,
+    );
+  }
+  if (!isOnlyIn(active.before.found, 'active')) {
+    return broken(saw`a row had left the active tier at ${span(active.before.ageMs)}`);
+  }
+  if (archive.past.found.length > 0) {
+    return broken(saw`a row is still archived at ${span(archive.past.ageMs)}`);
+  }
+  if (!isOnlyIn(archive.before.found, 'archive')) {
+    return broken(saw`a row had left the archive at ${span(archive.before.ageMs)}`);
+  }
+  return undefined;
+}
+
+export const tiers = defineProof({
+  control: 'retention.tiers',
+  strength: 'stored-bytes',
+  blindTo: 'That the archive is cheaper or slower: it is another database of the same engine.',
+  prepare: swept,
+  async prove(look, { data }) {
+    const { types, ran } = await swept(look);
+    if (!ran) return gap(saw`the sweep did not end while this waited`);
+    const aged = types.get(String(data));
+    const { activeMs, totalMs } = aged?.promised ?? {};
+    if (!aged || activeMs === undefined || totalMs === undefined) {
+      return gap(saw`the document in force names no tiers for ${term(String(data))}`);
+    }
+    const found = judge(aged);
+    if (found) return found;
+    if ((aged.oldestMs ?? 0) > totalMs) {
+      return broken(saw`the oldest row is ${span(aged.oldestMs ?? 0)} old`);
+    }
+    return kept(
+      saw`a row an hour past ${span(activeMs)} moved to the archive and nowhere else, one past ${span(totalMs)} left it for good; rows of 97 % of either age stayed where they were; the oldest is ${span(aged.oldestMs ?? 0)} old`,
+    );
+  },
+});

@@ -1,0 +1,28 @@
+import { systemClock } from '#base/clock';
+import { KeyId } from '#base/ids';
+import { type Actor, authorize, type PolicyInForce } from '#core/policy';
+import type { Canaries } from '#core/promises';
+import { importBackdated } from '#domains/retention';
+import { noteCanaries } from './canary-store.ts';
+import type { Ground } from './look.ts';
+
+const PROVER: Actor = { kind: 'system', id: KeyId('prover') };
+
+/** Plants rows from earlier times, and puts them on record as canaries. */
+export async function plantBackdated(
+  { login, events, sql, people }: Ground,
+  service: PolicyInForce,
+  [dataType, received, tier = 'active']: Parameters<Canaries['backdated']>,
+): Promise<string[]> {
+  const { tenant } = service;
+  const permit = authorize(service, PROVER, 'canary.write');
+  const deps = { db: login, events, clock: systemClock };
+  const planted: string[] = [];
+  for (const receivedAt of received) {
+    const wanted = { dataType, rows: [{ name: 'canary' }], receivedAt, tier };
+    planted.push(...(await importBackdated(deps, permit, service, wanted)));
+  }
+  const messages = planted.map(BigInt);
+  await noteCanaries(sql, people(tenant).seed, { tenant, messages });
+  return planted;
+}
