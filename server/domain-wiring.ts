@@ -24,7 +24,7 @@ import {
   stuckUnits,
   type WriteKey,
 } from '#domains/ingest';
-import type { Retention, RetentionDeps } from '#domains/retention';
+import type { Retention } from '#domains/retention';
 import { type ErasureDeps, type Hidden, openHidden, type Rights } from '#domains/rights';
 import { openPurposeReader, type PurposeReader } from '#platform/events';
 import { openLocation } from '#platform/location';
@@ -64,7 +64,6 @@ type Given = Foundation & {
   log: Log;
   config: Config;
   afterStep?: ErasureDeps['afterStep'];
-  afterSweepStep?: RetentionDeps['afterStep'];
   journal: Journal;
   /** What the journal held at this start. */
   journalled: readonly Forgotten[];

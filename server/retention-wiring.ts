@@ -69,16 +69,15 @@ type Given = Foundation & {
   readonly policies: Policies;
   readonly clock: Clock;
   readonly log: Log;
-  readonly afterSweepStep?: RetentionDeps['afterStep'];
 };
 
 export async function wireRetention(
   stack: AsyncDisposableStack,
-  { db, events, policies, clock, log, afterSweepStep }: Given,
+  { db, events, policies, clock, log }: Given,
 ): Promise<{ retention: Retention; routes: DomainRoutes }> {
   const needs = { db, clock };
   const deps: RetentionDeps = {
-    ...{ db, events, policies, clock, log, afterStep: afterSweepStep },
+    ...{ db, events, policies, clock, log },
     stores: storesOf(needs),
     chores: choresOf(needs),
   };

@@ -25,11 +25,12 @@ async function noteRows(
     tenant,
     fresh.flatMap(({ target }) => target.subjects),
   );
-  const noted = await someAtOnce(fresh, async ({ erasure, target, liveKeyId }) => {
+  const noted = await someAtOnce(fresh, async ({ erasure, target }) => {
     const theirs = target.subjects.flatMap((subject) => rows.get(subject) ?? []);
     const traces = { ...target.traces, rows: theirs.map((row) => row.toString('base64')) };
-    await store.writeSealed(db.sql, erasure.id, await sealTraces(keys, erasure, traces));
-    return { erasure, target: { ...target, traces }, liveKeyId };
+    const sealed = await sealTraces(keys, erasure, traces);
+    if (sealed) await store.writeSealed(db.sql, erasure.id, sealed);
+    return { erasure, target: { ...target, traces } };
   });
   const { seen } = await searchFor(deps, noted);
   const found = noted.flatMap(({ target: { id } }) => bytesRows(id, seen.get(id)));

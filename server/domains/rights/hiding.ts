@@ -29,7 +29,7 @@ async function sealedTraces(
   const sealed = (await readSealed(db.sql, [erasure.id])).get(erasure.id);
   if (!sealed) return undefined;
   const permit = authorize(policies.inForce(erasure.tenant), WALKER, 'vault.open');
-  return (await openTraces(keys, permit, erasure, sealed)).traces;
+  return openTraces(keys, permit, erasure, sealed);
 }
 
 async function destroyKeys(

@@ -76,6 +76,27 @@ test('what was heard is not replayed again, unless a restore asks for all of it'
   );
 });
 
+test('a restored erasure whose own key is gone since is walked to its end all the same', async () => {
+  const ada = someone();
+  await desk.meet(ada);
+  const asker = desk.asker();
+  const { erasure } = await desk.rights.request(asker, { handle: ada, complete: true });
+  const { admin } = world.db;
+  const [kept] = await admin<{ sealed: Buffer }[]>`
+    select sealed from troth.erasures where id = ${erasure.id}`;
+  await desk.rights.walk();
+  assert.equal((await desk.rights.read(asker, erasure.id)).erasure.state, 'done');
+  await admin`
+    update troth.erasures
+    set state = 'shredded', certificate = null, finished_at = null, sealed = ${kept?.sealed ?? null}
+    where id = ${erasure.id}`;
+  await admin`delete from troth.erasure_ledger where erasure = ${erasure.id}`;
+  await desk.reopen();
+  await desk.rights.walk();
+  const seen = await desk.rights.read(asker, erasure.id);
+  assert.deepEqual([seen.erasure.state, seen.erasure.trouble], ['done', null]);
+});
+
 test('a journal that lost what this database has heard stops the start', async () => {
   const ada = someone();
   await desk.meet(ada);

@@ -51,7 +51,7 @@ async function recordAgain(
   const now = clock.now();
   const id = randomUUID() as string as ErasureId;
   const traces = await gatherTraces(keys, tenant, { subjects: [subject] });
-  const sealed = await sealTraces(keys, { id, tenant, revision }, traces);
+  const sealed = (await sealTraces(keys, { id, tenant, revision }, traces)) ?? null;
   const recoverable = parseDuration(policy.rights?.erasure?.recoverable ?? 'P0D').milliseconds;
   const destroyAt = isFinal ? null : new Date(now.getTime() + recoverable);
   await db.sql.begin(async (tx) => {

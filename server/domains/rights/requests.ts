@@ -86,7 +86,7 @@ async function record(
   const id = randomUUID() as string as ErasureId;
   const subjects = subject ? await keys.linked(tenant, subject) : [];
   const traces = await gatherTraces(keys, tenant, { handle: wanted.handle, subjects });
-  const sealed = await sealTraces(keys, { id, tenant, revision }, traces);
+  const sealed = (await sealTraces(keys, { id, tenant, revision }, traces)) ?? null;
   const recorded: Recorded = await db.sql.begin(async (tx) => {
     const ground = await standingGround(tx, tenant, subjects, now);
     const state = ground ? 'held' : subject ? 'recorded' : 'shredded';

@@ -142,20 +142,24 @@ const nowhere = (store: string): Place => ({
   ...{ searched: false, because: 'elsewhere', control: 'missing' },
 });
 
-type Pass = {
-  readonly sought: readonly Sought[];
-  /** By store, where among all patterns its control stands; `marker` for those with none. */
-  readonly controls: ReadonlyMap<string, number>;
-};
+/** By store, where among all patterns its control stands; `marker` for those with none. */
+type ControlsAt = ReadonlyMap<string, number>;
 
-/** What one scan says about one erasure. */
-function placeOf(scan: StoreScan, erasure: ErasureId, { sought, controls }: Pass): Place {
+/** How much of each erasure a scan of one store found, of what must not be there. */
+function foundIn({ store, counts }: StoreScan, sought: readonly Sought[]): Map<ErasureId, number> {
+  const lookedFor = new Set(LOOKED_FOR[store] ?? NOTHING_LEFT);
+  const found = new Map<ErasureId, number>();
+  for (const [index, { erasure, kind }] of sought.entries()) {
+    const count = lookedFor.has(kind) ? (counts[index] ?? 0) : 0;
+    if (count > 0) found.set(erasure, (found.get(erasure) ?? 0) + count);
+  }
+  return found;
+}
+
+/** What one scan says, whoever is looked for. */
+function placeOf(scan: StoreScan, controls: ControlsAt): Omit<Place, 'found'> {
   const { store, files, bytes, seconds, unreadable, counts } = scan;
   const lookedFor = LOOKED_FOR[store] ?? NOTHING_LEFT;
-  let found = 0;
-  for (const [index, { erasure: whose, kind }] of sought.entries()) {
-    if (whose === erasure && lookedFor.includes(kind)) found += counts[index] ?? 0;
-  }
   const at = controls.get(store) ?? controls.get('marker') ?? -1;
   const seen = (counts[at] ?? 0) > 0;
   const empty = files === 0 && unreadable.length === 0 && MAY_BE_EMPTY.has(store);
@@ -163,7 +167,7 @@ function placeOf(scan: StoreScan, erasure: ErasureId, { sought, controls }: Pass
   const because =
     control === 'missing' ? 'control-not-found' : unreadable.length > 0 ? 'unreadable-files' : null;
   return {
-    ...{ store, found, lookedFor, files, bytes, seconds, control, because },
+    ...{ store, lookedFor, files, bytes, seconds, control, because },
     unreadable: unreadable.length,
     searched: because === null,
   };
@@ -187,11 +191,18 @@ export async function searchBytes(
   const scan = openByteScan({ roots: rootsOf(places) });
   const { stores } = await scan.scan([...sought, ...known].map(({ bytes }) => bytes));
   const indexes = known.map(({ store }, index) => [store, sought.length + index] as const);
-  const pass = { sought, controls: new Map(indexes) };
+  const controlsAt = new Map(indexes);
+  const passes = stores.map((store) => ({
+    found: foundIn(store, sought),
+    place: placeOf(store, controlsAt),
+  }));
   return new Map(
     targets.map(({ id }) => [
       id,
-      [...stores.map((store) => placeOf(store, id, pass)), ...places.elsewhere.map(nowhere)],
+      [
+        ...passes.map(({ found, place }) => ({ ...place, found: found.get(id) ?? 0 })),
+        ...places.elsewhere.map(nowhere),
+      ],
     ]),
   );
 }

@@ -31,7 +31,7 @@ export type NewErasure = Pick<
 > & {
   readonly subjects: readonly SubjectId[];
   readonly repeatKey: Buffer | null;
-  readonly sealed: Buffer;
+  readonly sealed: Buffer | null;
   readonly now: Date;
 };
 
@@ -274,8 +274,11 @@ export async function isForgotten(
   return row?.known === true;
 }
 
-/** Forgets erasures that ended before, and what was noted of them. */
+/** Forgets erasures that ended before and what was noted of them, and holds that were lifted. */
 export async function sweepErasures(tx: Sql, tenant: TenantId, before: Date): Promise<number> {
+  await tx`
+    delete from troth.holds
+    where tenant = ${tenant} and lifted_at < ${before}`;
   const { count } = await tx`
     delete from troth.erasures
     where tenant = ${tenant} and state in ('done', 'undone') and sealed is null

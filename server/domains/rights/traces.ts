@@ -3,6 +3,7 @@
  * kept sealed under a key of the request's own: in clear, these very bytes would be what is found.
  */
 import type { SubjectId, TenantId } from '#base/ids';
+import { Problem } from '#base/problem';
 import type { Keys } from '#core/keys';
 import type { Permit } from '#core/policy';
 import type { Erasure, ErasureId, Wanted } from './model.ts';
@@ -40,25 +41,46 @@ const placeOf = ({ id, tenant, revision }: Pick<Erasure, 'id' | 'tenant' | 'revi
   ...{ tenant, table: 'erasures', row: id, subject: undefined, revision },
 });
 
+/** What the keeper says of a key that was destroyed: the erasure it was for has ended before. */
+const isDestroyed = (thrown: unknown) =>
+  thrown instanceof Problem && thrown.code === 'keyring-call-invalid';
+
+const orUndefined = <T>(opening: Promise<T>): Promise<T | undefined> =>
+  opening.catch((thrown: unknown) => {
+    if (isDestroyed(thrown)) return undefined;
+    throw thrown;
+  });
+
+/** @returns undefined where the request's key is destroyed: then nothing is kept of the traces. */
 export async function sealTraces(
   keys: Keys,
   erasure: Pick<Erasure, 'id' | 'tenant' | 'revision'>,
   traces: Traces,
-): Promise<Buffer> {
-  const vault = await keys.vault(erasure.tenant, keyName(erasure.id));
-  return vault.seal(Buffer.from(JSON.stringify(traces)), placeOf(erasure));
+): Promise<Buffer | undefined> {
+  const vault = await orUndefined(keys.vault(erasure.tenant, keyName(erasure.id)));
+  return vault?.seal(Buffer.from(JSON.stringify(traces)), placeOf(erasure));
 }
 
-/** @returns the traces, and the id of the key that seals them: it is alive in the keyring. */
+/**
+ * @returns undefined where their key is destroyed. A database that was restored may still wait for
+ *          an end that the keyring has seen.
+ */
 export async function openTraces(
   keys: Keys,
   permit: Permit<'vault.open'>,
   erasure: Pick<Erasure, 'id' | 'tenant' | 'revision'>,
   sealed: Buffer,
-): Promise<{ traces: Traces; liveKeyId: Buffer }> {
-  const vault = await keys.vault(erasure.tenant, keyName(erasure.id));
-  const text = vault.open(permit, sealed, placeOf(erasure)).toString();
-  return { traces: JSON.parse(text) as Traces, liveKeyId: sealed.subarray(1, 9) };
+): Promise<Traces | undefined> {
+  const vault = await orUndefined(keys.vault(erasure.tenant, keyName(erasure.id)));
+  const text = vault?.open(permit, sealed, placeOf(erasure)).toString();
+  return text === undefined ? undefined : (JSON.parse(text) as Traces);
+}
+
+/** The number of a key that lives: what a search of the keyring must find. */
+export async function controlKeyId(keys: Keys, tenant: TenantId): Promise<Buffer> {
+  const vault = await keys.vault(tenant, 'scan-control');
+  const place = { tenant, table: 'scan_controls', row: '', subject: undefined, revision: 0 };
+  return vault.seal(Buffer.alloc(0), place).subarray(1, 9);
 }
 
 /** From here on nobody can tell what was searched for. */

@@ -57,7 +57,8 @@ export class Walker {
   async hideAll(): Promise<void> {
     const { db } = this.#deps;
     for (const erasure of await store.readOpen(db.sql, ['recorded', 'held', 'hidden'])) {
-      await this.#hide(erasure, { isStart: true });
+      // One that cannot be done now must not keep the others, or the start, from it.
+      await this.#each([erasure], () => this.#hide(erasure, { isStart: true }));
     }
   }
 

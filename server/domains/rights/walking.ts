@@ -6,7 +6,7 @@ import type { Erasure, ErasureId } from './model.ts';
 import { type Place, searchBytes, type Target } from './search.ts';
 import { plantControl } from './store-controls.ts';
 import { type LedgerEntry, readSealed, readSubjects } from './store-requests.ts';
-import { openTraces } from './traces.ts';
+import { controlKeyId, gatherTraces, openTraces } from './traces.ts';
 
 /** An erasure does not get on, for a reason that has a word; it is tried again. */
 export class Waits extends Error {
@@ -20,8 +20,6 @@ export class Waits extends Error {
 export type Walked = {
   readonly erasure: Erasure;
   readonly target: Target;
-  /** The id of the key that seals the traces: it lives in the keyring. */
-  readonly liveKeyId: Buffer;
 };
 
 /** Small enough that others find a connection free. */
@@ -52,12 +50,13 @@ export async function openWalked(
   const people = await readSubjects(db.sql, ids);
   const sealed = await readSealed(db.sql, ids);
   return someAtOnce(erasures, async (erasure) => {
-    const theirs = sealed.get(erasure.id);
-    if (!theirs) throw new Waits('traces-lost');
-    const permit = authorize(policies.inForce(erasure.tenant), WALKER, 'vault.open');
-    const { traces, liveKeyId } = await openTraces(keys, permit, erasure, theirs);
-    const subjects = people.get(erasure.id) ?? [];
-    return { erasure, target: { id: erasure.id, subjects, traces }, liveKeyId };
+    const { id, tenant } = erasure;
+    const subjects = people.get(id) ?? [];
+    const theirs = sealed.get(id);
+    const permit = authorize(policies.inForce(tenant), WALKER, 'vault.open');
+    const kept = theirs && (await openTraces(keys, permit, erasure, theirs));
+    const traces = kept ?? (await gatherTraces(keys, tenant, { subjects }));
+    return { erasure, target: { id, subjects, traces } };
   });
 }
 
@@ -65,9 +64,12 @@ export type Searched = { readonly marker: string; readonly seen: Map<ErasureId, 
 
 /** Plants a new control everywhere, and looks for it and for all of these people. */
 export async function searchFor(
-  { db, events, plant, places, clock }: ErasureDeps,
+  { db, keys, events, plant, places, clock }: ErasureDeps,
   walked: readonly Walked[],
 ): Promise<Searched> {
+  const [first] = walked;
+  if (!first) throw new Error('a search for nobody');
+  const { tenant: one } = first.erasure;
   const marker = `troth-control-${randomBytes(12).toString('hex')}`;
   for (const tenant of new Set(walked.map(({ erasure }) => erasure.tenant))) {
     await events.plant(tenant, marker);
@@ -80,9 +82,9 @@ export async function searchFor(
     {
       marker,
       others: {
-        keyring: walked[0]?.liveKeyId,
+        keyring: await controlKeyId(keys, one),
         // Every entry names its tenant.
-        'audit-log': Buffer.from(`"tenant":"${walked[0]?.erasure.tenant}"`),
+        'audit-log': Buffer.from(`"tenant":"${one}"`),
       },
     },
   );
