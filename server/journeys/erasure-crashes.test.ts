@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Step } from '#domains/rights';
+import { partOf } from '#testing/faults';
 import { type RunningServer, startRunning } from '#testing/running';
 import type { Stop } from '#testing/stopping-server';
 
@@ -141,5 +142,24 @@ for (const [step, times = 1] of STEPS) {
     assert.equal(document.complete, true, JSON.stringify(document));
     const table = document.stores.find(({ place }) => place === 'tenant_clanker.agent_commands');
     assert.ok(table?.remains === 0);
+  });
+}
+
+for (const part of ['clickhouse', 'postgres', 'keeper'] as const) {
+  test(`${part} dies in the middle of an erasure: it goes on when the engine is back`, async () => {
+    const person = `bob-${randomBytes(8).toString('hex')}`;
+    await send(server, person, 12);
+    await sleep(1_500);
+    const id = await erase(server, person);
+    assert.ok(id);
+    const pid = partOf(server, part);
+    assert.ok(pid);
+    process.kill(pid, 'SIGKILL');
+    await until('the erasure is done', async () => {
+      const seen = await read<Partial<Seen>>(server, `erasures/${id}`).catch(() => undefined);
+      return seen?.state === 'done';
+    });
+    const { document } = await read<Certificate>(server, `erasures/${id}/certificate`);
+    assert.equal(document.complete, true, JSON.stringify(document));
   });
 }
