@@ -264,6 +264,37 @@ for (const step of ['recorded', 'journalled', 'shredded', 'emptied', 'dropped'] 
   });
 }
 
+test('a removal that cannot go on keeps nobody else down, and is finished when it can', async () => {
+  await stopAfter('recorded');
+  const path = '/v1/operator/services/workorders/removal';
+  await assert.rejects(ask('POST', path, { confirm: 'workorders' }));
+  await server.kill();
+  // Somebody's demand that the crash left as it was taken in.
+  await sql`
+    insert into troth.erasures
+      (id, tenant, subject, found, complete, reason, revision, state, requested_at)
+    values (gen_random_uuid(), 'workorders', gen_random_uuid(), 'known', true, 'person-asked', 1,
+            'recorded', now())`;
+  const away = join(folder, 'data', 'instance.json', 'nowhere');
+  server = await startRunning({ folder, env: { ...env, TROTH_KEYRING_COPY_DIR: away }, program });
+  assert.equal(await send('loopkit', server.writeKeys['loopkit'], 'bob'), 200);
+  assert.equal((await ask('GET', '/v1/t/workorders/promises')).status, 404);
+  const said = await troth('doctor');
+  assert.match(said.said, /workorders is being taken out, and that is not finished/);
+  const again = await troth('service', 'remove', 'workorders', '--confirm', 'workorders');
+  assert.equal(again.status, 1);
+  assert.match(again.said, /second copy of the keyring/);
+  const document = await ask('POST', '/v1/operator/policies/apply', {
+    ...{ text: readFileSync(join(policies, 'workorders.yaml'), 'utf8'), reason: 'features: back' },
+    prose: readFileSync(join(policies, 'workorders.md'), 'utf8'),
+  });
+  assert.equal(document.json['code'], 'service-being-removed', document.text);
+  await server.stop();
+  rmSync(join(policies, 'workorders.yaml'));
+  server = await startRunning({ folder, env, program });
+  assert.deepEqual(await leftOf('workorders'), []);
+});
+
 test('a database that was restored to before is told again, once', async () => {
   await server.stop();
   server = await startRunning({ folder, env, program });

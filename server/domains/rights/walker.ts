@@ -9,7 +9,7 @@ import { framesOf } from '#platform/log';
 import { deleteRows } from './deleting.ts';
 import type { ErasureDeps } from './deps.ts';
 import { hidePerson } from './hiding.ts';
-import { type Erasure, lateUntil } from './model.ts';
+import { type Erasure, type ErasureState, lateUntil } from './model.ts';
 import { finishUndoing } from './requests.ts';
 import { hideSubjects } from './store-hidden.ts';
 import { standingGround } from './store-holds.ts';
@@ -89,20 +89,28 @@ export class Walker {
     this.#timer.unref();
   }
 
+  async #open(states: readonly ErasureState[]): Promise<Erasure[]> {
+    return this.#inForce(await store.readOpen(this.#deps.db.sql, states));
+  }
+
+  /** A service that is being taken out takes its demands along. */
+  #inForce(erasures: readonly Erasure[]): Erasure[] {
+    return erasures.filter(({ tenant }) => this.#deps.policies.find(tenant));
+  }
+
   async #pass(): Promise<void> {
-    const { db } = this.#deps;
-    for (const erasure of await store.readOpen(db.sql, ['recorded', 'held', 'hidden'])) {
+    for (const erasure of await this.#open(['recorded', 'held', 'hidden'])) {
       await this.#each([erasure], () => this.#hide(erasure, { isStart: false }));
     }
-    for (const erasure of await store.readLeftovers(db.sql)) {
+    for (const erasure of this.#inForce(await store.readLeftovers(this.#deps.db.sql))) {
       await this.#each([erasure], () => this.#tidy(erasure));
     }
-    const shredded = await store.readOpen(db.sql, ['shredded']);
+    const shredded = await this.#open(['shredded']);
     for (const tenant of new Set(shredded.map((erasure) => erasure.tenant))) {
       const theirs = shredded.filter((erasure) => erasure.tenant === tenant);
       await this.#each(theirs, () => deleteRows(this.#deps, tenant, theirs));
     }
-    const deleted = (await store.readOpen(db.sql, ['deleted'])).filter((one) => this.#isDue(one));
+    const deleted = (await this.#open(['deleted'])).filter((one) => this.#isDue(one));
     if (deleted.length > 0) await this.#each(deleted, () => verifyErasures(this.#deps, deleted));
   }
 
