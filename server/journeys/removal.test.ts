@@ -320,3 +320,12 @@ test('a database that was restored to before is told again, once', async () => {
   assert.deepEqual(await removals(), ['system'], 'and nothing is removed twice');
   assert.equal((await ask('GET', '/v1/t/clanker/promises')).status, 200);
 });
+
+test('samples that leave the folder and are in force still are named, each with its command', async () => {
+  const { status, said } = await troth('init', '--remove-samples');
+  assert.equal(status, 0, said);
+  assert.match(said, /In force still/);
+  for (const name of ['loopkit', 'magenta']) {
+    assert.ok(said.includes(`npm run troth -- service remove ${name}`), said);
+  }
+});

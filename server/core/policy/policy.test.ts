@@ -14,6 +14,7 @@ import {
   type Actor,
   applyPolicy,
   authorize,
+  endPolicy,
   finishApplies,
   listRevisions,
   openPolicies,
@@ -240,4 +241,25 @@ test('a service that is being taken out takes no policy until that is finished',
   await assert.rejects(world.apply(next), { code: 'service-being-removed' });
   await admin`update troth.removals set finished_at = now() where tenant = ${world.tenant}`;
   assert.equal((await world.apply(next)).changed, true);
+});
+
+test('every server hears that a service has ended, and a late look does not bring it back', async () => {
+  const tenant = TenantId(`end-${world.tenant.slice(-8)}`);
+  await applyPolicy(world.db, world.events, draft(samplePolicy(tenant)));
+  const other = await openPolicies(world.db, { log: silentLog });
+  assert.ok(other.find(tenant));
+  const heard = Promise.withResolvers<TenantId>();
+  other.onEnd((ended) => heard.resolve(ended));
+  const revision = await world.db.admin.begin((tx) => endPolicy(tx, tenant));
+  assert.equal(revision, 1);
+  assert.equal(await heard.promise, tenant);
+  await Promise.all([other.refresh(), other.refresh(tenant), other.refresh()]);
+  assert.equal(other.find(tenant), undefined);
+  assert.throws(() => other.inForce(tenant), { code: 'tenant-unknown' });
+  const again = await applyPolicy(world.db, world.events, draft(samplePolicy(tenant)));
+  assert.equal(again.revision, 2, 'a number is never given twice');
+  await other.refresh(tenant);
+  assert.equal(other.inForce(tenant).revision, 2);
+  await other.close();
+  await world.events.command(`drop database ${eventsDatabaseOf(tenant)} sync`);
 });
