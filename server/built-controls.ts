@@ -59,6 +59,7 @@ const BY_FOLDER: Readonly<Record<string, readonly ControlName[]>> = {
     'erasure.minor',
     'erasure.recoverable',
     'erasure.request-checked',
+    'rights.deadline',
     'erasure.restore-replays',
   ],
   'core/keys': ['encryption.at-rest', 'keys.rotate', 'keys.apart', 'keys.two-wraps'],

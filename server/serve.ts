@@ -107,7 +107,7 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
   const channels = openChannels(stack, { config, clock });
   const jobs = await runJobs({
     ...{ db, context, log },
-    jobs: [...standingJobs(needs), alertJob(channels)],
+    jobs: [...standingJobs({ ...needs, channels }), alertJob(channels)],
   });
   stack.defer(() => jobs.stop());
 

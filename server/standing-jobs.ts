@@ -2,14 +2,16 @@
  * Work that comes round by itself: keys whose day is over, and the rotation before it is overdue.
  */
 import { parseDuration } from '@troth/policy-language';
+import type { TransactionSql } from 'postgres';
 import { z } from 'zod';
 import { Problem } from '#base/problem';
 import { defineJob, type Job, type JobContext } from '#core/domain';
 import { type Keys, keysRotate, keysStatus, ROTATE_AFTER_DAYS } from '#core/keys';
 import { authorize } from '#core/policy';
 import type { Retention } from '#domains/retention';
-import { LATE_DAYS, type Rights } from '#domains/rights';
-import { sweepDays } from '#oversight/evidence';
+import { LATE_DAYS, type LateDemands, type Rights } from '#domains/rights';
+import { type Channel, tellOperator } from '#oversight/alerts';
+import { canariesAmong, sweepDays } from '#oversight/evidence';
 import type { Keeper } from '#platform/keeper';
 import { sweepOperatorTokens } from './edges/http/index.ts';
 import { mayWait, STARTER } from './tenants.ts';
@@ -85,7 +87,27 @@ export async function catchUp(needs: Needs): Promise<void> {
   }
 }
 
-export function standingJobs(needs: Needs): Job[] {
+/** Nobody is told of a demand that a proof made. */
+async function tellLate(
+  tx: TransactionSql,
+  channels: readonly Channel[],
+  { tenant, late, withinMs, at }: LateDemands,
+): Promise<void> {
+  const canaries = await canariesAmong(
+    tx,
+    tenant,
+    late.flatMap(({ subject }) => subject ?? []),
+  );
+  const real = late.filter(({ subject }) => subject === null || !canaries.has(subject));
+  if (real.length === 0) return;
+  const first = Math.min(...real.map(({ since }) => since.getTime()));
+  await tellOperator(tx, channels, {
+    ...{ kind: 'demand.late', tenant, demands: real.length },
+    ...{ dueAt: new Date(first + withinMs).toISOString(), at: at.toISOString() },
+  });
+}
+
+export function standingJobs(needs: Needs & { channels: readonly Channel[] }): Job[] {
   const nothing = z.strictObject({});
   return [
     defineJob({
@@ -117,6 +139,15 @@ export function standingJobs(needs: Needs): Job[] {
         await needs.rights.walk();
         await needs.rights.endLateWindows();
       },
+    }),
+    defineJob({
+      name: 'rights.watch-deadlines',
+      input: nothing,
+      attemptsMax: 5,
+      timeoutSeconds: 120,
+      every: '11 * * * *',
+      // Twice is harmless: a demand is told of once.
+      run: () => needs.rights.watchDeadlines((tx, late) => tellLate(tx, needs.channels, late)),
     }),
     defineJob({
       name: 'keys.rotate-when-due',

@@ -200,6 +200,7 @@
 --   sealed bytea
 --   certificate jsonb
 --   verified text
+--   alarmed_at timestamp with time zone
 --   CHECK (((state = 'done'::text) = (certificate IS NOT NULL)))
 --   CHECK ((found = ANY (ARRAY['known'::text, 'unknown'::text, 'erased-before'::text])))
 --   CHECK ((octet_length(repeat_key) = 32))

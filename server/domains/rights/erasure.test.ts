@@ -330,3 +330,23 @@ test('an erased person agrees to nothing and is not made known again by a decisi
   const back = await desk.keys.whois(world.tenant, ada);
   assert.ok(back !== 'erased' && back !== 'unknown' && back !== erasure.subject, 'somebody new');
 });
+
+test('a demand near the end of its time is told of once, one that is young is not', async () => {
+  const [old, young] = [someone(), someone()];
+  for (const handle of [old, young]) await desk.meet(handle, world.tenants[undoable]);
+  const asker = at(undoable);
+  const told: string[] = [];
+  const watch = () =>
+    desk.rights.watchDeadlines(async (_, { late }) => {
+      told.push(...late.map(({ subject }) => subject ?? ''));
+    });
+  const first = await desk.rights.request(asker, { handle: old });
+  world.clock.advance(58 * 86_400_000);
+  await desk.rights.request(asker, { handle: young });
+  await watch();
+  await watch();
+  assert.equal(told.filter((subject) => subject === first.erasure.subject).length, 1);
+  assert.equal(told.length, new Set(told).size);
+  const { erasure } = await desk.rights.read(asker, first.erasure.id);
+  assert.ok(erasure.alarmedAt);
+});

@@ -9,6 +9,7 @@
 import type { Domain } from '#core/domain';
 
 export { CERTIFICATE_KIND, type Certificate, certificateComplaints } from './certificate.ts';
+export type { LateDemands, TellLate } from './deadlines.ts';
 export type { ErasureDeps, Step } from './deps.ts';
 export { rightsProblem } from './errors.ts';
 export {

@@ -66,6 +66,8 @@ export type Erasure = {
   readonly deletedAt: Date | null;
   readonly finishedAt: Date | null;
   readonly keys: KeysGone | null;
+  /** When the operator was told that it comes near the end of its time. */
+  readonly alarmedAt: Date | null;
   /** Why it does not get on, as a word; null while it does. */
   readonly trouble: string | null;
 };

@@ -2,6 +2,7 @@ import type { TenantId } from '#base/ids';
 import type { SignedDocument } from '#base/signed-document';
 import type { Forgotten } from '#core/audit';
 import { authorize } from '#core/policy';
+import { type TellLate, watchDeadlines } from './deadlines.ts';
 import type { ErasureDeps } from './deps.ts';
 import { rightsProblem } from './errors.ts';
 import * as holds from './holds.ts';
@@ -46,6 +47,8 @@ export type Rights = {
   resume(): Promise<void>;
   /** Walks everything as far as it goes. */
   walk(): Promise<void>;
+  /** Tells the operator of demands that come near the end of their time, each once. */
+  watchDeadlines(tell: TellLate): Promise<void>;
   /** Lets go of people whose late window is over. @returns how many. */
   endLateWindows(): Promise<number>;
   close(): Promise<void>;
@@ -105,6 +108,7 @@ export async function openRights(deps: ErasureDeps): Promise<Rights> {
       walker.wake();
     },
     walk: () => walker.walk(),
+    watchDeadlines: (tell) => watchDeadlines(deps, tell),
     async endLateWindows() {
       const ended = await forgetHidden(db.sql, clock.now());
       await hidden.refresh();

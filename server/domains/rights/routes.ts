@@ -54,6 +54,7 @@ const summaryOf = ({ id, state, found, complete, ground, trouble, ...times }: Er
   keyDestroyedAt: times.keyDestroyedAt,
   deletedAt: times.deletedAt,
   finishedAt: times.finishedAt,
+  alarmedAt: times.alarmedAt,
 });
 
 /** What happened, in the order in which it did. */

@@ -23,7 +23,7 @@ const columns = (sql: Sql) => sql`
   id, tenant, encode(uuid_send(erasures.subject), 'hex') as subject, found, complete, reason,
   verified, revision, state, ground, requested_at as "requestedAt", hidden_at as "hiddenAt",
   destroy_at as "destroyAt", key_destroyed_at as "keyDestroyedAt", deleted_at as "deletedAt",
-  finished_at as "finishedAt", keys, trouble`;
+  finished_at as "finishedAt", alarmed_at as "alarmedAt", keys, trouble`;
 
 export type NewErasure = Pick<
   Erasure,

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { defineJob, type Job } from '#core/domain';
 import { enqueue } from '#platform/jobs';
 
-const AlertShape = z.strictObject({
+const PromiseAlert = z.strictObject({
   kind: z.enum(['promise.broken', 'promise.restored']),
   tenant: z.string(),
   /** One finding may stand for several promises. */
@@ -14,6 +14,19 @@ const AlertShape = z.strictObject({
   /** ISO 8601. */
   at: z.string(),
 });
+
+const DemandAlert = z.strictObject({
+  kind: z.literal('demand.late'),
+  tenant: z.string(),
+  /** How many have come near the end of their time since the last alert. */
+  demands: z.int().positive(),
+  /** When the first of them is due, ISO 8601. */
+  dueAt: z.string(),
+  /** ISO 8601. */
+  at: z.string(),
+});
+
+const AlertShape = z.discriminatedUnion('kind', [PromiseAlert, DemandAlert]);
 
 export type Alert = z.infer<typeof AlertShape>;
 

@@ -70,6 +70,19 @@ test('a letter names the promises, what was seen and where to look', async () =>
   assert.match(letters[0] ?? '', /http:\/\/localhost:8787\/services\/clanker/);
 });
 
+test('a letter about late demands says how many there are and when the first is due', async () => {
+  const { letters, url, close } = await openPostOffice();
+  const mail = openMail({ url, from: 'troth@localhost' });
+  const place = { to: 'operator@localhost', url: 'http://localhost:8787' };
+  const [dueAt, at] = ['2026-04-01T12:00:00.000Z', '2026-03-29T12:00:00.000Z'];
+  const alert = { kind: 'demand.late', tenant: 'magenta', demands: 3, dueAt, at } as const;
+  await mailChannel(mail, place).send(alert, 'msg_2');
+  mail.close();
+  close();
+  assert.match(letters[0] ?? '', /Subject: magenta: 3 demands/);
+  assert.match(letters[0] ?? '', /due at 2026-04-01/);
+});
+
 test('what a mail server answers goes no further than that it took no letter', async () => {
   const { url, close } = await openPostOffice({ refuses: true });
   const mail = openMail({ url, from: 'troth@example.org' });

@@ -3,7 +3,24 @@ import type { Alert, Channel } from './alert.ts';
 
 const SHOWN_MAX = 20;
 
-function letterOf({ kind, tenant, promises, control, saw, at }: Alert, url: string) {
+type Letter = { readonly subject: string; readonly text: string };
+
+function demandLetter({ tenant, demands, dueAt }: Alert & { kind: 'demand.late' }): Letter {
+  return {
+    subject: `${tenant}: ${demands} demands for erasure come near the end of their time`,
+    text: [
+      `${demands} demands for erasure of ${tenant} are not finished.`,
+      `The first is due at ${dueAt}.`,
+      '',
+      'For each the list says what it waits for:',
+      'GET /v1/t/<service>/erasures',
+    ].join('\n'),
+  };
+}
+
+function letterOf(alert: Alert, url: string): Letter {
+  if (alert.kind === 'demand.late') return demandLetter(alert);
+  const { kind, tenant, promises, control, saw, at } = alert;
   const [first = ''] = promises;
   const more = promises.length > 1 ? ` and ${promises.length - 1} more` : '';
   const what = kind === 'promise.broken' ? 'is broken' : 'holds again';

@@ -145,11 +145,26 @@ export async function removeDemands(
   subjects: readonly SubjectId[],
 ): Promise<void> {
   const whose = sql`tenant = ${tenant} and subject = any (${[...subjects]}::uuid[])`;
-  await sql`delete from troth.erasures where ${whose} and state in ('done', 'undone')`;
+  // What is being walked is left until it has come to its end.
+  const still = sql`state in ('done', 'undone', 'hidden', 'held')`;
+  await sql`delete from troth.erasures where ${whose} and ${still}`;
   await sql`delete from troth.holds where ${whose}`;
   await sql`
     delete from troth.hidden_subjects as hidden
     where ${whose} and not exists (
       select 1 from troth.erasure_subjects as open
       where open.tenant = hidden.tenant and open.subject = hidden.subject)`;
+}
+
+/** Who of these people is a canary: at the boundary where people are told of others. */
+export async function canariesAmong(
+  sql: postgres.ISql,
+  tenant: TenantId,
+  subjects: readonly SubjectId[],
+): Promise<ReadonlySet<SubjectId>> {
+  const rows = await sql<{ subject: SubjectId }[]>`
+    select distinct encode(uuid_send(subject), 'hex') as subject
+    from troth.canary_subjects
+    where tenant = ${tenant} and subject = any (${[...subjects]}::uuid[])`;
+  return new Set(rows.map(({ subject }) => subject));
 }

@@ -31,6 +31,7 @@ export type LogLines = Checked<{
   'tenant.removed': { tenant: TenantId; durationMs: number };
   'subject.erased': { tenant: TenantId; people: number };
   'erasure.waits': { tenant: TenantId; trouble: Word };
+  'erasure.late': { tenant: TenantId; demands: number };
   'erasure.control': { marker: Word };
   'consent.recorded': { tenant: TenantId; purpose: PurposeId };
   'job.lost': { job: Word; attempt: number };

@@ -19,6 +19,7 @@ test('who asks is forgotten everywhere, with a certificate, and not before what 
   await proven.keeps('erasure.minor');
   await proven.keeps('erasure.exception');
   await proven.keeps('erasure.request-checked');
+  await proven.keeps('rights.deadline');
 });
 
 test('rows that an erasure leaves and does not count are found', async () => {
@@ -97,4 +98,9 @@ test('a demand that nobody confirmed or verified, and a reason that is lost, are
     requests("wanted.reason ?? 'person-asked'", "'person-asked'"),
   ]);
   await proven.breaks('erasure.request-checked');
+});
+
+test('a demand that is stuck, and of which nobody is told, is found', async () => {
+  await proven.restart([['domains/rights/deadlines.ts', 'WARNED_AT = 0.9', 'WARNED_AT = 0.99']]);
+  await proven.breaks('rights.deadline');
 });

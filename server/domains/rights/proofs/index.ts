@@ -3,6 +3,7 @@ import type { Proof } from '#core/promises';
 import { bytesGone } from './bytes-gone.ts';
 import { certificate } from './certificate.ts';
 import { complete } from './complete.ts';
+import { deadline } from './deadline.ts';
 import { exception } from './exception.ts';
 import { hiddenAtOnce } from './hidden-at-once.ts';
 import { minor } from './minor.ts';
@@ -18,4 +19,5 @@ export const rightsProofs: readonly Proof[] = [
   minor,
   exception,
   requestChecked,
+  deadline,
 ];
