@@ -67,3 +67,15 @@ test('what a prover that was killed left behind goes with a later round', async 
   await proven.prove(WANTED);
   assert.deepEqual(await left(), { subjects: 0, receipts: 0, named: 0 });
 });
+
+test('what proofs asked for canaries is no demand that the service has to answer for', async () => {
+  const findings = await proven.prove({ tenant: 'magenta', control: 'erasure.hidden-at-once' });
+  assert.deepEqual(
+    findings.map(({ state }) => state),
+    ['kept'],
+  );
+  const [row] = await proven.sql<{ demands: number; hidden: number }[]>`
+    select (select count(*)::int from troth.erasures) as demands,
+           (select count(*)::int from troth.hidden_subjects) as hidden`;
+  assert.deepEqual(row, { demands: 0, hidden: 0 });
+});
