@@ -1,5 +1,5 @@
--- `analyze` copies values of sampled rows into the engine's statistics, where they would outlive the
--- rows: nothing that names one row of a person is sampled. Both are found by unique keys alone.
+-- Statistics copy values of sampled rows into a catalogue, where they would outlive the rows: what
+-- waits for the event store is not sampled.
 -- Owner: domains/consent
 
 alter table consent_receipts

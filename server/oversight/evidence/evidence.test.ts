@@ -159,7 +159,7 @@ test('only tables that exist are counted, and every name is bound, never written
     query: async <Row>(sql: string, params: Record<string, unknown> = {}) => {
       queries.push({ sql, params });
       const rows = sql.includes('system.tables')
-        ? [{ name: 'agent_commands' }]
+        ? [{ database: 'tenant_clanker', table: 'agent_commands' }]
         : [{ type: 'agent-commands', rows: '3', oldest: String(NOON.getTime()) }];
       return rows as Row[];
     },
