@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { samplePolicy } from '#testing/sample-policy';
 import { hasLuhn, isIban } from './check-digits.ts';
 import { CLASSIFIERS, type Classifier, cleanJson, cleanText } from './classifiers.ts';
+import { isPersonalId } from './identify-mode.ts';
 import { classifyName } from './personal-names.ts';
 
 const all = new Set<Classifier>(CLASSIFIERS);
@@ -254,4 +255,20 @@ test('published check digits are recognised', () => {
   assert.ok(hasLuhn('4012888888881881') && hasLuhn('30569309025904'));
   assert.ok(!hasLuhn('1012888888881') && !hasLuhn('2012888888888'));
   assert.ok(isIban('GB82 WEST 1234 5698 7654 32') && !isIban('GB82 WEST 1234 5698 7654 33'));
+});
+
+test('a random id says nothing about anybody, whatever digits it is made of', () => {
+  const kept = (id: string) => {
+    assert.equal(clean(`order ${id} is late`), `order ${id} is late`);
+    assert.equal(isPersonalId(id), false);
+  };
+  for (const id of [
+    '12345678-1234-4234-8234-123456789012',
+    '41111111-1111-4111-9111-111111111111',
+    '03012345-6789-4012-a345-030901820120',
+  ]) {
+    kept(id);
+    assert.equal(clean(`${id} rang 0151 23456789`), `${id} rang [phone]`);
+  }
+  fc.assert(fc.property(fc.uuid(), kept), { numRuns: 2_000 });
 });

@@ -26,6 +26,7 @@ import {
   STREETS,
   SUSPECT,
   URL_LOGIN,
+  UUID,
 } from './personal-patterns.ts';
 import { reveal } from './reveal.ts';
 
@@ -99,6 +100,17 @@ function cutNumbers(text: string, wanted: ReadonlySet<Classifier>, found: Classi
     if (!found.includes(what)) found.push(what);
     return mark(what);
   };
+  const pieces = text.split(UUID);
+  return pieces
+    .map((piece, at) => (at % 2 === 1 ? piece : cutDigits(piece, wanted, note)))
+    .join('');
+}
+
+function cutDigits(
+  text: string,
+  wanted: ReadonlySet<Classifier>,
+  note: (what: Classifier) => string,
+): string {
   let clean = text;
   if (wanted.has('address')) clean = clean.replace(COORDINATES, () => note('address'));
   if (wanted.has('national-id')) clean = clean.replace(NATIONAL_ID, () => note('national-id'));

@@ -31,6 +31,15 @@ export const NAMED_QUERY = /[?#][\p{L}_][\p{L}\p{N}_.[\]-]{0,60}=[^\s]{0,4000}/g
 export const URL_LOGIN = /(:\/\/)[^\s/@]{1,256}@/g;
 
 const JOINT = String.raw`[ \t./()\u00a0\u2009\u202f‐‑–-]`;
+/**
+ * A random id of a machine, whose digits are nobody's telephone or card: one UUID in forty begins
+ * with eight of them. @see RFC 9562, section 4.
+ */
+export const UUID = pattern(
+  'iu',
+  String.raw`(?<![\p{L}\p{N}-])([0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-`,
+  String.raw`[0-9a-f]{12})(?![\p{L}\p{N}-])`,
+);
 /** Six digits or more, however joined, that do not continue a word, a path or a version. */
 export const DIGITS = pattern(
   'gu',
