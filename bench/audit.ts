@@ -119,7 +119,9 @@ async function sequencing(folder: string, seconds: number): Promise<void> {
     const name = `time to inclusion, ${PACED_PER_SECOND} entries/s`;
     figure({ name: `${name}, p50`, value: at(0.5), unit: 'ms' });
     figure({
-      ...{ name: `${name}, p99`, value: at(0.99), unit: 'ms' },
+      name: `${name}, p99`,
+      value: at(0.99),
+      unit: 'ms',
       aim: { value: 1_000, atMost: true },
     });
     await sequencer.stop();
@@ -132,10 +134,18 @@ async function sequencing(folder: string, seconds: number): Promise<void> {
 const entry = (index: number): Buffer =>
   leafBytesOf({
     id: `00000000-0000-4000-8000-${index.toString(16).padStart(12, '0')}`,
-    ...{ tenant, at: new Date(1_700_000_000_000 + index), kind: 'act', event: 'consent.recorded' },
-    ...{ actorKind: 'write-key', actorId: 'bench', action: 'consent.record' },
-    ...{ subject: null, fields: { purpose: 'statistics', granted: true }, commitments: null },
-    ...{ revision: 1, intent: null },
+    tenant,
+    at: new Date(1_700_000_000_000 + index),
+    kind: 'act',
+    event: 'consent.recorded',
+    actorKind: 'write-key',
+    actorId: 'bench',
+    action: 'consent.record',
+    subject: null,
+    fields: { purpose: 'statistics', granted: true },
+    commitments: null,
+    revision: 1,
+    intent: null,
   });
 
 async function verifying(folder: string): Promise<void> {

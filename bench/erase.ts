@@ -77,7 +77,9 @@ async function sendPeople(server: RunningServer): Promise<void> {
 /** Everybody else: rows of the same shape, written into the engine's files while no server runs. */
 async function fill(dataDir: string, rows: number): Promise<void> {
   const engine = await startClickHouse({
-    ...{ dataDir, runtimeDir: shortDirectory(`${dataDir}-fill`), log: silentLog },
+    dataDir,
+    runtimeDir: shortDirectory(`${dataDir}-fill`),
+    log: silentLog,
   });
   const events = openEvents(engine.url, { timeoutMs: 600_000 });
   try {
@@ -135,7 +137,9 @@ async function eraseOne(server: RunningServer, rows: number): Promise<void> {
   figure({ name: `demand answered, ${among}`, value: answered, unit: 'ms' });
   figure({ name: '  until hidden from every reading', value: since(times.hidden), unit: 'ms' });
   figure({
-    ...{ name: '  until the key is gone', value: since(times.keyDestroyed), unit: 'ms' },
+    name: '  until the key is gone',
+    value: since(times.keyDestroyed),
+    unit: 'ms',
     aim: { value: 50, atMost: true },
   });
   const aim = { value: rows > 1_000_000 ? 60_000 : 10_000, atMost: true };

@@ -86,11 +86,16 @@ async function singles(installation: Installation, seconds: number): Promise<voi
   const bare = await bareRate(sealedSingles, seconds / 3);
   const pace = await measure(installation, { ...sealed, seconds, requestsPerSecond: 10_000 });
   report('single events, sealed, 10,000 a second sent', pace, {
-    ...{ events: 1, bare, aims: { rate: 9_990, p99: 15 } },
+    events: 1,
+    bare,
+    aims: { rate: 9_990, p99: 15 },
   });
   const most = await measure(installation, { ...sealed, seconds });
   report('single events, sealed, as many as go', most, {
-    ...{ events: 1, bare, umami: UMAMI.single, aims: { rate: 10_000 } },
+    events: 1,
+    bare,
+    umami: UMAMI.single,
+    aims: { rate: 10_000 },
   });
   const clear = { tenant: 'loopkit', bodies: clearSingles, connections: 64 };
   await measure(installation, { ...clear, seconds: 2 });
@@ -108,7 +113,10 @@ async function batches(installation: Installation, seconds: number): Promise<num
   const bare = await bareRate(BATCHES, seconds / 3);
   const most = await measure(installation, { ...sealed, seconds });
   report('batches of 100, sealed', most, {
-    ...{ events: BATCH, bare, umami: UMAMI.batch, aims: { rate: 50_000 } },
+    events: BATCH,
+    bare,
+    umami: UMAMI.batch,
+    aims: { rate: 50_000 },
   });
   return perSecond(most.load) * BATCH;
 }

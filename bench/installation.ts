@@ -53,7 +53,10 @@ export async function install(options: {
   });
   const events = openEvents(urls.clickhouse);
   return {
-    ...{ server, urls, events, folder },
+    server,
+    urls,
+    events,
+    folder,
     roots: [server.child.pid ?? 0, engines.pid ?? 0],
     send: (bodies, job) =>
       load({

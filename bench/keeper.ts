@@ -102,7 +102,11 @@ export async function benchKeeper(): Promise<void> {
   const [keyringDir, copyDir] = [join(folder, 'a'), join(folder, 'b')];
   mkdirSync(keyringDir);
   const child = await startKeeper({
-    ...{ keyringDir, copyDir, runtimeDir: folder, create: true, log: silentLog },
+    keyringDir,
+    copyDir,
+    runtimeDir: folder,
+    create: true,
+    log: silentLog,
   });
   try {
     const keeper = openKeeper(child.socketPath, { deadlineMs: 60_000 });

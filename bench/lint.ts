@@ -43,7 +43,9 @@ export async function benchLint(): Promise<void> {
     figure({
       name: `troth lint, ${LINES.toLocaleString('en')} lines, the whole command`,
       value: medianOf(() => milliseconds(['server/main.ts', 'lint', files[0]])),
-      ...{ unit: 'ms', beside: bare, aim: { value: 300, atMost: true } },
+      unit: 'ms',
+      beside: bare,
+      aim: { value: 300, atMost: true },
     });
     const parts = Array.from({ length: TIMES }, () => {
       const said = run(['bench/lint-process.ts', ...files]);

@@ -55,14 +55,17 @@ async function benchRounds(installation: Installation): Promise<void> {
   const { seconds, kept, findings, cpu } = await runRound(installation);
   figure({
     name: `a round over five services, ${findings} findings, ${kept} kept`,
-    ...{ value: seconds, unit: 's', aim: { value: 300, atMost: true } },
+    value: seconds,
+    unit: 's',
+    aim: { value: 300, atMost: true },
   });
   figure({ name: 'CPU of a round, all processes', value: total(cpu), unit: 's' });
   shares('of that', 's', cpu);
   figure({
     name: 'share of a core, a round each hour',
     value: (total(cpu) / (ROUND_EVERY_SECONDS + seconds)) * 100,
-    ...{ unit: '% of core', aim: { value: 5, atMost: true } },
+    unit: '% of core',
+    aim: { value: 5, atMost: true },
   });
 }
 
@@ -79,7 +82,9 @@ async function benchTax(installation: Installation, seconds: number): Promise<vo
   proving = false;
   figure({
     name: 'events/s while proofs run without a pause',
-    ...{ value: beside, unit: 'events/s', beside: { name: 'without proofs', value: alone } },
+    value: beside,
+    unit: 'events/s',
+    beside: { name: 'without proofs', value: alone },
   });
   await rounds;
 }
@@ -104,7 +109,8 @@ async function benchSearch(): Promise<void> {
     figure({
       name: `byte search for ${PATTERNS} patterns`,
       value: gigabytes / (seen?.seconds ?? Number.POSITIVE_INFINITY),
-      ...{ unit: 'GB/s', beside: { name: 'reading alone', value: alone } },
+      unit: 'GB/s',
+      beside: { name: 'reading alone', value: alone },
     });
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -120,7 +126,9 @@ async function benchCoverage({ folder }: Installation): Promise<void> {
   figure({ name: 'files read in the data directory', value: seen?.files ?? 0, unit: 'files' });
   figure({
     name: 'files that could not be read',
-    ...{ value: unread, unit: 'files', aim: { value: 0, atMost: true } },
+    value: unread,
+    unit: 'files',
+    aim: { value: 0, atMost: true },
   });
 }
 

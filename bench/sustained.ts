@@ -50,7 +50,8 @@ export function watch(installation: Installation, newestMs: () => Promise<number
     }
   })();
   return {
-    ...{ lags, memory },
+    lags,
+    memory,
     async stop() {
       watching = false;
       await Promise.all([looking, sampling]);

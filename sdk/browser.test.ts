@@ -74,7 +74,13 @@ function openPage(script: string, { dataset = {}, navigator = {}, keepalive = tr
     Request: { prototype: keepalive ? { keepalive: false } : {} },
     addEventListener: listen,
     removeEventListener: () => {},
-    ...{ crypto, TextEncoder, AbortSignal, URL, structuredClone, setTimeout, clearTimeout },
+    crypto,
+    TextEncoder,
+    AbortSignal,
+    URL,
+    structuredClone,
+    setTimeout,
+    clearTimeout,
   };
   for (const name of FORBIDDEN.split(' ')) {
     Object.defineProperty(page, name, {

@@ -96,9 +96,7 @@ export async function wireDomains(stack: AsyncDisposableStack, given: Given): Pr
   for (const tenant of policies.tenants()) await keys.prepare(tenant);
 
   const consent = stack.adopt(
-    await createConsent({
-      ...{ db, policies, journal, clock, log, keys },
-    }),
+    await createConsent({ db, policies, journal, clock, log, keys }),
     (open) => open.close(),
   );
   const refusals = stack.adopt(openRefusals(db, clock), (open) => open.close());
@@ -106,7 +104,13 @@ export async function wireDomains(stack: AsyncDisposableStack, given: Given): Pr
   let purge: ReturnType<typeof purgeMinor> | undefined;
   const ingest = stack.adopt(
     await openIngest({
-      ...{ db, events, policies, log, keys, consent, hidden },
+      db,
+      events,
+      policies,
+      log,
+      keys,
+      consent,
+      hidden,
       reportMinor: (tenant, handle) => {
         purge?.(tenant, handle).catch((error: unknown) => {
           log('bug.seen', { where: Word('rights.purge-minor'), frames: framesOf(error) });
@@ -124,7 +128,14 @@ export async function wireDomains(stack: AsyncDisposableStack, given: Given): Pr
   );
   retention.onChange((tenant) => void ingest.refresh(tenant).catch(() => undefined));
   const wired = await wireRights({
-    ...{ ...given, keys, journal, journalled, hidden, consent, ingest, refusals },
+    ...given,
+    keys,
+    journal,
+    journalled,
+    hidden,
+    consent,
+    ingest,
+    refusals,
   });
   const { rights } = wired;
   stack.defer(() => rights.close());
@@ -143,17 +154,46 @@ type Parts = {
   refusals: RefusalLog;
 };
 
+/** Who asks about consent, by the write key and the page's origin; a refusal is on record first. */
+const callerBy =
+  (
+    ingest: Ingest,
+    policies: Policies,
+    refusals: RefusalLog,
+  ): Parameters<typeof consentRoutes>[0]['authenticate'] =>
+  async (headers, tenant, action) => {
+    let key: WriteKey | undefined;
+    try {
+      key = await ingest.keys.check(keyInHeader(headers.get('authorization') ?? undefined));
+      admitKey(key, { scope: 'consent', tenant, origin: headers.get('origin') ?? undefined });
+    } catch (thrown) {
+      const refusal =
+        thrown instanceof Problem && refusalOf(policies, thrown, { key, tenant, action });
+      if (refusal) await refusals.record(refusal);
+      throw thrown;
+    }
+    const actor = { kind: 'write-key', id: key.id, tenant: key.tenant } as const;
+    return { actor, isPublic: kindOf(key) === 'browser' };
+  };
+
 function routesOf(
   { db, events, keeper, signer, policies, clock, log }: Given,
   { consent, hidden, ingest, reader, refusals }: Parts,
 ): DomainRoutes[] {
   const operator = operatorRoutes({
-    ...{ db, events, policies, clock, log, recordApplied },
+    db,
+    events,
+    policies,
+    clock,
+    log,
+    recordApplied,
     keys: {
       status: () => keysStatus(keeper, clock.now()),
       rotate: (actor) =>
         keysRotate({
-          ...{ keeper, db, now: clock.now() },
+          keeper,
+          db,
+          now: clock.now(),
           permits: policies
             .tenants()
             .map((tenant) => authorize(policies.inForce(tenant), actor, 'key.rotate')),
@@ -172,28 +212,19 @@ function routesOf(
     },
   });
   const consents = consentRoutes({
-    ...{ consent, policies, refusals },
+    consent,
+    policies,
+    refusals,
     allowsOrigin: (origin, tenant) => ingest.keys.allowsOrigin(origin, tenant),
-    async authenticate(headers, tenant, action) {
-      let key: WriteKey | undefined;
-      try {
-        key = await ingest.keys.check(keyInHeader(headers.get('authorization') ?? undefined));
-        admitKey(key, { scope: 'consent', tenant, origin: headers.get('origin') ?? undefined });
-      } catch (thrown) {
-        const refusal =
-          thrown instanceof Problem && refusalOf(policies, thrown, { key, tenant, action });
-        if (refusal) await refusals.record(refusal);
-        throw thrown;
-      }
-      const actor = { kind: 'write-key', id: key.id, tenant: key.tenant } as const;
-      return { actor, isPublic: kindOf(key) === 'browser' };
-    },
+    authenticate: callerBy(ingest, policies, refusals),
   });
   const enrichments = changedByOperator(
     'enrichments',
     '/v1/t/:tenant/enrichments/:name',
     enrichmentRoutes({
-      ...{ db, policies, clock },
+      db,
+      policies,
+      clock,
       authenticate: () => OPERATOR,
       refresh: (tenant) => ingest.refresh(tenant),
     }),

@@ -121,7 +121,11 @@ function runnerOf(needs: EvidenceNeeds, addresses: () => Addresses) {
     const { cookie } = await operator.enter(await operator.newLink());
     const outlook: Outlook = {
       ...places,
-      ...{ operatorToken: cookie, writeKeys, spareKeys, pageKeys, postgresUrl: db.adminUrl },
+      operatorToken: cookie,
+      writeKeys,
+      spareKeys,
+      pageKeys,
+      postgresUrl: db.adminUrl,
     };
     try {
       const inForce = policies.tenants().map((tenant) => policies.inForce(tenant));
@@ -147,11 +151,20 @@ export async function wireEvidence(
   });
   const everyMs = config.proveEveryMs;
   const opening = await openEvidence({
-    ...{ db, policies, clock, log, run, everyMs },
+    db,
+    policies,
+    clock,
+    log,
+    run,
+    everyMs,
     tell: (tx, { kind, finding, promises, at }) =>
       tellOperator(tx, needs.channels, {
-        ...{ kind, tenant: finding.tenant, promises: [...promises] },
-        ...{ control: finding.control, saw: finding.saw, at: at.toISOString() },
+        kind,
+        tenant: finding.tenant,
+        promises: [...promises],
+        control: finding.control,
+        saw: finding.saw,
+        at: at.toISOString(),
       }),
   });
   const evidence = stack.adopt(opening, (open) => open.close());
@@ -167,7 +180,8 @@ export async function wireEvidence(
   const logged = (tenant: TenantId) => readLogged(db.sql, { tenant, auditDir: config.auditDir });
   const report = openReports({ promises, days, logged, signer, instance, clock });
   return {
-    ...{ evidence, promises },
+    evidence,
+    promises,
     routes: evidenceRoutes({ evidence, services, clock, report }),
     begin(where) {
       addresses = where;

@@ -71,7 +71,9 @@ export async function layFoundation(
   const beginKeeper = () =>
     child(
       startKeeper({
-        ...{ keyringDir, runtimeDir: runtime.path, log },
+        keyringDir,
+        runtimeDir: runtime.path,
+        log,
         copyDir: config.keyringCopyDir,
         passphraseFile: config.keyringPassphraseFile,
         logFile: join(dataDir, 'keeper.log'),
@@ -97,8 +99,13 @@ export async function layFoundation(
   const signer = await openSigner(keeper);
   writePublicKey(dataDir, { instance: directory.instance, signer });
   return {
-    ...{ db, events, keeper, signer, instance: directory.instance },
-    ...{ clickhouseUrl, keeperSocket: socketPath },
+    db,
+    events,
+    keeper,
+    signer,
+    instance: directory.instance,
+    clickhouseUrl,
+    keeperSocket: socketPath,
   };
 }
 

@@ -34,20 +34,26 @@ function promiseMetrics({ services, promises, evidence }: Needs): Metric[] {
   const round = evidence.lastRound();
   return [
     {
-      ...{ name: 'troth_promises', type: 'gauge', samples: states },
+      name: 'troth_promises',
+      type: 'gauge',
+      samples: states,
       help: 'Promises by state, as their last proofs found them.',
     },
     {
-      ...{ name: 'troth_promise_broken', type: 'gauge', samples: broken },
+      name: 'troth_promise_broken',
+      type: 'gauge',
+      samples: broken,
       help: 'One for each promise that is broken.',
     },
     {
-      ...{ name: 'troth_proof_round_seconds', type: 'gauge' },
+      name: 'troth_proof_round_seconds',
+      type: 'gauge',
       help: 'How long the last whole round of proofs took.',
       samples: round ? [{ value: round.tookMs / 1_000 }] : [],
     },
     {
-      ...{ name: 'troth_proof_round_end_timestamp_seconds', type: 'gauge' },
+      name: 'troth_proof_round_end_timestamp_seconds',
+      type: 'gauge',
       help: 'When the last whole round of proofs ended.',
       samples: round ? [{ value: seconds(round.endedAt) }] : [],
     },
@@ -59,7 +65,8 @@ function ingestMetrics({ services, pipeline }: Needs): Metric[] {
   const [first] = views;
   return [
     {
-      ...{ name: 'troth_events_received_total', type: 'counter' },
+      name: 'troth_events_received_total',
+      type: 'counter',
       help: 'Events that came in since the server started.',
       samples: views.map(({ tenant, view }) => ({
         labels: { service: tenant },
@@ -67,7 +74,8 @@ function ingestMetrics({ services, pipeline }: Needs): Metric[] {
       })),
     },
     {
-      ...{ name: 'troth_events_accepted_total', type: 'counter' },
+      name: 'troth_events_accepted_total',
+      type: 'counter',
       help: 'Events that were acknowledged since the server started.',
       samples: views.map(({ tenant, view }) => ({
         labels: { service: tenant },
@@ -75,7 +83,8 @@ function ingestMetrics({ services, pipeline }: Needs): Metric[] {
       })),
     },
     {
-      ...{ name: 'troth_events_dropped_total', type: 'counter' },
+      name: 'troth_events_dropped_total',
+      type: 'counter',
       help: 'Events and fields that were left out, by reason.',
       samples: views.flatMap(({ tenant, view }) =>
         view.drops.map(({ reason, events }) => ({
@@ -85,7 +94,8 @@ function ingestMetrics({ services, pipeline }: Needs): Metric[] {
       ),
     },
     {
-      ...{ name: 'troth_inbox_rows', type: 'gauge' },
+      name: 'troth_inbox_rows',
+      type: 'gauge',
       help: 'Groups of events that are durable and not yet queryable.',
       samples: first ? [{ value: first.view.inbox.rows }] : [],
     },
@@ -99,28 +109,34 @@ async function standingMetrics({ db, keeper, clock }: Needs): Promise<Metric[]> 
   ]);
   return [
     {
-      ...{ name: 'troth_job_done_timestamp_seconds', type: 'gauge' },
+      name: 'troth_job_done_timestamp_seconds',
+      type: 'gauge',
       help: 'When each standing job last did what it is there for.',
       samples: jobs.flatMap(({ job, lastDone }) =>
         lastDone ? [{ labels: { job }, value: seconds(lastDone) }] : [],
       ),
     },
     {
-      ...{ name: 'troth_key_epoch_age_seconds', type: 'gauge' },
+      name: 'troth_key_epoch_age_seconds',
+      type: 'gauge',
       help: 'Age of the root key’s epoch.',
       samples: [{ value: (clock.now().getTime() - keys.epochAt) / 1_000 }],
     },
     {
-      ...{ name: 'troth_keyring_copies', type: 'gauge', samples: [{ value: keys.copies }] },
+      name: 'troth_keyring_copies',
+      type: 'gauge',
+      samples: [{ value: keys.copies }],
       help: 'Synchronous copies of the keyring; with one, losing a disk loses the data.',
     },
     {
-      ...{ name: 'process_resident_memory_bytes', type: 'gauge' },
+      name: 'process_resident_memory_bytes',
+      type: 'gauge',
       help: 'Memory of the server’s own process.',
       samples: [{ value: process.memoryUsage.rss() }],
     },
     {
-      ...{ name: 'process_cpu_seconds_total', type: 'counter' },
+      name: 'process_cpu_seconds_total',
+      type: 'counter',
       help: 'Time on a core that the server’s own process has had.',
       samples: [{ value: process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6 }],
     },

@@ -25,7 +25,9 @@ test('a refusal of leave is recorded; what could not be read or came at a bad mo
 test('a genuine key answers for itself, in the log of its own service', () => {
   const told = refusalOf(policies, problem(429), { key, tenant: 'elsewhere', action });
   assert.deepEqual(told, {
-    ...{ tenant: shop, action, code: 'some-code' },
+    tenant: shop,
+    action,
+    code: 'some-code',
     actor: { kind: 'write-key', id: 'someKey1', tenant: shop },
   });
 });

@@ -45,7 +45,8 @@ export async function wireRemovals(
     progress(`  the removal of ${tenant} waits. Ask again: troth service remove ${tenant}`);
   }
   return {
-    ...{ journal, journalled },
+    journal,
+    journalled,
     routes: ({ policies, ingest }) =>
       removalRoutes({
         ...deps,

@@ -77,13 +77,18 @@ export async function wireRetention(
 ): Promise<{ retention: Retention; routes: DomainRoutes }> {
   const needs = { db, clock };
   const deps: RetentionDeps = {
-    ...{ db, events, policies, clock, log },
+    db,
+    events,
+    policies,
+    clock,
+    log,
     stores: storesOf(needs),
     chores: choresOf(needs),
   };
   const retention = stack.adopt(await openRetention(deps, ruleIn), (open) => open.close());
   const routes = retentionRoutes({
-    ...{ retention, policies },
+    retention,
+    policies,
     authenticate(c) {
       const operator = operatorAsking(c);
       if (!operator) throw httpProblem('operator-only', 'Open the link that the server printed.');

@@ -69,7 +69,15 @@ export async function wireRights(given: Given): Promise<{ rights: Rights; routes
   const { hidden, ingest, consent, journalled, afterStep } = given;
   const clickhouse = eventsStore(events);
   const rights = await openRights({
-    ...{ db, keys, policies, journal, clock, log, signer, hidden, afterStep },
+    db,
+    keys,
+    policies,
+    journal,
+    clock,
+    log,
+    signer,
+    hidden,
+    afterStep,
     events: clickhouse,
     stores: [
       ingest.erasure,
@@ -102,7 +110,10 @@ export async function wireRights(given: Given): Promise<{ rights: Rights; routes
 
 function routesOf({ db, policies, clock, ingest, refusals }: Given, rights: Rights): DomainRoutes {
   const routes = rightsRoutes({
-    ...{ rights, db, policies, clock },
+    rights,
+    db,
+    policies,
+    clock,
     async authenticate(c, tenant): Promise<Actor> {
       const operator = operatorAsking(c);
       if (operator) return operator;

@@ -84,7 +84,11 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
   await openTenancy(db, { now: clock.now(), log });
   // Before the first act: one that matters is refused while a log is not what was signed.
   const sequencer = new Sequencer({
-    ...{ db, clock, log, signer: foundation.signer, instance: foundation.instance },
+    db,
+    clock,
+    log,
+    signer: foundation.signer,
+    instance: foundation.instance,
     auditDir: config.auditDir,
     copyDir: join(config.keyringDir, 'checkpoints'),
   });
@@ -92,21 +96,29 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
   await sequencer.start();
   const { afterErasureStep, afterRemovalStep } = options;
   const removing = await wireRemovals(stack, {
-    ...{ ...foundation, clock, log, config, progress, afterStep: afterRemovalStep },
+    ...foundation,
+    clock,
+    log,
+    config,
+    progress,
+    afterStep: afterRemovalStep,
   });
   await finishApplies(db, events, clock.now());
   await applyFolder(options.policiesDir, { db, events, clock, log, progress });
   const policies = stack.adopt(await openPolicies(db, { log }), (open) => open.close());
   const given = { ...foundation, ...removing, policies, clock, log, config };
   const { ingest, keys, rights, retention, refusals, routes } = await wireDomains(stack, {
-    ...{ ...given, afterStep: afterErasureStep },
+    ...given,
+    afterStep: afterErasureStep,
   });
   const needs = { db, policies, clock, keys, rights, retention, keeper: foundation.keeper };
   await catchUp(needs);
   const context = { db, events, policies, clock, log };
   const channels = openChannels(stack, { config, clock });
   const jobs = await runJobs({
-    ...{ db, context, log },
+    db,
+    context,
+    log,
     jobs: [...standingJobs({ ...needs, channels }), alertJob(channels)],
   });
   stack.defer(() => jobs.stop());
@@ -122,14 +134,24 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
   const operator = openOperator(operatorStore(db), clock);
   const services = servicesOf(policies);
   const proofs = await wireEvidence(stack, {
-    ...{ ...foundation, policies, services, clock, log, operator, channels, config },
+    ...foundation,
+    policies,
+    services,
+    clock,
+    log,
+    operator,
+    channels,
+    config,
   });
   const { evidence, promises } = proofs;
   const { keeper } = foundation;
   const looked = { db, keeper, clock, config, services, promises, evidence, pipeline };
   let availability: Availability | undefined;
   const app = createApp({
-    ...{ log, clock, operator, pipeline },
+    log,
+    clock,
+    operator,
+    pipeline,
     recordRefusal: (problem, by) => {
       const refusal = refusalOf(policies, problem, { ...by, key: undefined });
       return refusal && refusals.record(refusal);
@@ -143,7 +165,10 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
       availabilityRoutes(() => availability),
       ...[metricsRoutes(metricsOf(looked)), doctorRoutes(doctorOf(looked))],
       auditRoutes({
-        ...{ auditDir: config.auditDir, signer: foundation.signer, clock, services },
+        auditDir: config.auditDir,
+        signer: foundation.signer,
+        clock,
+        services,
         health: () => auditHealth(db),
       }),
     ],

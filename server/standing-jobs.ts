@@ -102,8 +102,11 @@ async function tellLate(
   if (real.length === 0) return;
   const first = Math.min(...real.map(({ since }) => since.getTime()));
   await tellOperator(tx, channels, {
-    ...{ kind: 'demand.late', tenant, demands: real.length },
-    ...{ dueAt: new Date(first + withinMs).toISOString(), at: at.toISOString() },
+    kind: 'demand.late',
+    tenant,
+    demands: real.length,
+    dueAt: new Date(first + withinMs).toISOString(),
+    at: at.toISOString(),
   });
 }
 

@@ -35,7 +35,8 @@ function entryOf(size: number, index: number) {
   return { index, leaf, leafHash: base64(leafOf(leaf)), proof };
 }
 const treeOf = (size: number) => ({
-  ...{ origin: 'troth/here/clanker', size },
+  origin: 'troth/here/clanker',
+  size,
   root: Uint8Array.from(rootOf(texts(size).map(leafOf))),
 });
 

@@ -6,7 +6,12 @@ type Props = { api: Api; service: string; id: string; found: (found: Partial<Pro
 
 /** What a finding changes in a row that is shown. */
 const changeOf = ({ state, saw, at, tookMs, blindTo, strength }: Found): Partial<Promised> => ({
-  ...{ state, saw, provenAt: at, tookMs, blindTo, probe: strength },
+  state,
+  saw,
+  provenAt: at,
+  tookMs,
+  blindTo,
+  probe: strength,
   reason: state === 'gap' ? saw : null,
 });
 

@@ -3,7 +3,11 @@ import { stripInWords, stripOf } from '#console/promises/strip.ts';
 
 const NOW = new Date('2026-03-30T12:00:00Z');
 const day = (day: string, kept: number, broken: number, gap: number) => ({
-  ...{ promise: 'CW-01', day, kept, broken, gap },
+  promise: 'CW-01',
+  day,
+  kept,
+  broken,
+  gap,
 });
 
 test('one broken finding of a day outweighs any number of good ones', () => {

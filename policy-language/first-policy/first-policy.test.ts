@@ -12,12 +12,20 @@ const ANSWERS: FirstPolicy = {
   minimumAge: 16,
   kept: [
     {
-      ...{ id: 'page-views', title: 'Page views', events: ['page_view', 'type:page'] },
-      ...{ fields: { path: 'url-path', seconds: 'integer' }, days: 90, optional: true },
+      id: 'page-views',
+      title: 'Page views',
+      events: ['page_view', 'type:page'],
+      fields: { path: 'url-path', seconds: 'integer' },
+      days: 90,
+      optional: true,
     },
     {
-      ...{ id: 'actions', title: 'Actions', events: ['action'] },
-      ...{ fields: { feature: 'string(64)' }, days: 30, optional: false },
+      id: 'actions',
+      title: 'Actions',
+      events: ['action'],
+      fields: { feature: 'string(64)' },
+      days: 30,
+      optional: false,
     },
   ],
 };

@@ -34,8 +34,10 @@ before(async () => {
   const file = join(folder, 'secret');
   writeFileSync(file, `whsec_${secret.toString('base64')}\n`);
   env = {
-    ...{ TROTH_ALERT_WEBHOOK_URL: receiver.url, TROTH_ALERT_WEBHOOK_SECRET_FILE: file },
-    ...{ TROTH_ALERT_MAIL_TO: 'operator@example.org', TROTH_SMTP_URL: office.url },
+    TROTH_ALERT_WEBHOOK_URL: receiver.url,
+    TROTH_ALERT_WEBHOOK_SECRET_FILE: file,
+    TROTH_ALERT_MAIL_TO: 'operator@example.org',
+    TROTH_SMTP_URL: office.url,
   };
 });
 after(() => {

@@ -224,7 +224,10 @@ test('events that keep coming while their person is erased are nowhere afterward
   const storm = async () => {
     while (!isOver) {
       const batch = Array.from({ length: 20 }, () => ({
-        ...{ type: 'track', event: 'agent_command', userId: user, messageId: `${user}-${sent++}` },
+        type: 'track',
+        event: 'agent_command',
+        userId: user,
+        messageId: `${user}-${sent++}`,
         properties: { tool: 'shell', outcome: 'done', arguments: { note: user } },
       }));
       const { status } = await ask('POST', '/v1/t/clanker/batch', {

@@ -14,7 +14,9 @@ const MAIN = join(import.meta.dirname, '..', 'main.ts');
 const folder = mkdtempSync(join(tmpdir(), 'troth-first-'));
 const env = {
   ...process.env,
-  ...{ TROTH_HTTP_PORT: '0', TROTH_HTTPS_PORT: '0', TROTH_PROVE_EVERY: 'off' },
+  TROTH_HTTP_PORT: '0',
+  TROTH_HTTPS_PORT: '0',
+  TROTH_PROVE_EVERY: 'off',
   TROTH_DATA_DIR: join(folder, 'data'),
   TROTH_POLICIES_DIR: join(folder, 'policies'),
 };

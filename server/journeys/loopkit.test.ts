@@ -120,7 +120,10 @@ test('anonymous, pseudonymous, identified: each says no more than its degree', a
 test('the client’s consent calls decide at the server', async () => {
   const { server, key } = journey;
   const client = createClient({
-    ...{ endpoint: server.url, writeKey: key, tenant: 'loopkit', storage: 'memory' },
+    endpoint: server.url,
+    writeKey: key,
+    tenant: 'loopkit',
+    storage: 'memory',
     ...presets.loopkit,
   });
   const optional = async (): Promise<boolean> => {

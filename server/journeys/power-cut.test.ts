@@ -52,7 +52,10 @@ async function comeAndGo(server: RunningServer, at: number, asked: Asked): Promi
   try {
     const handle = { userId: person };
     const event = {
-      ...{ type: 'track', event: 'agent_command', userId: person, messageId: person },
+      type: 'track',
+      event: 'agent_command',
+      userId: person,
+      messageId: person,
       properties: { tool: 'shell', sequence: LEAVERS_FROM + at },
     };
     await post('batch', { batch: [event] }, key);

@@ -45,7 +45,8 @@ before(async () => {
   stack.defer(() => sql.end({ timeout: 2 }));
   events = stack.adopt(openEvents(engine.url), (open) => open.close());
   env = {
-    ...{ TROTH_POSTGRES_URL: database.url, TROTH_CLICKHOUSE_URL: engine.url },
+    TROTH_POSTGRES_URL: database.url,
+    TROTH_CLICKHOUSE_URL: engine.url,
     TROTH_POLICIES_DIR: policies,
   };
   server = await startRunning({ folder, env, program });
@@ -285,7 +286,8 @@ test('a removal that cannot go on keeps nobody else down, and is finished when i
   assert.equal(again.status, 1);
   assert.match(again.said, /second copy of the keyring/);
   const document = await ask('POST', '/v1/operator/policies/apply', {
-    ...{ text: readFileSync(join(policies, 'workorders.yaml'), 'utf8'), reason: 'features: back' },
+    text: readFileSync(join(policies, 'workorders.yaml'), 'utf8'),
+    reason: 'features: back',
     prose: readFileSync(join(policies, 'workorders.md'), 'utf8'),
   });
   assert.equal(document.json['code'], 'service-being-removed', document.text);

@@ -50,13 +50,24 @@ export async function openDesk(world: World, keys = keysInMemory()): Promise<Des
   };
   const { db, policies, clock } = world;
   const consent = await createConsent({
-    ...{ db, policies, clock, keys, journal, log: silentLog, beatMilliseconds: 100 },
+    db,
+    policies,
+    clock,
+    keys,
+    journal,
+    log: silentLog,
+    beatMilliseconds: 100,
   });
   const actor: Actor = { kind: 'write-key', id: KeyId('writeKey1'), tenant: world.tenant };
   return {
-    ...{ consent, keys, journalled, journal },
+    consent,
+    keys,
+    journalled,
+    journal,
     asked: (handle = { kind: 'user', value: randomBytes(8).toString('hex') }) => ({
-      ...{ inForce: policies.inForce(world.tenant), actor, handle },
+      inForce: policies.inForce(world.tenant),
+      actor,
+      handle,
     }),
     async subjectOf(handle) {
       const [found] = await keys.subjects(world.tenant, [handle], { create: true });

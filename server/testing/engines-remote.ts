@@ -89,9 +89,12 @@ export async function startRemotePostgres({ tls = false } = {}): Promise<RemoteP
   const places = { dataDir: join(folder, 'postgres'), runtimeDir: shortDirectory(folder) };
   const port = String(await freePort());
   const running = await startPostgres({
-    ...{ ...places, log: silentLog, durable: false },
+    ...places,
+    log: silentLog,
+    durable: false,
     settings: {
-      ...{ listen_addresses: '127.0.0.1', port },
+      listen_addresses: '127.0.0.1',
+      port,
       ...(tls ? await certificateIn(places.runtimeDir) : {}),
     },
   });
@@ -165,7 +168,9 @@ export async function startRemoteClickHouse(): Promise<RemoteEngine> {
       ...[`--config-file=${join(folder, 'config.xml')}`, '--listen_host=127.0.0.1'],
       ...[`--http_port=${port}`, `--query=${LISTEN}`],
     ],
-    ...{ env: childEnvironment({ HOME: work }), cwd: work, log: silentLog },
+    env: childEnvironment({ HOME: work }),
+    cwd: work,
+    log: silentLog,
     ready: async () => {
       const answer = await fetch(`http://127.0.0.1:${port}/ping`);
       if (!answer.ok) throw new Error('not ready');

@@ -133,7 +133,9 @@ export class FaultLoad {
       userId: `operator-${sequence % 25}`,
       event: 'agent_command',
       properties: {
-        ...{ tool: 'shell', sequence, outcome: 'done' },
+        tool: 'shell',
+        sequence,
+        outcome: 'done',
         arguments: { sequence, filler: this.#filler },
       },
     }));

@@ -44,7 +44,8 @@ function imageDisk(folder: string): Disk | undefined {
   // Other users' engines enter, as they enter a home.
   ran('chmod', '755', path);
   return {
-    ...{ path, loses: 'what was not synced' },
+    path,
+    loses: 'what was not synced',
     async cut(ended) {
       const after = `${image}.after`;
       if (!ran('cp', '--sparse=always', image, after)) throw new Error('the disk was not copied');
@@ -69,7 +70,8 @@ function plainDisk(folder: string): Disk {
   const path = join(folder, 'disk');
   mkdirSync(path, { recursive: true });
   return {
-    ...{ path, loses: 'nothing that was written' },
+    path,
+    loses: 'nothing that was written',
     async cut(ended) {
       const after = join(folder, 'after');
       cpSync(path, after, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });

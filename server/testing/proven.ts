@@ -142,7 +142,12 @@ async function openProven(): Promise<Opened> {
       assert.ok(server, 'the server is not started');
       return server;
     },
-    ...{ sql, postgresUrl: database.url, events, dataDir, restart, prove },
+    sql,
+    postgresUrl: database.url,
+    events,
+    dataDir,
+    restart,
+    prove,
     keeps: (control, except = []) => expect('kept', control, except),
     breaks: (control, except = []) => expect('broken', control, except),
     close: () => close.disposeAsync(),

@@ -65,7 +65,14 @@ export async function openRightsDesk(
   const clickhouse = eventsStore(events);
   const { first = [], ...changed } = more;
   const deps: ErasureDeps = {
-    ...{ db, keys, policies, journal, clock, hidden, log: silentLog, events: clickhouse },
+    db,
+    keys,
+    policies,
+    journal,
+    clock,
+    hidden,
+    log: silentLog,
+    events: clickhouse,
     signer: await openSigner(keeper),
     stores: [
       ...first,
@@ -82,7 +89,12 @@ export async function openRightsDesk(
   let rights = await openRights(deps);
   const asker = (tenant = world.tenant) => ({ inForce: policies.inForce(tenant), actor: OPERATOR });
   return {
-    ...{ keys, consent, hidden, journal, journalFile, asker },
+    keys,
+    consent,
+    hidden,
+    journal,
+    journalFile,
+    asker,
     get rights() {
       return rights;
     },

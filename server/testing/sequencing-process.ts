@@ -20,8 +20,12 @@ const key = createPrivateKey(order.key);
 const publicKey = createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-32);
 const db = await openDatabase({ url: order.url, log: silentLog, connectionsMax: 4 });
 const sequencer = new Sequencer({
-  ...{ db, clock: systemClock, log: silentLog, instance: order.instance },
-  ...{ auditDir: order.auditDir, copyDir: order.copyDir },
+  db,
+  clock: systemClock,
+  log: silentLog,
+  instance: order.instance,
+  auditDir: order.auditDir,
+  copyDir: order.copyDir,
   signer: { publicKey, keyId: keyIdOf(publicKey), sign: async (bytes) => sign(null, bytes, key) },
 });
 await sequencer.start();

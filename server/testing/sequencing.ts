@@ -20,8 +20,11 @@ export type LogsPlace = ReturnType<typeof logsPlace>;
 /** An empty place for logs, with a key of its own. */
 export function logsPlace(folder = mkdtempSync(join(tmpdir(), 'audit-logs-'))) {
   return {
-    ...{ folder, signer: testSigner(), instance: INSTANCE },
-    ...{ auditDir: join(folder, 'logs'), copyDir: join(folder, 'copies') },
+    folder,
+    signer: testSigner(),
+    instance: INSTANCE,
+    auditDir: join(folder, 'logs'),
+    copyDir: join(folder, 'copies'),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }

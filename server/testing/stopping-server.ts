@@ -29,7 +29,10 @@ function passed(step: Step): void {
 }
 
 const running = await serve({
-  ...{ config, root: ROOT, policiesDir: config.policiesDir, progress: () => undefined },
+  config,
+  root: ROOT,
+  policiesDir: config.policiesDir,
+  progress: () => undefined,
   writeLog(line) {
     mkdirSync(log, { recursive: true });
     appendFileSync(join(log, 'troth.jsonl'), line);

@@ -116,7 +116,11 @@ async function openWorld(options: WorldOptions, engines: TestEngines): Promise<O
   const clock = movableClock(options.start ?? new Date());
   const apply = (text: string, prose?: string) =>
     applyPolicy(db, events, {
-      ...{ text, file: 'sample.yaml', actor: OPERATOR, now: clock.now(), sameVersion: true },
+      text,
+      file: 'sample.yaml',
+      actor: OPERATOR,
+      now: clock.now(),
+      sameVersion: true,
       ...(prose === undefined ? {} : { prose }),
     });
   const policies = await openPolicies(db, { log: silentLog });
@@ -130,8 +134,16 @@ async function openWorld(options: WorldOptions, engines: TestEngines): Promise<O
   }
   const tenant = tenants[0] ?? TenantId('nobody');
   return {
-    ...{ db, events, policies, clock, tenants, tenant, apply, operator: OPERATOR },
-    ...{ postgresUrl: url, clickhouseUrl: engines.clickhouseUrl },
+    db,
+    events,
+    policies,
+    clock,
+    tenants,
+    tenant,
+    apply,
+    operator: OPERATOR,
+    postgresUrl: url,
+    clickhouseUrl: engines.clickhouseUrl,
     person: () => SubjectId(randomBytes(16).toString('hex')),
     inTenant: (work, scope = {}) => inTenant(db, { tenant, now: clock.now(), ...scope }, work),
     async close() {

@@ -53,8 +53,12 @@ test('a leaf is hashed as RFC 6962 prescribes, over the canonical form', () => {
     tenant: world.tenant,
     at: new Date(0),
     ...({ kind: 'act', event: 'key.rotated', actorKind: 'system', actorId: 'abcd' } as const),
-    ...{ action: 'key.rotate', subject: null, fields: {}, commitments: null },
-    ...{ revision: 1, intent: null },
+    action: 'key.rotate',
+    subject: null,
+    fields: {},
+    commitments: null,
+    revision: 1,
+    intent: null,
   };
   const text =
     '{"action":"key.rotate","actorId":"abcd","actorKind":"system",' +
@@ -82,8 +86,11 @@ test('a refusal survives the transaction that it refused', async () => {
       authorize(tx, stranger, 'key.destroy');
     } catch (problem) {
       await recordRefusal(world.db, {
-        ...{ tenant: world.tenant, actor: stranger, action: 'key.destroy' },
-        ...{ code: Word('forbidden'), now: tx.now },
+        tenant: world.tenant,
+        actor: stranger,
+        action: 'key.destroy',
+        code: Word('forbidden'),
+        now: tx.now,
       });
       throw problem;
     }

@@ -141,7 +141,8 @@ export async function verifyFolder(
   if (earlier && 'wrong' in earlier) return earlier;
   const cuts = floorReader();
   const checked = await checkLog(dir, {
-    ...{ origin, publicKey },
+    origin,
+    publicKey,
     since: since === undefined ? [] : [since],
     onEntry: (index, entry) => cuts.see(index, entry),
   });

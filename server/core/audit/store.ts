@@ -100,11 +100,20 @@ export async function recordRefusal(
   { tenant, actor, action, code, subject, count, now }: Refusal,
 ): Promise<void> {
   const row: Row = {
-    ...{ id: randomUUID(), tenant, at: now, kind: 'refusal', event: 'act.refused' },
-    ...{ actorKind: actor.kind, actorId: actor.id, action, subject: subject ?? null },
-    ...{ fields: checkFields(count === undefined ? { code } : { code, count }) },
-    ...{ commitments: null, sealedSalt: null },
-    ...{ revision: null, intent: null },
+    id: randomUUID(),
+    tenant,
+    at: now,
+    kind: 'refusal',
+    event: 'act.refused',
+    actorKind: actor.kind,
+    actorId: actor.id,
+    action,
+    subject: subject ?? null,
+    fields: checkFields(count === undefined ? { code } : { code, count }),
+    commitments: null,
+    sealedSalt: null,
+    revision: null,
+    intent: null,
   };
   await insertRows(db.sql, [row]);
 }

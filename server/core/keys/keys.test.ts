@@ -38,7 +38,11 @@ let child: Awaited<ReturnType<typeof startKeeper>>;
 before(async () => {
   const copyDir = join(folder, 'b');
   child = await startKeeper({
-    ...{ keyringDir, copyDir, runtimeDir: folder, create: true, log: silentLog },
+    keyringDir,
+    copyDir,
+    runtimeDir: folder,
+    create: true,
+    log: silentLog,
   });
   const inner = openKeeper(child.socketPath);
   const count: Keeper['call'] = (call, ask) => {
@@ -89,7 +93,8 @@ test('what a person is called is in no file of the keyring', async () => {
 
 test('one account has one key however the address was typed; two kinds of handle are two', async () => {
   const handles = [' Ada@Example.org', 'ada@example.org'].map((value) => ({
-    ...{ kind: 'account' as const, value },
+    kind: 'account' as const,
+    value,
   }));
   const [a, b] = await keys.subjects(clanker, handles, { create: true });
   assert.equal(a?.subject, b?.subject);
@@ -225,8 +230,12 @@ test('an audit entry can be shown to match a value only while the person’s key
   const ada = await person('committed');
   const personal = personalOf(ada, { email: 'ada@example.org' }, { tenant: clanker, revision: 1 });
   const place = {
-    ...{ tenant: clanker, table: 'audit_entries', column: 'sealed_salt', row: '' },
-    ...{ subject: ada.subject, revision: 1 },
+    tenant: clanker,
+    table: 'audit_entries',
+    column: 'sealed_salt',
+    row: '',
+    subject: ada.subject,
+    revision: 1,
   };
   const salt = keys.open(ada, Buffer.from(personal.sealedSalt), place);
   const shown = commitmentOf(salt, 'email', 'ada@example.org');

@@ -71,8 +71,11 @@ export class SharedKeys {
     const [named] = await this.#keeper.call('named', {
       keys: [
         {
-          ...{ tenant, name, class: day === undefined ? ('type' as const) : ('period' as const) },
-          ...{ at: this.#clock.now().getTime(), lease: Math.min(LEASE_SEALS, SEALS_MAX) },
+          tenant,
+          name,
+          class: day === undefined ? ('type' as const) : ('period' as const),
+          at: this.#clock.now().getTime(),
+          lease: Math.min(LEASE_SEALS, SEALS_MAX),
           ...(ends ? { destroyAt: (day + 1) * DAY_MS + retainMs } : {}),
         },
       ],

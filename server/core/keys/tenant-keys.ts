@@ -108,7 +108,10 @@ export class TenantKeys {
     const today = this.#today();
     const days = [today - 1, today, today + 1];
     const named = (name: string, of: Named['class'], destroyAt?: number): Named => ({
-      ...{ tenant, name, class: of, at },
+      tenant,
+      name,
+      class: of,
+      at,
       ...(destroyAt === undefined ? {} : { destroyAt }),
     });
     const [index, lasting, ...daily] = await this.#keeper.call('named', {

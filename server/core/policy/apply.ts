@@ -240,7 +240,14 @@ async function applyLocked(engines: Engines, judged: Judged): Promise<Applied> {
   const reason = draft.reason ?? 'applied';
   const revision = await db.admin.begin((tx) =>
     insertRevision(tx, {
-      ...{ tenant, policy, source: draft.text, prose, actor, reason, now, statements },
+      tenant,
+      policy,
+      source: draft.text,
+      prose,
+      actor,
+      reason,
+      now,
+      statements,
       material: plan.material,
     }),
   );

@@ -23,7 +23,10 @@ import {
 
 const world = useWorld();
 const draft = (text: string) => ({
-  ...{ text, file: 'sample.yaml', actor: world.operator, now: world.clock.now() },
+  text,
+  file: 'sample.yaml',
+  actor: world.operator,
+  now: world.clock.now(),
   sameVersion: true,
 });
 const numberOf = async (sql: string) => {
@@ -95,7 +98,10 @@ test('a shorter limit binds the rows that are there already', async () => {
   const received = new Date(Date.now() - 40 * 86_400_000).toISOString().slice(0, -1);
   const expires = Math.floor(Date.now() / 1000) + 50 * 86_400;
   await world.events.insert({
-    ...{ database, table: 'usage', columns: ['received_at', 'expires'], format: 'JSONEachRow' },
+    database,
+    table: 'usage',
+    columns: ['received_at', 'expires'],
+    format: 'JSONEachRow',
     rows: [{ received_at: received, expires }],
   });
   assert.equal(await numberOf(`select count() as n from ${database}.usage`), 1);

@@ -19,7 +19,9 @@ const world = useWorld({
   setUp: async ({ events, policies, tenant }) => {
     const { database, table } = eventTableOf(tenant, policies.inForce(tenant).policy, 'usage');
     await events.insert({
-      ...{ database, table, format: 'JSONEachRow' },
+      database,
+      table,
+      format: 'JSONEachRow',
       columns: [
         'received_at',
         'event_at',
@@ -32,9 +34,14 @@ const world = useWorld({
       ],
       rows: [
         {
-          ...{ received_at: 1_700_000_000, event_at: 1_700_000_000, name: 'used' },
-          ...{ subject: 'a'.repeat(16), message: '18446744073709551615', f_tool: 'drill' },
-          ...{ sealed: 'secret', expires: 4_000_000_000 },
+          received_at: 1_700_000_000,
+          event_at: 1_700_000_000,
+          name: 'used',
+          subject: 'a'.repeat(16),
+          message: '18446744073709551615',
+          f_tool: 'drill',
+          sealed: 'secret',
+          expires: 4_000_000_000,
         },
       ],
     });
@@ -58,9 +65,7 @@ const read = (dataType: string, purpose: string | undefined, actor = world.opera
   readEvents(
     { db: world.db, reader: reader(), hidden, agreed },
     world.policies.inForce(world.tenant),
-    {
-      ...{ actor, purpose, dataType, limit: 10, now: world.clock.now() },
-    },
+    { actor, purpose, dataType, limit: 10, now: world.clock.now() },
   );
 
 test('events come back for a purpose of theirs: opaque, exact, and without what is sealed', async () => {

@@ -38,7 +38,8 @@ export async function tenantHoldings(
   return [
     ...tables,
     ...rows.map(({ place, rows: count }) => ({
-      ...{ store: 'clickhouse', place },
+      store: 'clickhouse',
+      place,
       rows: Number(count ?? 0),
     })),
   ];

@@ -204,7 +204,9 @@ test('a row that is past its expiry leaves by itself within seconds', async () =
   const database = eventsDatabaseOf(world.tenant);
   const at = Math.floor(Date.now() / 1000);
   const rows = [at + 2, at + 86_400].map((expires) => ({
-    ...{ received_at: new Date().toISOString().slice(0, -1), name: 'page', expires },
+    received_at: new Date().toISOString().slice(0, -1),
+    name: 'page',
+    expires,
   }));
   const columns = ['received_at', 'name', 'expires'];
   const table = { database, table: 'page_views', columns, format: 'JSONEachRow' } as const;

@@ -101,11 +101,19 @@ function receiptFor(
     throw consentProblem('consent-body-broken', 'expiresAt lies before the decision');
   }
   return {
-    ...{ kind: 'decision', subject, purpose: given.purpose, granted: given.granted },
+    kind: 'decision',
+    subject,
+    purpose: given.purpose,
+    granted: given.granted,
     status: statusOf(given.granted, latest, tx.now),
-    ...{ givenAt, receivedAt: new Date(Math.max(tx.now.getTime(), givenAt.getTime())), expiresAt },
+    givenAt,
+    receivedAt: new Date(Math.max(tx.now.getTime(), givenAt.getTime())),
+    expiresAt,
     notice: checkNotice(inForce.policy, given),
-    ...{ method: given.method, signal: null, overrules: null, revision: inForce.revision },
+    method: given.method,
+    signal: null,
+    overrules: null,
+    revision: inForce.revision,
   };
 }
 
@@ -180,9 +188,17 @@ export async function writeConflicts(desk: Desk, conflicts: readonly Conflict[])
   const { version, languages } = noticeOf(inForce.policy);
   const receipts = conflicts.map(
     ({ subject, purpose, signal, overrules }): NewReceipt => ({
-      ...{ kind: 'signal', subject, purpose, granted: false, signal, overrules },
+      kind: 'signal',
+      subject,
+      purpose,
+      granted: false,
+      signal,
+      overrules,
       status: overrules ? 'ConsentWithdrawn' : 'ConsentRefused',
-      ...{ givenAt: tx.now, receivedAt: tx.now, expiresAt: null, method: 'signal' },
+      givenAt: tx.now,
+      receivedAt: tx.now,
+      expiresAt: null,
+      method: 'signal',
       notice: { version, language: languages[0] ?? 'en', stated: false },
       revision: inForce.revision,
     }),
@@ -215,10 +231,19 @@ export async function replayWithdrawals(
     if (kind !== 'consent.withdrawn' || tenant !== tx.tenant || !subject || !purpose) return [];
     return [
       {
-        ...{ kind: 'decision', subject, purpose, granted: false, status: 'ConsentWithdrawn' },
+        kind: 'decision',
+        subject,
+        purpose,
+        granted: false,
+        status: 'ConsentWithdrawn',
         receivedAt: new Date(Math.max(at.getTime(), tx.now.getTime())),
-        ...{ givenAt: at, expiresAt: null, notice },
-        ...{ method: 'replay', signal: null, overrules: null, revision: inForce.revision },
+        givenAt: at,
+        expiresAt: null,
+        notice,
+        method: 'replay',
+        signal: null,
+        overrules: null,
+        revision: inForce.revision,
       },
     ];
   });
@@ -228,7 +253,9 @@ export async function replayWithdrawals(
     tx,
     permit,
     missing.map(({ subject, purpose }) => ({
-      ...{ event: 'consent.replayed', subject, fields: { purpose } },
+      event: 'consent.replayed',
+      subject,
+      fields: { purpose },
     })),
   );
   return made.size;

@@ -94,7 +94,10 @@ test('a consent is answered with its receipt, and seen when asked for', async ()
   assert.equal(seen.status, 200);
   const { insights, delivery, monitoring, research } = seen.body.purposes;
   assert.deepEqual(insights, {
-    ...{ granted: true, required: false, since: body.givenAt, because: 'consent-given' },
+    granted: true,
+    required: false,
+    since: body.givenAt,
+    because: 'consent-given',
     aliases: ['enhancedInsights'],
   });
   assert.deepEqual([delivery.granted, delivery.required, delivery.since], [true, true, null]);
@@ -294,13 +297,9 @@ test('a browser’s key neither reads nor decides for a person whose id was gues
     }
   }
   assert.equal((await see(userId)).body.purposes.insights.granted, true, 'nothing was decided');
-  const known = await desk.keys.subjects(
-    world.tenant,
-    [{ kind: 'user', ...{ value: stranger.userId } }],
-    {
-      create: false,
-    },
-  );
+  const known = await desk.keys.subjects(world.tenant, [{ kind: 'user', value: stranger.userId }], {
+    create: false,
+  });
   assert.deepEqual(known, [undefined], 'and nobody was made known');
 });
 

@@ -34,7 +34,10 @@ function stateOf(said: readonly Said[]): SubjectState {
   said.forEach(({ purpose, granted, givenAt, expiresAt = Number.POSITIVE_INFINITY }, index) => {
     const id = PurposeId(purpose);
     const decided: Decided = {
-      ...{ receipt: `r${index}` as ReceiptId, granted, givenAt, expiresAt },
+      receipt: `r${index}` as ReceiptId,
+      granted,
+      givenAt,
+      expiresAt,
       status: granted ? 'ConsentGiven' : 'ConsentWithdrawn',
     };
     if (supersedes(decided, decisions.get(id))) decisions.set(id, decided);
@@ -43,7 +46,11 @@ function stateOf(said: readonly Said[]): SubjectState {
 }
 
 const factsOf = (said: readonly Said[], more: Partial<Facts> = {}): Facts => ({
-  ...{ subject, state: stateOf(said), signals: NO_SIGNALS, region: undefined, now: NOW },
+  subject,
+  state: stateOf(said),
+  signals: NO_SIGNALS,
+  region: undefined,
+  now: NOW,
   ...more,
 });
 const decide = (purpose: string, said: readonly Said[] = [], more: Partial<Facts> = {}) =>

@@ -58,7 +58,10 @@ export async function readStates(
   );
   for (const { subject, purpose, receipt, granted, status, givenAt, expiresAt } of latest) {
     states.get(subject)?.decisions.set(purpose, {
-      ...{ receipt, granted, status, givenAt: givenAt.getTime() },
+      receipt,
+      granted,
+      status,
+      givenAt: givenAt.getTime(),
       expiresAt: expiresAt?.getTime() ?? Number.POSITIVE_INFINITY,
     });
   }

@@ -161,7 +161,9 @@ function gateFor(
     if (refuses(event, plan, purpose)) return 'no-consent';
     const { allowed, because, conflict } = gate.decide({
       policy: { tenant, policy: plan.policy },
-      ...{ purpose, subject: subjectOf(event), region: event.country },
+      purpose,
+      subject: subjectOf(event),
+      region: event.country,
       signals: signalsFor(batch, event),
     });
     if (conflict) conflicts.push(conflict);

@@ -275,7 +275,9 @@ test('a child is a child however the sender spells it, and wherever it says so',
 
 test('a signal in one event’s own context closes for that event, and for no other of its batch', async () => {
   const event = (action: string, signals?: object) => ({
-    ...{ type: 'track', event: 'performance', properties: { page: action, load_time: 1 } },
+    type: 'track',
+    event: 'performance',
+    properties: { page: action, load_time: 1 },
     ...(signals && { context: { signals } }),
   });
   for (const signal of ['dnt']) {

@@ -39,7 +39,20 @@ export function forgetAddress(batch: Addressed): Batch {
   const { tenant, keyKind, permit, plan, receivedAt, userAgent, signals } = batch;
   const { events, refused, dropped, conflicts, group, kept, duplicates, untold } = batch;
   return {
-    ...{ tenant, keyKind, permit, plan, receivedAt, userAgent, signals },
-    ...{ events, refused, dropped, conflicts, group, kept, duplicates, untold },
+    tenant,
+    keyKind,
+    permit,
+    plan,
+    receivedAt,
+    userAgent,
+    signals,
+    events,
+    refused,
+    dropped,
+    conflicts,
+    group,
+    kept,
+    duplicates,
+    untold,
   };
 }

@@ -138,7 +138,9 @@ class OpenIngest implements Ingest {
     });
     const { keys, consent, location } = options;
     this.#tools = {
-      ...{ keys, consent, location },
+      keys,
+      consent,
+      location,
       hashes: new KeyedHashes(keys),
       rates: new RateLimits(),
       window: new MessageWindow(),
@@ -225,7 +227,11 @@ class OpenIngest implements Ingest {
     const counts = this.#counts;
     const { limitsOf } = this.#options;
     const plan = compileIngestPlan(policy, {
-      ...{ tenant, revision, counts, columns, switches },
+      tenant,
+      revision,
+      counts,
+      columns,
+      switches,
       ...(limitsOf && { limits: (dataType: string) => limitsOf(inForce, dataType) }),
     });
     await registerLayouts(db.sql, plan);

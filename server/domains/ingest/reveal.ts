@@ -17,7 +17,14 @@ const ENTITY = /&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|(commat|period|plus|num|quest|a
 const SCRIPT_ESCAPE = /\\(?:u([0-9a-f]{4})|u\{([0-9a-f]{1,6})\}|x([0-9a-f]{2}))/gi;
 
 const NAMED: Readonly<Record<string, string>> = {
-  ...{ commat: '@', period: '.', plus: '+', num: '#', quest: '?', amp: '&', colon: ':', sol: '/' },
+  commat: '@',
+  period: '.',
+  plus: '+',
+  num: '#',
+  quest: '?',
+  amp: '&',
+  colon: ':',
+  sol: '/',
 };
 /** Text in text in text: a form's value in a page's address in a log line. */
 const LAYERS_MAX = 3;

@@ -39,7 +39,10 @@ const world = useWorld({
   async setUp({ db, events, policies, clock }) {
     retention = await openRetention(
       {
-        ...{ db, policies, clock, log: silentLog },
+        db,
+        policies,
+        clock,
+        log: silentLog,
         events: {
           ...events,
           query: (sql, params) =>
@@ -167,7 +170,9 @@ test('the archive is read for a purpose of the data, and on record', async () =>
   await retention.sweep(world.tenant);
   const read = (purpose: string, dataType = 'usage') =>
     retention.readArchive(asker(), {
-      ...{ dataType, purpose, limit: 100 },
+      dataType,
+      purpose,
+      limit: 100,
       from: new Date(0),
       until: world.clock.now(),
     });

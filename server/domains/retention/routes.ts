@@ -76,7 +76,9 @@ export function retentionRoutes({ retention, policies, authenticate }: Retention
     const asker = asking(c);
     const { purpose = '', from, until } = c.req.query();
     const rows = await retention.readArchive(asker, {
-      ...{ dataType: typeIn(c), purpose, limit: ARCHIVE_ROWS },
+      dataType: typeIn(c),
+      purpose,
+      limit: ARCHIVE_ROWS,
       from: dateIn(from, new Date(0)),
       until: dateIn(until, new Date(8_640_000_000_000)),
     });

@@ -58,8 +58,10 @@ export type Due = {
 };
 
 const dueParams = (place: Place, { before, expiry }: Due) => ({
-  ...{ database: place.database, table: place.table },
-  ...{ before: before.getTime(), expiry: seconds(expiry) },
+  database: place.database,
+  table: place.table,
+  before: before.getTime(),
+  expiry: seconds(expiry),
 });
 
 export async function countDue(events: Events, place: Place, due: Due): Promise<number> {
@@ -90,9 +92,12 @@ export async function deleteDue(events: Events, place: Place, due: Due): Promise
 }
 
 const PARAMS = (from: Place, to: Place, window: { from: Date; until: Date }) => ({
-  ...{ database: from.database, table: from.table },
-  ...{ toDatabase: to.database, toTable: to.table },
-  ...{ from: window.from.getTime(), until: window.until.getTime() },
+  database: from.database,
+  table: from.table,
+  toDatabase: to.database,
+  toTable: to.table,
+  from: window.from.getTime(),
+  until: window.until.getTime(),
 });
 const IN = `received_at >= fromUnixTimestamp64Milli({from:Int64})
   and received_at < fromUnixTimestamp64Milli({until:Int64})`;
@@ -127,7 +132,8 @@ export async function prepareArchive(events: Events, from: Place, to: Place): Pr
     if (there.has(name)) continue;
     if (!NAME.test(name)) throw new TypeError('not a column of ours');
     await events.command(`alter table ${AT} add column if not exists \`${name}\` ${type}`, {
-      ...{ database: to.database, table: to.table },
+      database: to.database,
+      table: to.table,
     });
   }
 }
@@ -234,8 +240,12 @@ export async function insertAged(
             unhex({subject:String}), {message:UInt64}, toDateTime(4294967295, 'UTC')
             ${values.map((value) => `, ${value}`).join('')}`,
     {
-      ...{ database: place.database, table: place.table, at: row.receivedAt.getTime() },
-      ...{ name: row.name, subject: row.subject, message: row.message.toString() },
+      database: place.database,
+      table: place.table,
+      at: row.receivedAt.getTime(),
+      name: row.name,
+      subject: row.subject,
+      message: row.message.toString(),
       ...Object.fromEntries(
         fields.flatMap(([, { value, type }], at) => [
           [`v${at}`, value],

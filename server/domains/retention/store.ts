@@ -29,8 +29,14 @@ export async function writeSweeps(
 ): Promise<void> {
   if (sweeps.length === 0) return;
   const rows = sweeps.map(({ dataType, tier, sweptAt, cutoff, limitMs, rows: count, oldest }) => ({
-    ...{ tenant, data_type: dataType, tier, swept_at: sweptAt, cutoff },
-    ...{ limit_ms: Math.round(limitMs), rows: count, oldest },
+    tenant,
+    data_type: dataType,
+    tier,
+    swept_at: sweptAt,
+    cutoff,
+    limit_ms: Math.round(limitMs),
+    rows: count,
+    oldest,
   }));
   await sql`insert into sweeps ${(sql as Database['sql'])(rows as never[])}`;
 }

@@ -90,7 +90,11 @@ export const certificateDocument = (facts: CertificateFacts) => {
     stores: ledger
       .filter((row) => !isBytes(row))
       .map(({ store, place, counted, remains }) => ({
-        ...{ store, place, counted, deleted: counted - remains, remains },
+        store,
+        place,
+        counted,
+        deleted: counted - remains,
+        remains,
       })),
     search: {
       control: facts.control,

@@ -48,7 +48,9 @@ function ledgerOf(
   const sum = (counts: Counts, place: string) =>
     subjects.reduce((rows, subject) => rows + (counts.get(place)?.get(subject) ?? 0), 0);
   return [...new Set([...before.keys(), ...after.keys()])].map((place) => ({
-    ...{ erasure, store: name, place },
+    erasure,
+    store: name,
+    place,
     counted: sum(before, place),
     remains: sum(after, place),
   }));

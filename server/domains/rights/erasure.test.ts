@@ -22,7 +22,9 @@ const CONFIRMED =
 let desk: RightsDesk;
 /** Where a test lets rows remain, or an engine be down. */
 const stubborn: ErasureStore & { remains: number; isDown: boolean } = {
-  ...{ name: 'stubborn', remains: 0, isDown: false },
+  name: 'stubborn',
+  remains: 0,
+  isDown: false,
   async count(_, subjects) {
     if (this.isDown) throw new Error('down');
     return new Map([['place', new Map(subjects.map((subject) => [subject, this.remains]))]]);

@@ -69,9 +69,7 @@ export async function hidePerson(
   }
   const gone = canBeUndone
     ? undefined
-    : await destroyKeys(deps, permit, {
-        ...{ erasure, subjects, gathered: fresh?.gathered },
-      });
+    : await destroyKeys(deps, permit, { erasure, subjects, gathered: fresh?.gathered });
   await afterStep?.('hidden');
   const now = clock.now();
   const change = gone
@@ -83,7 +81,8 @@ export async function hidePerson(
     const fields = gone ? { keys: gone.destroyed } : {};
     const { subject } = erasure;
     await appendAudit(Object.assign(tx, { now }), permit, {
-      ...{ event, fields },
+      event,
+      fields,
       ...(subject ? { subject } : {}),
     });
   });

@@ -56,9 +56,19 @@ async function recordAgain(
   const destroyAt = isFinal ? null : new Date(now.getTime() + recoverable);
   await db.sql.begin(async (tx) => {
     const isNew = await insertErasure(tx, permit, {
-      ...{ id, subject, found: 'known', subjects: [subject], repeatKey: null, sealed, now },
-      ...{ state: 'recorded', ground: null, destroyAt, complete: isFinal },
-      ...{ reason: 'replayed', verified: null },
+      id,
+      subject,
+      found: 'known',
+      subjects: [subject],
+      repeatKey: null,
+      sealed,
+      now,
+      state: 'recorded',
+      ground: null,
+      destroyAt,
+      complete: isFinal,
+      reason: 'replayed',
+      verified: null,
     });
     if (!isNew) return;
     await hideSubjects(tx, tenant, [subject], lateUntil(destroyAt ?? now));

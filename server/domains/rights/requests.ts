@@ -91,8 +91,17 @@ async function record(
     const ground = await standingGround(tx, tenant, subjects, now);
     const state = ground ? 'held' : subject ? 'recorded' : 'shredded';
     const isNew = await insertErasure(tx, permit, {
-      ...{ id, subject, found, subjects, repeatKey, sealed, now, state, ground },
-      ...{ destroyAt: subject ? destroyAt : null, complete: wanted.complete ?? destroyAt === null },
+      id,
+      subject,
+      found,
+      subjects,
+      repeatKey,
+      sealed,
+      now,
+      state,
+      ground,
+      destroyAt: subject ? destroyAt : null,
+      complete: wanted.complete ?? destroyAt === null,
       reason: wanted.reason ?? 'person-asked',
       verified: wanted.verified ?? null,
     });

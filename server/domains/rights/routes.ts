@@ -47,7 +47,12 @@ function repeatKeyIn(c: Context): string | undefined {
 }
 
 const summaryOf = ({ id, state, found, complete, ground, trouble, ...times }: Erasure) => ({
-  ...{ id, state, found, complete, ground, trouble },
+  id,
+  state,
+  found,
+  complete,
+  ground,
+  trouble,
   requestedAt: times.requestedAt,
   hiddenAt: times.hiddenAt,
   destroyAt: times.destroyAt,
@@ -62,7 +67,13 @@ function timelineOf({ erasure, ledger }: ErasureView) {
   const stores = ledger
     .filter(({ store }) => store !== 'bytes')
     .map(({ store, place, counted, remains, at }) => ({
-      ...{ what: 'rows-deleted', store, place, counted, deleted: counted - remains, remains, at },
+      what: 'rows-deleted',
+      store,
+      place,
+      counted,
+      deleted: counted - remains,
+      remains,
+      at,
     }));
   const step = (what: string, at: Date | null) => (at === null ? [] : [{ what, at }]);
   // In this order also where several happened in one instant: the sort keeps it.
@@ -81,7 +92,11 @@ const shown = (view: ErasureView) => {
   const { subject, reason, verified, keys } = erasure;
   return {
     ...summaryOf(erasure),
-    ...{ subject, reason, verified, people, keys },
+    subject,
+    reason,
+    verified,
+    people,
+    keys,
     search: ledger
       .filter(({ store }) => store === 'bytes')
       .map(({ place, counted, remains }) => ({ place, foundBefore: counted, found: remains })),

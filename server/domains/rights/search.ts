@@ -138,8 +138,16 @@ function rootsOf({ dataDir, keyringDirs, auditDirs, elsewhere }: Places): Roots 
 }
 
 const nowhere = (store: string): Place => ({
-  ...{ store, found: 0, lookedFor: [], files: 0, bytes: 0, seconds: 0, unreadable: 0 },
-  ...{ searched: false, because: 'elsewhere', control: 'missing' },
+  store,
+  found: 0,
+  lookedFor: [],
+  files: 0,
+  bytes: 0,
+  seconds: 0,
+  unreadable: 0,
+  searched: false,
+  because: 'elsewhere',
+  control: 'missing',
 });
 
 /** By store, where among all patterns its control stands; `marker` for those with none. */
@@ -167,7 +175,13 @@ function placeOf(scan: StoreScan, controls: ControlsAt): Omit<Place, 'found'> {
   const because =
     control === 'missing' ? 'control-not-found' : unreadable.length > 0 ? 'unreadable-files' : null;
   return {
-    ...{ store, lookedFor, files, bytes, seconds, control, because },
+    store,
+    lookedFor,
+    files,
+    bytes,
+    seconds,
+    control,
+    because,
     unreadable: unreadable.length,
     searched: because === null,
   };

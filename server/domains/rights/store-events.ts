@@ -61,7 +61,10 @@ async function named<T>(
 }
 
 const placeOf = (tenant: TenantId, { database, table }: Table): Place => ({
-  ...{ database, table, named: eventsDatabaseOf(tenant), list: NAMED_IN },
+  database,
+  table,
+  named: eventsDatabaseOf(tenant),
+  list: NAMED_IN,
 });
 
 const AMONG = 'subject in (select subject from {named:Identifier}.{list:Identifier})';

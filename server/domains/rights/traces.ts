@@ -38,7 +38,11 @@ export async function gatherTraces(
 }
 
 const placeOf = ({ id, tenant, revision }: Pick<Erasure, 'id' | 'tenant' | 'revision'>) => ({
-  ...{ tenant, table: 'erasures', row: id, subject: undefined, revision },
+  tenant,
+  table: 'erasures',
+  row: id,
+  subject: undefined,
+  revision,
 });
 
 /** What the keeper says of a key that was destroyed: the erasure it was for has ended before. */

@@ -65,7 +65,12 @@ async function certify(
   const ledger = await store.readLedger(db.sql, id);
   const places = seen.map((place) => believable(place, ledger));
   const facts = {
-    ...{ erasure, ledger, places, control: marker, finishedAt: now, policy: inForce },
+    erasure,
+    ledger,
+    places,
+    control: marker,
+    finishedAt: now,
+    policy: inForce,
     people: target.subjects.length,
     handleSearched: isHandleSearched(target.traces),
     rowsSearched: target.traces.rows.length,

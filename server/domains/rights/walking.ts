@@ -96,6 +96,9 @@ export const bytesRows = (erasure: ErasureId, places: readonly Place[] = []): Le
   places
     .filter(({ because }) => because !== 'elsewhere')
     .map(({ store: place, found }) => ({
-      ...{ erasure, store: 'bytes', place },
-      ...{ counted: 0, remains: found },
+      erasure,
+      store: 'bytes',
+      place,
+      counted: 0,
+      remains: found,
     }));

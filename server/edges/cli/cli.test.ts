@@ -60,7 +60,10 @@ function program(args: string[], environment: Record<string, string>): Promise<S
 async function troth(args: string[], dataDir: string): Promise<Said> {
   const [out, err]: string[][] = [[], []];
   const code = await runCommand(args, {
-    ...{ root: ROOT, dataDir, colour: false, today: '2026-03-02' },
+    root: ROOT,
+    dataDir,
+    colour: false,
+    today: '2026-03-02',
     policiesDir: join(ROOT, 'policies'),
     print: (text) => out?.push(text),
     complain: (text) => err?.push(text),
@@ -357,8 +360,10 @@ test('with --json the shares of a kit are handed to a program, as many as were a
 
 test('a start that is refused is a problem on standard output too', async () => {
   const given = {
-    ...{ TROTH_DATA_DIR: server.dataDir, TROTH_KEYRING_DIR: server.keyringDir },
-    ...{ TROTH_HTTP_PORT: '0', TROTH_HTTPS_PORT: '0' },
+    TROTH_DATA_DIR: server.dataDir,
+    TROTH_KEYRING_DIR: server.keyringDir,
+    TROTH_HTTP_PORT: '0',
+    TROTH_HTTPS_PORT: '0',
   };
   const { code, out, err } = await program(['serve', '--json'], given);
   assert.equal(code, 1);

@@ -120,11 +120,18 @@ async function outcomeOf(
   try {
     const { root, dataDir, policiesDir, today, ask, colour } = surroundings;
     const { values, positionals } = parseArgs({
-      ...{ args: rest, options: OPTIONS, allowPositionals: true },
+      args: rest,
+      options: OPTIONS,
+      allowPositionals: true,
     });
     if (values.help) return done(`${how}\n  ${command.does}`, { usage: how, does: command.does });
     const answer = await command.run({
-      ...{ root, dataDir, policiesDir, today, colour, names: positionals },
+      root,
+      dataDir,
+      policiesDir,
+      today,
+      colour,
+      names: positionals,
       options: { ...values, json: asJson },
       ask: asJson ? undefined : ask,
       progress: (text) => {

@@ -14,7 +14,12 @@ async function init(
 ) {
   const said: string[] = [];
   const code = await runCommand(['init', ...args], {
-    ...{ root: ROOT, dataDir: policiesDir, policiesDir, today: '2026-03-02', colour: false, ask },
+    root: ROOT,
+    dataDir: policiesDir,
+    policiesDir,
+    today: '2026-03-02',
+    colour: false,
+    ask,
     print: (text) => said.push(text),
     complain: (text) => said.push(text),
   });

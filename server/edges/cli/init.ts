@@ -13,7 +13,10 @@ import { type Command, type Invocation, Usage } from './terminal.ts';
 const SAMPLES = ['clanker', 'conducktr', 'workorders', 'magenta', 'loopkit'];
 
 const ERRORS: Omit<Kept, 'days'> = {
-  ...{ id: 'error-logs', title: 'Error logs', events: ['error'], optional: false },
+  id: 'error-logs',
+  title: 'Error logs',
+  events: ['error'],
+  optional: false,
   fields: {
     code: 'string(64)',
     place: 'string(120)',
@@ -26,18 +29,26 @@ const ERRORS: Omit<Kept, 'days'> = {
 const TEMPLATES: Readonly<Record<string, readonly Omit<Kept, 'days'>[]>> = {
   web: [
     {
-      ...{ id: 'page-views', title: 'Page views', events: ['page_view', 'type:page'] },
-      ...{ fields: { path: 'url-path', seconds: 'integer' }, optional: true },
+      id: 'page-views',
+      title: 'Page views',
+      events: ['page_view', 'type:page'],
+      fields: { path: 'url-path', seconds: 'integer' },
+      optional: true,
     },
     {
-      ...{ id: 'feature-usage', title: 'Feature usage', events: ['feature_used'] },
-      ...{ fields: { feature: 'string(64)', plan: 'string(32)' }, optional: true },
+      id: 'feature-usage',
+      title: 'Feature usage',
+      events: ['feature_used'],
+      fields: { feature: 'string(64)', plan: 'string(32)' },
+      optional: true,
     },
     ERRORS,
   ],
   agents: [
     {
-      ...{ id: 'agent-commands', title: 'Agent commands', events: ['agent_command'] },
+      id: 'agent-commands',
+      title: 'Agent commands',
+      events: ['agent_command'],
       fields: {
         tool: 'string(64)',
         arguments: '{ type: json, max: 4096, seal: subject, category: user.content }',
@@ -82,7 +93,10 @@ async function policyFrom(invocation: Invocation): Promise<FirstPolicy> {
   const kinds = Object.hasOwn(TEMPLATES, template) ? TEMPLATES[template] : undefined;
   if (!kinds) throw new Usage(`--template is one of ${Object.keys(TEMPLATES).join(', ')}`);
   const policy: FirstPolicy = {
-    ...{ service, name, email, minimumAge: Number(age) },
+    service,
+    name,
+    email,
+    minimumAge: Number(age),
     effective: invocation.today,
     kept: kinds.map((kind) => ({ ...kind, days: Number(days) })),
   };

@@ -18,7 +18,9 @@ function app() {
   const services = { list: () => [], get: () => undefined };
   const clock = movableClock(new Date());
   const { routes } = evidenceRoutes({
-    ...{ evidence: endless, services, clock },
+    evidence: endless,
+    services,
+    clock,
     report: () => Promise.reject(new Error('not asked for here')),
   });
   const mounted = new Hono<Edge>();

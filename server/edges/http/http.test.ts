@@ -63,7 +63,11 @@ function open(changes: Partial<AppDeps> = {}) {
     log: openLog((line) => lines.push(line)),
     version: '0.1.0',
     promises: openPromises({
-      ...{ catalogue: controlCatalogue, built: new Set(), proven: new Set(), clock, staleMs: 1 },
+      catalogue: controlCatalogue,
+      built: new Set(),
+      proven: new Set(),
+      clock,
+      staleMs: 1,
       last: () => undefined,
     }),
     dataMap: openDataMap({ counters: [async () => new Map()], clock }),

@@ -5,7 +5,9 @@ import { renderMetrics } from './metrics-routes.ts';
 test('a label may hold any text, and a line stays one line', () => {
   const text = renderMetrics([
     {
-      ...{ name: 'troth_promises', help: 'Promises by state.', type: 'gauge' },
+      name: 'troth_promises',
+      help: 'Promises by state.',
+      type: 'gauge',
       samples: [
         { labels: { service: 'clan"ker\\', state: 'ke\npt' }, value: 3 },
         { labels: { service: 'loopkit', state: 'gap' }, value: 0.5 },

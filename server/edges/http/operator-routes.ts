@@ -143,7 +143,10 @@ async function apply(deps: OperatorDeps, draft: z.infer<typeof Draft>): Promise<
       db,
       events,
       {
-        ...{ text, file: 'policy.yaml', actor: OPERATOR, now },
+        text,
+        file: 'policy.yaml',
+        actor: OPERATOR,
+        now,
         record: deps.recordApplied(OPERATOR, now),
         ...(prose === undefined ? {} : { prose }),
         reason: reasonOf(reason),

@@ -37,7 +37,9 @@ export function removalRoutes(
     const removals = await readRemovals(db.sql);
     return c.json({
       removals: removals.map(({ id, digest: _, actor, ...shown }) => ({
-        ...{ id, ...shown, by: actor.kind },
+        id,
+        ...shown,
+        by: actor.kind,
       })),
     });
   });

@@ -39,7 +39,10 @@ async function searchFor(dataDir: string, patterns: readonly Uint8Array[]): Prom
   return {
     stores: stores.map(({ store, files, bytes, unreadable, missing, counts }) => ({
       store: store as Store,
-      ...{ files, bytes, counts, whole: unreadable.length === 0 && !missing },
+      files,
+      bytes,
+      counts,
+      whole: unreadable.length === 0 && !missing,
     })),
   };
 }

@@ -96,7 +96,8 @@ export function openCanaries(needs: CanaryNeeds): Canaries {
   }
 
   return {
-    ...{ person, agreeing },
+    person,
+    agreeing,
     eventTypes: eventTypesOf(policy),
     event: (dataType, canary, { event, known = true } = {}) =>
       eventFor(policy, dataType, { person: canary, event, known }),

@@ -32,8 +32,16 @@ function clanker(): ServiceInForce {
 }
 
 const looked = (state: LastFound['state'], at = NOON): LastFound => ({
-  ...{ promise: '', revision: 1, state, saw: 'three canaries', control: '', strength: 'protocol' },
-  ...{ blindTo: 'the moon', foundAt: at, since: at, tookMs: 5 },
+  promise: '',
+  revision: 1,
+  state,
+  saw: 'three canaries',
+  control: '',
+  strength: 'protocol',
+  blindTo: 'the moon',
+  foundAt: at,
+  since: at,
+  tookMs: 5,
 });
 
 const known = (more: Partial<Known> = {}): Known => ({

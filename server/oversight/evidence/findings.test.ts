@@ -12,9 +12,15 @@ const world = useWorld();
 
 const found = (state: Finding['state'], promise = 'SA-01'): Finding => ({
   ...kept(saw`${3} of ${3} canaries`),
-  ...{ state, tenant: world.tenant, revision: 1, promises: [promise] },
-  ...{ control: 'ingest.declared-fields-only', strength: 'stored-bytes', blindTo: 'the moon' },
-  ...{ at: new Date().toISOString(), tookMs: 4 },
+  state,
+  tenant: world.tenant,
+  revision: 1,
+  promises: [promise],
+  control: 'ingest.declared-fields-only',
+  strength: 'stored-bytes',
+  blindTo: 'the moon',
+  at: new Date().toISOString(),
+  tookMs: 4,
 });
 
 async function opened(
@@ -23,8 +29,12 @@ async function opened(
   tell = async (_: unknown, turned: Turned): Promise<void> => void told.push(turned),
 ): Promise<Evidence> {
   return openEvidence({
-    ...{ db: world.db, policies: world.policies, clock: world.clock, log: silentLog },
-    ...{ everyMs: 0, tell },
+    db: world.db,
+    policies: world.policies,
+    clock: world.clock,
+    log: silentLog,
+    everyMs: 0,
+    tell,
     async *run() {
       yield* rounds.shift() ?? [];
     },

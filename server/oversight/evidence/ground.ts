@@ -38,7 +38,12 @@ export async function openGround(outlook: Outlook): Promise<Ground & { close(): 
     stack.defer(() => whole.abort());
     const close = stack.move();
     return {
-      ...{ outlook, events, reader, keys, keeper, services },
+      outlook,
+      events,
+      reader,
+      keys,
+      keeper,
+      services,
       sql: db.admin,
       login: db,
       bytes: openByteSearch(outlook.dataDir),

@@ -83,7 +83,13 @@ export function lookAt(ground: Ground, service: PolicyInForce, signal: AbortSign
   const keyOf = (id: PolicyInForce['tenant']) => outlook.writeKeys[id] ?? '';
   const query: Look['query'] = (statement, params = {}) => events.query(statement, params);
   const canaries = openCanaries({
-    ...{ tenant, policy, revision, query, keys, http, signal },
+    tenant,
+    policy,
+    revision,
+    query,
+    keys,
+    http,
+    signal,
     note: (messages) => noteCanaries(sql, ground.people(tenant).seed, { tenant, messages }),
     noteSubject: (subject) => noteSubject(sql, ground.people(tenant).seed, { tenant, subject }),
     person: () => ground.people(tenant).next(),
@@ -93,7 +99,16 @@ export function lookAt(ground: Ground, service: PolicyInForce, signal: AbortSign
   const [plain, secure] = [new URL(outlook.url), new URL(outlook.secureUrl)];
   const pages = { url: outlook.url, get: http, signal, note: canaries.note };
   return {
-    ...{ tenant, policy, revision, hash, signal, http, sql, query, keys, keeper },
+    tenant,
+    policy,
+    revision,
+    hash,
+    signal,
+    http,
+    sql,
+    query,
+    keys,
+    keeper,
     asServer: (of, work) => asServer(ground.login, of, work),
     queryAs: (login, statement, params) => askAs(ground, login, statement, params),
     operator: speakerTo(outlook.url, { always: cookie, signal }),

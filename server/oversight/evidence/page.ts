@@ -98,7 +98,10 @@ function worldOf(given: Given, options: PageOptions, made: Made) {
   const dataset = { writeKey: given.writeKey, ...options.dataset };
   const script = { src: new URL(`/sdk/${options.file}`, given.url).href, dataset };
   const document = {
-    ...{ currentScript: script, visibilityState: 'visible', cookie: '', referrer: '' },
+    currentScript: script,
+    visibilityState: 'visible',
+    cookie: '',
+    referrer: '',
     addEventListener: () => undefined,
     removeEventListener: () => undefined,
     createElement: () => ({}),
@@ -120,7 +123,13 @@ function worldOf(given: Given, options: PageOptions, made: Made) {
         return false;
       }
     },
-    ...{ crypto, URL, TextEncoder, AbortSignal, setTimeout, clearTimeout, structuredClone },
+    crypto,
+    URL,
+    TextEncoder,
+    AbortSignal,
+    setTimeout,
+    clearTimeout,
+    structuredClone,
   };
 }
 
@@ -167,7 +176,11 @@ export async function openPage(given: Given, options: PageOptions): Promise<Page
   if (name === undefined) throw new Error('the library made no global');
   const ready = (globals as Record<string, unknown>)[name] as Page['client'];
   return {
-    ...{ name, client: ready, requests: made.requests, touched: made.touched, stored: kept },
+    name,
+    client: ready,
+    requests: made.requests,
+    touched: made.touched,
+    stored: kept,
     source: served.text,
     run: (script) => vm.runInContext(script, context, { timeout: 5_000 }) as unknown,
   };

@@ -15,14 +15,25 @@ const folder = mkdtempSync(join(tmpdir(), 'troth-prover-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 const outlook: Outlook = {
-  ...{ url: 'http://localhost:1', secureUrl: 'https://localhost:1', authority: '' },
-  ...{ operatorToken: '', postgresUrl: '', clickhouseUrl: '', keeperSocket: '' },
-  ...{ dataDir: folder, keyringDir: folder, writeKeys: {}, spareKeys: {}, pageKeys: {} },
+  url: 'http://localhost:1',
+  secureUrl: 'https://localhost:1',
+  authority: '',
+  operatorToken: '',
+  postgresUrl: '',
+  clickhouseUrl: '',
+  keeperSocket: '',
+  dataDir: folder,
+  keyringDir: folder,
+  writeKeys: {},
+  spareKeys: {},
+  pageKeys: {},
 };
 
 function unit(look: (at: Look) => Promise<Seen>, promise = 'SA-01'): Unit {
   const proof: Proof = {
-    ...{ control: 'configuration', strength: 'api', blindTo: 'the moon' },
+    control: 'configuration',
+    strength: 'api',
+    blindTo: 'the moon',
     prove: look,
   };
   const service = world.policies.inForce(world.tenant);

@@ -122,9 +122,14 @@ export async function proveOne(
 function findingOf({ service, proof, promises }: Unit, seen: Seen, tookMs: number): Finding {
   return {
     ...seen,
-    ...{ tenant: service.tenant, revision: service.revision, promises },
-    ...{ control: proof.control, strength: proof.strength, blindTo: proof.blindTo },
-    ...{ at: new Date().toISOString(), tookMs },
+    tenant: service.tenant,
+    revision: service.revision,
+    promises,
+    control: proof.control,
+    strength: proof.strength,
+    blindTo: proof.blindTo,
+    at: new Date().toISOString(),
+    tookMs,
   };
 }
 

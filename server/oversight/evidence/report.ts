@@ -96,10 +96,18 @@ export function openReports(sources: ReportSources) {
     const answers = promises(service);
     const rows = answers.promises.map((answer) => rowOf(answer, found.get(answer.id) ?? []));
     const report: Report = {
-      ...{ service: tenant, title: policy.title, controller: policy.controller.name },
-      ...{ version: String(policy.version), revision, policyHash: hash },
-      ...{ madeAt: now.toISOString(), instance, counts: answers.counts },
-      ...{ keptBy: keptBy(rows), promises: rows, whatItShows: WHAT_IT_SHOWS },
+      service: tenant,
+      title: policy.title,
+      controller: policy.controller.name,
+      version: String(policy.version),
+      revision,
+      policyHash: hash,
+      madeAt: now.toISOString(),
+      instance,
+      counts: answers.counts,
+      keptBy: keptBy(rows),
+      promises: rows,
+      whatItShows: WHAT_IT_SHOWS,
       audit: await logged(tenant),
     };
     return signDocument(REPORT_KIND, report, signer);

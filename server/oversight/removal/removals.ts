@@ -80,7 +80,9 @@ export async function outlookOn(
   const { lost, stays } = await store.countShared(db.admin, tenant);
   const census = await tenantCensus(keeper, tenant);
   const keyring = Object.entries(census).map(([place, rows]) => ({
-    ...{ store: 'keyring', place, rows },
+    store: 'keyring',
+    place,
+    rows,
   }));
   const all = [
     ...keyring,
@@ -196,8 +198,14 @@ export async function removeTenant(
   const { revision, lost } = await outlookOn(deps, actor, tenant);
   const id = store.newId();
   const removal = {
-    ...{ id, tenant, revision, actor, lost, digest: digestOf(id) },
-    ...{ requestedAt: deps.clock.now(), finishedAt: null },
+    id,
+    tenant,
+    revision,
+    actor,
+    lost,
+    digest: digestOf(id),
+    requestedAt: deps.clock.now(),
+    finishedAt: null,
   };
   await record(deps, removal);
   await deps.afterStep?.('recorded');

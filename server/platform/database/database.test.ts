@@ -202,7 +202,8 @@ test("ClickHouse's migrations run once, statement by statement", async () => {
   const migrations = [{ number: 999, name: 'x', text, checksum: 'c', breaking: false }];
   const run = () =>
     migrateEvents(world.db.admin, async (statement) => void seen.push(statement), {
-      ...{ log: silentLog, migrations },
+      log: silentLog,
+      migrations,
     });
   assert.deepEqual([await run(), await run()], [1, 0]);
   assert.deepEqual(seen, ['create x', 'create y\n  (z)']);

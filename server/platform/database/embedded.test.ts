@@ -133,7 +133,10 @@ async function leaveOrphan(): Promise<number> {
   const flags = ['-c', 'listen_addresses=', '-c', `unix_socket_directories=${runtimeDir}/p`];
   const path = user ? '/proc/self/fd/3' : directory;
   const orphan = spawn(programs, ['-D', path, ...flags], {
-    ...{ cwd: '/', env: childEnvironment(), detached: true, ...user },
+    cwd: '/',
+    env: childEnvironment(),
+    detached: true,
+    ...user,
     stdio: ['ignore', 'ignore', 'ignore', fd],
   });
   orphan.unref();
@@ -214,7 +217,9 @@ test('an ordinary user starts PostgreSQL too', async (t) => {
     const made = await startPostgres({ ...${given}, log: () => undefined, durable: false });
     console.log('serving'); await made.stop();`;
   const server = spawn(process.execPath, ['--no-warnings', '--input-type=module', '-e', script], {
-    ...{ cwd: import.meta.dirname, env: childEnvironment(), ...user },
+    cwd: import.meta.dirname,
+    env: childEnvironment(),
+    ...user,
   });
   let said = '';
   for (const stream of [server.stdout, server.stderr]) {

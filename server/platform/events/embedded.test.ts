@@ -33,7 +33,12 @@ const numbers = (from: number, count: number) =>
   Array.from({ length: count }, (_, index) => ({ n: from + index }));
 const into = (rows: object[], token: string) =>
   events.insert({
-    ...{ database: 'kept', table: 'rows', columns: ['n'], rows, format: 'JSONEachRow', token },
+    database: 'kept',
+    table: 'rows',
+    columns: ['n'],
+    rows,
+    format: 'JSONEachRow',
+    token,
   });
 
 test('an insert is durable when it is acknowledged: the four fsync settings are on', async () => {
@@ -107,7 +112,8 @@ test('no statement reaches a file, another server or a program', async () => {
 async function asks(sql: string, headers: Record<string, string> = {}, as = '') {
   const { origin } = new URL(running.url);
   const answer = await fetch(`${origin}/?query=${encodeURIComponent(sql)}${as}`, {
-    ...{ headers, method: 'POST' },
+    headers,
+    method: 'POST',
   });
   return { status: answer.status, text: (await answer.text()).trim() };
 }

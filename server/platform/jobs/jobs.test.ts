@@ -150,8 +150,11 @@ test('a job leaves a heartbeat, in the time of the clock that the worker was han
   await world.inTenant((tx) => enqueue(tx, note, { word: 'beat' }));
   await runJobsOnce(given());
   assert.deepEqual(await heartbeatOf(note.name), {
-    ...{ job: note.name, lastStarted: began, lastFinished: began },
-    ...{ lastOutcome: 'done', lastDone: began },
+    job: note.name,
+    lastStarted: began,
+    lastFinished: began,
+    lastOutcome: 'done',
+    lastDone: began,
   });
   world.clock.advance(60_000);
   const failed = await heartbeatOf(fail.name);
@@ -266,7 +269,10 @@ test('a scheduled job has one key, no overlap, and makes up for a time that was 
   const scheduled = (every: string) =>
     scheduleOf([{ name: 'a.b', attemptsMax: 3, every }])[0]?.options;
   assert.deepEqual(scheduled('17 3 * * *'), {
-    ...{ maxAttempts: 3, jobKey: 'a.b', queueName: 'a.b', backfillPeriod: 26 * 3_600_000 },
+    maxAttempts: 3,
+    jobKey: 'a.b',
+    queueName: 'a.b',
+    backfillPeriod: 26 * 3_600_000,
   });
   assert.equal(scheduled('*/5 * * * *')?.backfillPeriod, 0);
   assert.equal(scheduled('0 3 * * 1')?.backfillPeriod, 192 * 3_600_000);

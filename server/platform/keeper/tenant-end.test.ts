@@ -37,7 +37,10 @@ const handles = (count: number) =>
   Array.from({ length: count }, () => randomBytes(16).toString('base64'));
 const people = async (tenant: string, count: number) =>
   (await keeper.call('subjects', {
-    ...{ tenant, handles: handles(count), create: true, at: NOW },
+    tenant,
+    handles: handles(count),
+    create: true,
+    at: NOW,
   })) as OpenedKey[];
 const bytesOf = (dir: string) =>
   Buffer.concat(readdirSync(dir).map((file) => readFileSync(join(dir, file))));
@@ -66,11 +69,12 @@ test('a tenant that ends leaves nothing in either copy, also while keys are rota
   assert.ok(ada && bob);
   const named = { tenant: 'clanker', name: 'type/a', class: 'type' as const, at: NOW };
   const [key] = await keeper.call('named', { keys: [named] });
-  await keeper.call('quarantine', {
-    ...{ tenant: 'clanker', subject: ada.subject, destroyAt: NOW + 1 },
-  });
+  await keeper.call('quarantine', { tenant: 'clanker', subject: ada.subject, destroyAt: NOW + 1 });
   assert.deepEqual(await keeper.call('census', { tenant: 'clanker' }), {
-    ...{ people: PEOPLE, keys: PEOPLE + 1, handles: PEOPLE, links: 0 },
+    people: PEOPLE,
+    keys: PEOPLE + 1,
+    handles: PEOPLE,
+    links: 0,
   });
   const wrapped = wrappedOf('clanker');
   const others = wrappedOf('loopkit');
@@ -90,7 +94,9 @@ test('a tenant that ends leaves nothing in either copy, also while keys are rota
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   const [again] = (await keeper.call('open', {
-    ...{ tenant: 'loopkit', subjects: [bob.subject], at: NOW },
+    tenant: 'loopkit',
+    subjects: [bob.subject],
+    at: NOW,
   })) as OpenedKey[];
   assert.equal(again?.key, bob.key, 'nobody else lost anything');
   const [anew] = await keeper.call('named', { keys: [named] });

@@ -231,9 +231,7 @@ class Supervisor implements Supervised {
       await current.gone;
       if (this.#stopping || this.#given.restart === false) return;
       this.#restarts++;
-      log('child.died', {
-        ...{ child: name, pid: current.child.pid ?? 0, restarts: this.#restarts },
-      });
+      log('child.died', { child: name, pid: current.child.pid ?? 0, restarts: this.#restarts });
       backOff = Date.now() - since > STABLE_AFTER_MS ? BACK_OFF_MS_MIN : backOff;
       const again = this.#startAgain(backOff);
       this.#serving = again.then(() => undefined);

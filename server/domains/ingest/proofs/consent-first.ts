@@ -32,8 +32,11 @@ export const consentFirst = defineProof({
     const { anonymousId, userId, marker } = canaries.person();
     const email = `${marker}@example.com`;
     const call: Fields = {
-      ...{ type: 'identify', anonymousId, userId },
-      ...{ traits: { email, plan: 'pro' }, context: { mode: 'identified' } },
+      type: 'identify',
+      anonymousId,
+      userId,
+      traits: { email, plan: 'pro' },
+      context: { mode: 'identified' },
     };
     // Every other yes is there: only this one is missing.
     const preferences = Object.fromEntries(

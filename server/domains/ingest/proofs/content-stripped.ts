@@ -87,7 +87,10 @@ export const contentStripped = defineProof({
         contentOf(what)
           .filter(({ text }) => NAME.test(text))
           .map(({ text, secrets }) => ({
-            ...{ type, what, secrets, nameless: true },
+            type,
+            what,
+            secrets,
+            nameless: true,
             event: { ...event, event: text } as Fields,
           })),
       ),

@@ -11,7 +11,12 @@ function post({ tls, writeKey, signal }: Look, { path, body }: Given): Promise<A
   return new Promise((resolve, reject) => {
     const asked = request(
       {
-        ...{ host: tls.host, port: tls.port, ca: tls.authority, path, method: 'POST', signal },
+        host: tls.host,
+        port: tls.port,
+        ca: tls.authority,
+        path,
+        method: 'POST',
+        signal,
         minVersion: 'TLSv1.3',
         headers: { authorization: `Bearer ${writeKey}`, 'content-type': 'application/json' },
       },
@@ -32,7 +37,10 @@ type Spoken = { getProtocol(): string | null };
 function speaksOlder({ tls }: Look): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({
-      ...{ host: tls.host, port: tls.port, ca: tls.authority, servername: tls.host },
+      host: tls.host,
+      port: tls.port,
+      ca: tls.authority,
+      servername: tls.host,
       maxVersion: 'TLSv1.2',
       minVersion: 'TLSv1.2',
       timeout: 5_000,

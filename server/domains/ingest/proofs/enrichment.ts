@@ -60,8 +60,10 @@ async function sendRich(look: Look, types: readonly string[]): Promise<Sent | un
     const event = look.canaries.event(type, person);
     const context = {
       ...(event['context'] as object),
-      ...{ ip: '141.20.1.1', timezone: 'Asia/Kolkata', userAgent: AGENT },
-      ...{ page: { referrer: `https://${marker}.example/${marker}?q=${marker}` } },
+      ip: '141.20.1.1',
+      timezone: 'Asia/Kolkata',
+      userAgent: AGENT,
+      page: { referrer: `https://${marker}.example/${marker}?q=${marker}` },
       location: { latitude: Number(latitude), longitude: 13.4, city: marker },
     };
     const more: Fields = {

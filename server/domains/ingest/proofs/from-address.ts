@@ -22,7 +22,11 @@ export function postFrom(look: Look, { from, path, key, body }: Post): Promise<n
   return new Promise((resolve, reject) => {
     const asked = request(
       {
-        ...{ ...placeOf(look), path, method: 'POST', localAddress: from, signal: look.signal },
+        ...placeOf(look),
+        path,
+        method: 'POST',
+        localAddress: from,
+        signal: look.signal,
         headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
       },
       (answer) => answer.resume().on('end', () => resolve(answer.statusCode ?? 0)),

@@ -16,13 +16,18 @@ export const sessionsLinked = defineProof({
     const person = canaries.person();
     const { userId } = person;
     const identify: Fields = {
-      ...{ type: 'identify', userId, anonymousId: person.anonymousId },
-      ...{ traits: { plan: 'pro' }, context: { mode: 'pseudonymous' } },
+      type: 'identify',
+      userId,
+      anonymousId: person.anonymousId,
+      traits: { plan: 'pro' },
+      context: { mode: 'pseudonymous' },
     };
     // Two sittings at two browsers: nothing but the pseudonym is the same.
     const sitting = () => ({
       ...canaries.event(types.tracked, { ...canaries.person(), userId }),
-      ...{ userId, sessionId: randomUUID(), context: { mode: 'pseudonymous' } },
+      userId,
+      sessionId: randomUUID(),
+      context: { mode: 'pseudonymous' },
     });
     const found = await sendAndRead(look, [
       { type: types.people, event: identify },

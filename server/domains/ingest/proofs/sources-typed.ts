@@ -2,10 +2,23 @@ import { broken, defineProof, gap, kept, saw, term } from '#core/promises';
 
 /** Whose word it is, by the place in the platform that data comes from. */
 const PARTIES: Readonly<Record<string, 'first' | 'other'>> = {
-  ...{ events: 'first', http: 'first', accounts: 'first', sessions: 'first', vault: 'first' },
-  ...{ consent: 'first', rights: 'first', cases: 'first', audit: 'first', incidents: 'first' },
-  ...{ billing: 'first', insights: 'first', messaging: 'first', federated: 'first' },
-  ...{ agents: 'first', webhooks: 'other', connectors: 'other' },
+  events: 'first',
+  http: 'first',
+  accounts: 'first',
+  sessions: 'first',
+  vault: 'first',
+  consent: 'first',
+  rights: 'first',
+  cases: 'first',
+  audit: 'first',
+  incidents: 'first',
+  billing: 'first',
+  insights: 'first',
+  messaging: 'first',
+  federated: 'first',
+  agents: 'first',
+  webhooks: 'other',
+  connectors: 'other',
 };
 
 type Shown = { readonly types: readonly { id: string; from: string; party?: string }[] };

@@ -89,8 +89,13 @@ export async function openDoor(
     pageKeys.set(tenant, (await issueWriteKey(sql, permit, { origins: ['*'], now })).text);
   }
   const ingest = await openIngest({
-    ...{ db: world.db, events: world.events, policies: world.policies, log: silentLog },
-    ...{ keys, consent, location: await openLocation() },
+    db: world.db,
+    events: world.events,
+    policies: world.policies,
+    log: silentLog,
+    keys,
+    consent,
+    location: await openLocation(),
     addressOf: (request) => String(request.headers['x-test-address'] ?? '8.8.8.8'),
     reportMinor: (_tenant, handle) => minors.push(handle),
     waitMs: 20,
@@ -104,7 +109,14 @@ export async function openDoor(
   const keyOf = (tenant: TenantId) => writeKeys.get(tenant) ?? '';
   const pageKeyOf = (tenant: TenantId) => pageKeys.get(tenant) ?? '';
   return {
-    ...{ ingest, keys, consent, minors, url, server, keyOf, pageKeyOf },
+    ingest,
+    keys,
+    consent,
+    minors,
+    url,
+    server,
+    keyOf,
+    pageKeyOf,
     async send(path, body, { key = keyOf(world.tenant), headers = {}, method = 'POST' } = {}) {
       const raw = typeof body === 'string' || Buffer.isBuffer(body);
       const answer = await fetch(`${url}${path}`, {

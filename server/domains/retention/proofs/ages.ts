@@ -51,7 +51,9 @@ export async function promisedFor(look: Look, dataType: string): Promise<Promise
   const options = (declared['retain-options'] ?? {}) as Readonly<Record<string, unknown>>;
   const chosen = choice === undefined ? undefined : msOf(options[choice] ?? choice);
   return {
-    ...{ dataType, table: compiled.table, isChosen: chosen !== undefined },
+    dataType,
+    table: compiled.table,
+    isChosen: chosen !== undefined,
     totalMs: chosen ?? own,
     activeMs: tiers?.archive === undefined ? undefined : msOf(tiers.active),
   };

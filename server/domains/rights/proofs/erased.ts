@@ -107,7 +107,8 @@ async function leftBy(look: Look): Promise<Left> {
   const ids = subjects.map((subject) => Buffer.from(subject, 'hex').subarray(ID_FROM));
   const keys = traces.flatMap(({ keyIds, nonces }) => [...keyIds, ...nonces]);
   return {
-    ...{ canary, subjects },
+    canary,
+    subjects,
     events: await eventRows(look, subjects),
     tables: await tableRows(look, subjects),
     bytes: {
@@ -179,7 +180,13 @@ async function eraseOne(look: Look): Promise<Erased> {
   });
   const search = await look.bytes([...patternsOf(gone), ...patternsOf(stays)]);
   return {
-    ...{ gone, stays, reason, sentAt, answeredAt, atOnce, search },
+    gone,
+    stays,
+    reason,
+    sentAt,
+    answeredAt,
+    atOnce,
+    search,
     lateStored: isLateStored,
     demand: await read(look, id),
     after: { gone: await remainsOf(look, gone), stays: await remainsOf(look, stays) },

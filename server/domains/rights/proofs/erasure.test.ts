@@ -77,8 +77,8 @@ test('a certificate that claims more than was counted is found', async () => {
   await proven.restart([
     [
       'domains/rights/certificate.ts',
-      'store, place, counted, deleted: counted - remains, remains',
-      'store, place, counted: counted + 1, deleted: counted + 1, remains',
+      'counted,\n        deleted: counted - remains,',
+      'counted: counted + 1,\n        deleted: counted + 1,',
     ],
   ]);
   await proven.breaks('erasure.certificate');

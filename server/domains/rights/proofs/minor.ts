@@ -73,7 +73,9 @@ async function purge(look: Look): Promise<Purged> {
     [eventRows, tableRows].map((count) => count(look, [child.subject])),
   );
   return {
-    ...{ rows: child.rows, demand, hiddenMs },
+    rows: child.rows,
+    demand,
+    hiddenMs,
     state: followedTo?.state ?? 'none',
     left: left.reduce((all, rows) => all + sum(rows), 0),
     adultStays: (await hasKey(look, [adult.subject])) && adult.rows > 0,

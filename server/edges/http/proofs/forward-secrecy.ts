@@ -5,7 +5,8 @@ import { only, shake } from './handshake.ts';
 
 /** What a client offers who would take a key that is not ephemeral. */
 const STATIC: ConnectionOptions = {
-  ...{ minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' },
+  minVersion: 'TLSv1.2',
+  maxVersion: 'TLSv1.2',
   ciphers: 'kRSA:PSK:@SECLEVEL=0',
   // Whoever agrees to such a key is found out, whatever the certificate says.
   rejectUnauthorized: false,

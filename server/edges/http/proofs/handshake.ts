@@ -17,7 +17,8 @@ const WILLING = 'DEFAULT@SECLEVEL=0';
 
 /** One version and nothing else, as the most willing of clients offers it. */
 export const only = (version: SecureVersion): ConnectionOptions => ({
-  ...{ minVersion: version, maxVersion: version },
+  minVersion: version,
+  maxVersion: version,
   ciphers: WILLING,
 });
 

@@ -133,7 +133,11 @@ const withdrawConsent: Probe = async (look, page) => {
 };
 
 const PROBES: Readonly<Record<string, Probe>> = {
-  ...{ track, setPrivacyPreferences, getConsentStatus, updateConsent, withdrawConsent },
+  track,
+  setPrivacyPreferences,
+  getConsentStatus,
+  updateConsent,
+  withdrawConsent,
 };
 
 export const sdkCall = defineProof({

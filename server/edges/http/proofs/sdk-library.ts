@@ -38,7 +38,11 @@ async function tryNode(look: Look): Promise<Tried> {
   const endpoint = `http://${plain.host}:${plain.port}`;
   const messages: string[] = [];
   const client = createClient({
-    ...{ endpoint, writeKey, tenant, storage: 'memory', essential: ['*'] },
+    endpoint,
+    writeKey,
+    tenant,
+    storage: 'memory',
+    essential: ['*'],
     async fetch(url: string, request: RequestInit) {
       for (const [, id = ''] of String(request.body).matchAll(/"messageId":"(\w+)"/g)) {
         await look.canaries.note(id);
