@@ -155,6 +155,8 @@ export type Pipeline = {
   since: string;
   received: number;
   accepted: number;
+  /** Events that proofs sent: in none of the figures, but in the inbox. */
+  verification: number;
   steps: PipelineStep[];
   drops: { reason: string; step: string | null; events: number; says: string }[];
   inbox: {

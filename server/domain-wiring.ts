@@ -64,6 +64,8 @@ type Given = Foundation & {
   log: Log;
   config: Config;
   afterStep?: ErasureDeps['afterStep'];
+  /** What is sent with these is counted apart. */
+  verificationKeys: ReadonlySet<string>;
   journal: Journal;
   /** What the journal held at this start. */
   journalled: readonly Forgotten[];
@@ -118,6 +120,7 @@ export async function wireDomains(stack: AsyncDisposableStack, given: Given): Pr
       },
       limitsOf: (inForce, dataType) => retention.limitsOf(inForce, dataType),
       now: () => clock.now(),
+      isCountedApart: (key) => given.verificationKeys.has(key),
       location: await openLocation({ file: config.locationFile }),
       recordRefusal: (problem, by) => {
         const refusal = refusalOf(policies, problem, { ...by, action: 'event.ingest' });

@@ -50,6 +50,8 @@ export type EvidenceNeeds = Foundation & {
   readonly operator: Operator;
   readonly channels: readonly Channel[];
   readonly config: Config;
+  /** Filled with the keys that proofs send with, before one of them does. */
+  readonly verificationKeys: Set<string>;
 };
 
 /** Where the server listens, once it does. */
@@ -85,7 +87,7 @@ const SCOPES = ['ingest', 'consent', 'erase'];
 
 /** @param origins  for a page; without them it is a server's. */
 async function issueKey(
-  { db, policies, clock }: EvidenceNeeds,
+  { db, policies, clock, verificationKeys }: EvidenceNeeds,
   tenant: TenantId,
   origins?: readonly string[],
 ): Promise<string> {
@@ -94,6 +96,7 @@ async function issueKey(
   const scoped = origins ? { origins } : { scopes: SCOPES };
   return db.sql.begin(async (tx) => {
     const { id, text } = await issueWriteKey(tx, permit, { now, ...scoped });
+    verificationKeys.add(id);
     await noteVerificationKey(tx, id, tenant);
     const act = { event: 'write-key.issued', fields: { key: id, verification: true } } as const;
     await appendAudit(Object.assign(tx, { now }), permit, act);

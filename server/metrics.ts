@@ -94,6 +94,15 @@ function ingestMetrics({ services, pipeline }: Needs): Metric[] {
       ),
     },
     {
+      name: 'troth_events_verification_total',
+      type: 'counter',
+      help: 'Events that proofs sent, which no other figure of events counts.',
+      samples: views.map(({ tenant, view }) => ({
+        labels: { service: tenant },
+        value: view.verification,
+      })),
+    },
+    {
       name: 'troth_inbox_rows',
       type: 'gauge',
       help: 'Groups of events that are durable and not yet queryable.',

@@ -35,7 +35,7 @@ export function pipelineCounters(ingest: Ingest): PipelineCounters {
   return {
     reasons: Object.fromEntries(Object.entries(REASONS).map(([name, { says }]) => [name, says])),
     snapshot(tenant) {
-      const { counted, steps, backlog, lagMs, stuck } = ingest.snapshot(tenant);
+      const { counted, countedApart, steps, backlog, lagMs, stuck } = ingest.snapshot(tenant);
       const totals = new Map<string, number>();
       for (const { reason, count } of counted)
         totals.set(reason, (totals.get(reason) ?? 0) + count);
@@ -62,7 +62,11 @@ export function pipelineCounters(ingest: Ingest): PipelineCounters {
         lagMs: waiting ? Math.max(lagMs, backlog.oldestMs) : null,
         stuck: stuck.map(({ engineCode, rows, since }) => ({ engineCode, rows, since })),
       };
-      return { received, accepted, steps: walked, drops, inbox };
+      const verification = countedApart.reduce(
+        (sum, { reason, count }) => (REASONS[reason as Known]?.step === null ? sum : sum + count),
+        0,
+      );
+      return { received, accepted, verification, steps: walked, drops, inbox };
     },
   };
 }

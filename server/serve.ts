@@ -6,13 +6,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { renderPolicy } from '@troth/policy-language';
 import { systemClock } from '#base/clock';
+import type { TenantId } from '#base/ids';
 import { auditHealth, Sequencer } from '#core/audit';
 import { finishApplies, openPolicies } from '#core/policy';
 import { openTenancy } from '#core/tenancy';
 import type { ErasureDeps } from '#domains/rights';
 import { alertJob } from '#oversight/alerts';
 import { type Availability, openAvailability } from '#oversight/availability';
-import { eventRowCounter, openDataMap, openPipelineWatch } from '#oversight/evidence';
+import { eventRowCounter, openDataMap, openPipelineWatch, readCanaries } from '#oversight/evidence';
 import type { RemovalDeps } from '#oversight/removal';
 import { runJobs } from '#platform/jobs';
 import { openLog } from '#platform/log';
@@ -106,7 +107,9 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
   await finishApplies(db, events, clock.now());
   await applyFolder(options.policiesDir, { db, events, clock, log, progress });
   const policies = stack.adopt(await openPolicies(db, { log }), (open) => open.close());
-  const given = { ...foundation, ...removing, policies, clock, log, config };
+  /** The keys that proofs send with. */
+  const verificationKeys = new Set<string>();
+  const given = { ...foundation, ...removing, policies, clock, log, config, verificationKeys };
   const { ingest, keys, rights, retention, refusals, routes } = await wireDomains(stack, {
     ...given,
     afterStep: afterErasureStep,
@@ -142,10 +145,12 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
     operator,
     channels,
     config,
+    verificationKeys,
   });
   const { evidence, promises } = proofs;
   const { keeper } = foundation;
   const looked = { db, keeper, clock, config, services, promises, evidence, pipeline };
+  const canaries = (tenant: TenantId) => readCanaries(db.sql, tenant);
   let availability: Availability | undefined;
   const app = createApp({
     log,
@@ -173,7 +178,7 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
       }),
     ],
     services,
-    dataMap: openDataMap({ counters: [eventRowCounter(events)], clock }),
+    dataMap: openDataMap({ counters: [eventRowCounter({ events, canaries })], clock }),
   });
   const certificate = await localCertificate(join(config.dataDir, 'tls'), clock.now());
   const door = { app, host: LOOPBACK, fastPath: ingest.handler };

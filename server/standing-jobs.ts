@@ -11,7 +11,7 @@ import { authorize } from '#core/policy';
 import type { Retention } from '#domains/retention';
 import { LATE_DAYS, type LateDemands, type Rights } from '#domains/rights';
 import { type Channel, tellOperator } from '#oversight/alerts';
-import { canariesAmong, sweepDays } from '#oversight/evidence';
+import { canariesAmong, forgetCanaries, sweepDays } from '#oversight/evidence';
 import type { Keeper } from '#platform/keeper';
 import { sweepOperatorTokens } from './edges/http/index.ts';
 import { mayWait, STARTER } from './tenants.ts';
@@ -110,8 +110,9 @@ async function tellLate(
   });
 }
 
+const nothing = z.strictObject({});
+
 export function standingJobs(needs: Needs & { channels: readonly Channel[] }): Job[] {
-  const nothing = z.strictObject({});
   return [
     defineJob({
       name: 'keys.destroy-due',
@@ -159,6 +160,25 @@ export function standingJobs(needs: Needs & { channels: readonly Channel[] }): J
       timeoutSeconds: 900,
       every: '23 * * * *',
       run: () => rotateWhenDue(needs),
+    }),
+    ...evidenceJobs(needs),
+  ] as Job[];
+}
+
+function evidenceJobs(needs: Needs): Job[] {
+  return [
+    defineJob({
+      name: 'evidence.forget-canaries',
+      input: nothing,
+      attemptsMax: 1,
+      timeoutSeconds: 600,
+      every: '* * * * *',
+      // Of a round that came to its end there is nothing left. Twice is harmless.
+      run: async (_, { db, events, policies }) => {
+        const services = policies.tenants().map((tenant) => policies.inForce(tenant));
+        const { keys, keeper } = needs;
+        await forgetCanaries({ sql: db.admin, login: db, events, services, keys, keeper });
+      },
     }),
     defineJob({
       name: 'evidence.sweep-days',

@@ -50,7 +50,7 @@ function DataMap({ answer }: Asked) {
           {summary(map)}{' '}
           {map.countedAt ? (
             <span className="muted">
-              Counted <Ago at={map.countedAt} />.
+              Counted <Ago at={map.countedAt} />, without the canaries of proofs.
             </span>
           ) : (
             !map.operator && (

@@ -34,6 +34,8 @@ function PipelineScreen({ answer, stream, service }: Asked & { service: string }
           )}{' '}
           <span className="muted">
             Since <Ago at={pipeline.since} />.
+            {pipeline.verification > 0 &&
+              ` Another ${many(pipeline.verification, 'event')} came from proofs and count nowhere here.`}
           </span>{' '}
           <span className={connected ? 'live' : 'live off'}>
             {connected ? '● live' : '○ the stream is down; these are the last figures'}

@@ -226,6 +226,7 @@ export function pipelineOf(service: string, honest: boolean): Api.Pipeline {
     since: minutesAgo(94),
     received,
     accepted: left,
+    verification: 412,
     steps,
     drops,
     inbox: { rows: honest ? 0 : 3, lagMs: honest ? null : 640, stuck: [] },

@@ -132,6 +132,7 @@
 --   tenant text not null
 --   noted_at timestamp with time zone not null
 --   people integer
+--   removed_at timestamp with time zone
 --   CHECK ((octet_length(seed) = 32))
 --   CHECK ((people >= 0))
 --   PRIMARY KEY (seed)

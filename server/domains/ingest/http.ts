@@ -24,7 +24,7 @@ import { admitKey, keyInHeader, kindOf, type WriteKey, type WriteKeys } from './
 
 export type HttpOptions = {
   readonly keys: WriteKeys;
-  readonly planOf: (tenant: string) => IngestPlan | undefined;
+  readonly planFor: (key: WriteKey) => IngestPlan | undefined;
   readonly run: (arrived: Arrived) => Batch | Promise<Batch>;
   readonly whenDurable: (group: number, done: (durable: boolean) => void) => void;
   /** Why no more can be taken now, if so. */
@@ -145,7 +145,7 @@ class IngestHttp {
   #receive(call: Call, key: WriteKey | undefined): void {
     call.response.on('close', () => this.#release(call));
     if (key) this.#admit(call, key);
-    const plan = key && this.#options.planOf(key.tenant);
+    const plan = key && this.#options.planFor(key);
     const bytesMax = key ? (plan?.limits.bodyBytes ?? BODY_BYTES_MAX) : KEYLESS_BYTES_MAX;
     const because = key ? 'send less at once' : 'send the key in a header, or less at once';
     const take = (bytes: number) => {
@@ -199,7 +199,7 @@ class IngestHttp {
 
   #run(call: Call, key: WriteKey, sent: ReturnType<typeof readRequest>): void {
     const { headers } = call.request;
-    const plan = this.#options.planOf(key.tenant);
+    const plan = this.#options.planFor(key);
     if (plan === undefined) throw ingestProblem('ingest-tenant-unknown', 'no policy is in force');
     if (sent.events.length > plan.limits.batch) {
       const { batch: batchMax } = plan.limits;

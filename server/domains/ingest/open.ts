@@ -1,4 +1,4 @@
-import { type TenantId, Word } from '#base/ids';
+import { type KeyId, type TenantId, Word } from '#base/ids';
 import { Problem } from '#base/problem';
 import type { Policies, PolicyInForce } from '#core/policy';
 import { eventTablesOf } from '#core/tenancy';
@@ -38,6 +38,8 @@ export type IngestOptions = Pick<Tools, 'keys' | 'consent' | 'location'> &
     readonly policies: Policies;
     readonly log: Log;
     readonly now?: () => Date;
+    /** Keys whose events are nobody's: walked as all others, and counted for themselves. */
+    readonly isCountedApart?: (key: KeyId) => boolean;
     readonly reportMinor?: Tools['reportMinor'];
     /** How long rows live, by a service's choices. Default: as its policy says. */
     readonly limitsOf?: (inForce: PolicyInForce, dataType: string) => Limits;
@@ -58,6 +60,8 @@ export type PipelineView = {
   readonly steps: readonly { step: string; batches: number; milliseconds: number }[];
   /** Per data type and reason since the first day asked for. `-` stands for no known type. */
   readonly counted: readonly Counted[];
+  /** The same of keys that are counted apart, since this process started. */
+  readonly countedApart: readonly Counted[];
   /** Events that are durable and not yet queryable. */
   readonly backlog: { readonly rows: number; readonly bytes: number; readonly oldestMs: number };
   readonly lagMs: number;
@@ -106,8 +110,10 @@ class OpenIngest implements Ingest {
   readonly #options: IngestOptions;
   readonly #now: () => Date;
   readonly #counts = new PipelineCounts();
+  readonly #countsApart = new PipelineCounts();
   readonly #told = new Map<string, number>();
   readonly #plans = new Map<string, IngestPlan>();
+  readonly #plansApart = new Map<string, IngestPlan>();
   readonly #switching = new Map<string, NodeJS.Timeout>();
   readonly #inbox: Inbox;
   readonly #mover: Mover;
@@ -149,7 +155,8 @@ class OpenIngest implements Ingest {
     };
     this.handler = createIngestHandler({
       keys: this.keys,
-      planOf: (tenant) => this.#plans.get(tenant),
+      planFor: ({ id, tenant }) =>
+        (options.isCountedApart?.(id) ? this.#plansApart : this.#plans).get(tenant),
       run: (arrived) => runPipeline(arrived, this.#tools),
       whenDurable: (group, done) => this.#inbox.whenDurable(group, done),
       isBusy: () => this.#isBusy(),
@@ -187,7 +194,9 @@ class OpenIngest implements Ingest {
 
   #forget(tenant: TenantId): void {
     this.#plans.delete(tenant);
+    this.#plansApart.delete(tenant);
     this.#counts.forget(tenant);
+    this.#countsApart.forget(tenant);
     this.#mover.forget(tenant);
     this.#tools.hashes.forget(tenant);
     for (const name of this.#told.keys()) {
@@ -224,19 +233,22 @@ class OpenIngest implements Ingest {
     const now = this.#now();
     const { switches, until } = await store.readSwitches(db.sql, tenant, now);
     if (until) this.#compileAt(tenant, until.getTime() - now.getTime());
-    const counts = this.#counts;
     const { limitsOf } = this.#options;
-    const plan = compileIngestPlan(policy, {
+    const given = {
       tenant,
       revision,
-      counts,
       columns,
       switches,
       ...(limitsOf && { limits: (dataType: string) => limitsOf(inForce, dataType) }),
-    });
+    };
+    const plan = compileIngestPlan(policy, { ...given, counts: this.#counts });
+    const apart = compileIngestPlan(policy, { ...given, counts: this.#countsApart });
     await registerLayouts(db.sql, plan);
+    await registerLayouts(db.sql, apart);
     // It may have ended meanwhile.
-    if (policies.find(tenant)) this.#plans.set(tenant, plan);
+    if (!policies.find(tenant)) return;
+    this.#plans.set(tenant, plan);
+    this.#plansApart.set(tenant, apart);
   }
 
   /** A switch that was set for a while goes back. A moment later: both clocks must have passed it. */
@@ -316,6 +328,7 @@ class OpenIngest implements Ingest {
     return {
       steps: stepTimes,
       counted: this.#counts.ofTenant(tenant),
+      countedApart: this.#countsApart.ofTenant(tenant),
       backlog: { rows, bytes, oldestMs: oldest ? this.#now().getTime() - oldest.getTime() : 0 },
       lagMs: this.#mover.lagMs,
       stuck: this.#stuck.filter((one) => one.tenant === tenant),

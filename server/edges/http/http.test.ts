@@ -55,7 +55,7 @@ function open(changes: Partial<AppDeps> = {}) {
   const lines: string[] = [];
   const operator = openOperator(memoryOperatorStore(), clock);
   const inbox = { rows: 0, lagMs: null, stuck: [] };
-  const empty = { received: 0, accepted: 0, steps: [], drops: [], inbox };
+  const empty = { received: 0, accepted: 0, verification: 0, steps: [], drops: [], inbox };
   const deps: AppDeps = {
     services,
     operator,

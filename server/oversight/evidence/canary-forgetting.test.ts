@@ -4,10 +4,11 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TenantId } from '#base/ids';
 import { inTenant } from '#core/tenancy';
-import { openDatabase } from '#platform/database';
+import { connect, openDatabase } from '#platform/database';
 import { silentLog } from '#platform/log';
 import { useProven } from '#testing/proven';
 import { namesOf } from './canary-people.ts';
+import { noteSeed } from './canary-store.ts';
 
 const proven = useProven();
 const tenant = TenantId('clanker');
@@ -44,28 +45,104 @@ test('after three rounds there is not more of canaries than after one: nothing',
   }
 });
 
-test('what a prover that was killed left behind goes with a later round', async () => {
+/** What the standing job does each minute, now. */
+async function forgetNow() {
+  const before = new Date();
+  await proven.sql`select troth_sec.enqueue('evidence.forget-canaries', '{}'::json, 1, now(), 'now')`;
+  for (const end = Date.now() + 60_000; Date.now() < end; await sleep(200)) {
+    const [beat] = await proven.sql<{ done: boolean }[]>`
+      select last_started >= ${before} and last_done >= last_started as done
+      from troth.job_heartbeats where job = 'evidence.forget-canaries'`;
+    if (beat?.done) return;
+  }
+  assert.fail('the job did not run');
+}
+
+async function meetFive(seed: Buffer) {
   const { url, writeKeys } = proven.server;
-  const seed = randomBytes(32);
-  await proven.sql`
-    insert into troth.canary_seeds (seed, tenant, noted_at)
-    values (${seed}, ${tenant}, now() - interval '1 hour')`;
+  const headers = {
+    authorization: `Bearer ${writeKeys[tenant]}`,
+    'content-type': 'application/json',
+  };
   for (let at = 0; at < 5; at++) {
     const { userId } = namesOf(seed, at);
     const answer = await fetch(new URL(`/v1/t/${tenant}/consents/preferences`, url), {
       method: 'PUT',
-      headers: {
-        authorization: `Bearer ${writeKeys[tenant]}`,
-        'content-type': 'application/json',
-      },
+      headers,
       body: JSON.stringify({ handle: { userId }, preferences: { analytics: true } }),
     });
     assert.equal(answer.status, 200, await answer.text());
   }
-  const { subjects, receipts } = await left();
-  assert.deepEqual([subjects, receipts], [5, 5]);
-  await proven.prove(WANTED);
+}
+
+test('what a killed prover left goes within a minute, and nothing of one that still runs', async () => {
+  const seed = randomBytes(32);
+  const session = connect(proven.postgresUrl, { max: 1 });
+  await noteSeed(session, tenant, seed);
+  await meetFive(seed);
+  await forgetNow();
+  const running = await left();
+  assert.deepEqual([running.subjects, running.receipts], [5, 5]);
+  // The database ends the session of a process that is killed.
+  await session.end();
+  await forgetNow();
   assert.deepEqual(await left(), { subjects: 0, receipts: 0, named: 0 });
+});
+
+test('the canaries of a round during which the server was killed are gone after its next start', async () => {
+  const { server } = proven;
+  const round = proven.prove({ tenant }).catch(() => undefined);
+  const sent = async () => {
+    const [row] = await proven.sql<{ sent: number }[]>`
+      select count(*)::int as sent from troth.canaries where tenant = ${tenant}`;
+    return row?.sent ?? 0;
+  };
+  for (const end = Date.now() + 60_000; (await sent()) < 5 && Date.now() < end; ) await sleep(100);
+  assert.ok((await sent()) >= 5);
+  await server.kill();
+  await round;
+  await proven.restart();
+  await forgetNow();
+  assert.deepEqual(await left(), { subjects: 0, receipts: 0, named: 0 });
+  const [row] = await proven.sql<{ open: number }[]>`
+    select count(*)::int as open from troth.canary_seeds where removed_at is null`;
+  assert.equal(row?.open, 0);
+});
+
+/** What an operator is shown of the service. */
+async function shown<Answer>(path: string): Promise<Answer> {
+  const { url, operatorToken } = proven.server;
+  const headers = { cookie: `troth_operator=${operatorToken}` };
+  return (await (await fetch(new URL(path, url), { headers })).json()) as Answer;
+}
+
+test('no figure that people see counts canaries, not even while proofs run; it is said apart', async () => {
+  const running = { now: true };
+  const round = proven.prove({ tenant }).finally(() => {
+    running.now = false;
+  });
+  const rows = new Set<number>();
+  let stored = 0;
+  while (running.now) {
+    const [there] = await proven.events.query<{ rows: string }>(
+      `select sum(total_rows) as rows
+       from system.tables
+       where database = {database:String} and engine like '%MergeTree'`,
+      { database: `tenant_${tenant}` },
+    );
+    stored = Math.max(stored, Number(there?.rows));
+    const map = await shown<{ types: { rows: number | null }[] }>(`/v1/t/${tenant}/data-map`);
+    for (const type of map.types) rows.add(type.rows ?? 0);
+    await sleep(500);
+  }
+  await round;
+  assert.ok(stored > 0, 'canaries stood in the tables');
+  assert.deepEqual([...rows], [0]);
+  type Figures = { received: number; accepted: number; verification: number; drops: object[] };
+  const figures = await shown<Figures>(`/v1/t/${tenant}/pipeline`);
+  const { received, accepted, drops, verification } = figures;
+  assert.deepEqual({ received, accepted, drops }, { received: 0, accepted: 0, drops: [] });
+  assert.ok(verification > 0);
 });
 
 test('what proofs asked for canaries is no demand that the service has to answer for', async () => {
@@ -75,7 +152,7 @@ test('what proofs asked for canaries is no demand that the service has to answer
     ['kept'],
   );
   const [row] = await proven.sql<{ demands: number; hidden: number }[]>`
-    select (select count(*)::int from troth.erasures) as demands,
-           (select count(*)::int from troth.hidden_subjects) as hidden`;
+    select (select count(*)::int from troth.erasures where tenant = 'magenta') as demands,
+           (select count(*)::int from troth.hidden_subjects where tenant = 'magenta') as hidden`;
   assert.deepEqual(row, { demands: 0, hidden: 0 });
 });

@@ -12,9 +12,16 @@ const PEOPLE_OF_DEAD_MAX = 2_000;
 const AT_ONCE = 5_000;
 const DESTROYED_AT_ONCE = 50;
 
+/** What forgetting works on. */
+export type Forgetting = Pick<Ground, 'sql' | 'login' | 'events' | 'keys' | 'keeper' | 'services'>;
+
 type Tenant = PolicyInForce['tenant'];
 
-async function known(ground: Ground, tenant: Tenant, seeded: store.Seeded): Promise<SubjectId[]> {
+async function known(
+  ground: Forgetting,
+  tenant: Tenant,
+  seeded: store.Seeded,
+): Promise<SubjectId[]> {
   const { keys, keeper } = ground;
   const indexes: string[] = [];
   for (let at = 0; at < (seeded.people ?? PEOPLE_OF_DEAD_MAX); at++) {
@@ -38,7 +45,7 @@ async function known(ground: Ground, tenant: Tenant, seeded: store.Seeded): Prom
 
 /** Destroys their keys, without a stone: nothing of theirs comes late. */
 async function destroyKeys(
-  { keeper }: Ground,
+  { keeper }: Forgetting,
   tenant: Tenant,
   subjects: readonly SubjectId[],
 ): Promise<void> {
@@ -52,27 +59,48 @@ async function destroyKeys(
   }
 }
 
-async function forgetIn(ground: Ground, tenant: Tenant): Promise<void> {
+async function forgetPeople(
+  ground: Forgetting,
+  tenant: Tenant,
+  seeded: readonly store.Seeded[],
+): Promise<void> {
   const { sql, login } = ground;
-  const seeds = await store.readSeeds(sql, tenant);
-  const people = await Promise.all(seeds.map((seeded) => known(ground, tenant, seeded)));
+  const people = await Promise.all(seeded.map((one) => known(ground, tenant, one)));
   const subjects = [...new Set(people.flat())];
-  if (subjects.length > 0) {
-    const eraser = { tenant, role: 'troth_eraser', now: new Date() } as const;
-    await inTenant(login, eraser, (tx) => store.removeRows(tx, subjects));
-    await destroyKeys(ground, tenant, subjects);
-    await store.removeDemands(sql, tenant, subjects);
-  }
-  const ended = seeds.map(({ seed }) => Buffer.from(seed));
-  await store.dropSeeds(sql, ended);
+  if (subjects.length === 0) return;
+  const eraser = { tenant, role: 'troth_eraser', now: new Date() } as const;
+  await inTenant(login, eraser, (tx) => store.removeRows(tx, subjects));
+  await destroyKeys(ground, tenant, subjects);
+  await store.removeDemands(sql, tenant, subjects);
 }
 
-/** Ends a round: what its canaries left is removed, and what earlier ones left that were cut off. */
-export async function forgetCanaries(ground: Ground): Promise<void> {
+/**
+ * Removes what canaries left of every prover that lives no more, however it ended, and some
+ * minutes later once more what was on its way then. Twice, or by two at once, is harmless.
+ */
+export async function forgetCanaries(ground: Forgetting): Promise<void> {
+  const { sql, services } = ground;
+  const ended = await store.readEnded(sql);
+  for (const service of services) {
+    const theirs = ended.filter(({ tenant }) => tenant === service.tenant);
+    if (theirs.length === 0) continue;
+    const seeds = theirs.map(({ seed }) => seed);
+    await store.removeEvents(ground, service, seeds);
+    await forgetPeople(ground, service.tenant, theirs);
+    await store.noteRemoved(sql, seeds);
+    await store.dropSeeds(
+      sql,
+      theirs.filter(({ again }) => again).map(({ seed }) => seed),
+    );
+  }
+}
+
+/** Ends a round: what its canaries left is removed at once. */
+export async function endRound(ground: Ground): Promise<void> {
   for (const { tenant } of ground.services) {
     const { seed, count } = ground.people(tenant);
     await store.notePeople(ground.sql, seed, count());
   }
-  await store.removeCanaries(ground);
-  for (const { tenant } of ground.services) await forgetIn(ground, tenant);
+  await ground.release();
+  await forgetCanaries(ground);
 }

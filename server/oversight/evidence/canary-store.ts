@@ -5,10 +5,11 @@ import { archiveDatabaseOf, eventTablesOf, schemaOf, type TenantTx } from '#core
 import type { Events } from '#platform/events';
 
 const CANARIES_MAX = 100_000;
+/** In one statement, whose parameters stand in an address. */
+const CANARIES_AT_ONCE = 20_000;
+const SEEDS_MAX = 1_000;
 /** What was accepted may still be on its way into its table: it is removed once more after that. */
 const ON_THE_WAY = '5 minutes';
-/** Longer than a prover lives. */
-const OVER = '20 minutes';
 
 /** Puts messages on record before they are sent. */
 export async function noteCanaries(
@@ -23,14 +24,10 @@ export async function noteCanaries(
     on conflict (tenant, message) do update set noted_at = excluded.noted_at`;
 }
 
-type Ground = {
-  readonly sql: postgres.Sql;
-  readonly events: Pick<Events, 'command' | 'query'>;
-  readonly services: readonly PolicyInForce[];
-};
+type Queries = Pick<Events, 'command' | 'query'>;
 
 /** The tables of events, and of archived ones where there are any. */
-async function placesOf(events: Ground['events'], { tenant, policy }: PolicyInForce) {
+async function placesOf(events: Queries, { tenant, policy }: PolicyInForce) {
   const active = eventTablesOf(tenant, policy);
   const archived = await events.query<{ database: string; table: string }>(
     `select database, name as table
@@ -41,39 +38,91 @@ async function placesOf(events: Ground['events'], { tenant, policy }: PolicyInFo
   return [...active, ...archived];
 }
 
-/** Removes every row that canaries of rounds that have ended left in the event tables. */
-export async function removeCanaries({ sql, events, services }: Ground): Promise<void> {
-  for (const service of services) {
-    const { tenant } = service;
-    const ended = sql`
-      tenant = ${tenant}
-      and (noted_at < clock_timestamp() - ${OVER}::interval
-           or seed in (select seed from troth.canary_seeds where people is not null))`;
-    const noted = await sql<{ message: string }[]>`
-      select message::text as message
-      from troth.canaries
-      where ${ended}
-      limit ${CANARIES_MAX}`;
-    if (noted.length === 0) continue;
-    const messages = noted.map(({ message }) => BigInt(message));
-    for (const { database, table } of await placesOf(events, service)) {
+/** The number that the prover of a seed holds locked for as long as it lives. */
+const LOCK = `('x' || encode(substr(seed, 1, 8), 'hex'))::bit(64)::bigint`;
+
+/**
+ * Puts a seed on record before the first name that follows from it is used.
+ *
+ * @param session  one connection, kept open: while it lives, the seed counts as in use.
+ */
+export async function noteSeed(
+  session: postgres.Sql,
+  tenant: TenantId,
+  seed: Buffer,
+): Promise<void> {
+  await session`
+    select pg_advisory_lock(${session.unsafe(LOCK)})
+    from (select ${seed}::bytea as seed) as own`;
+  await session`
+    insert into troth.canary_seeds (seed, tenant, noted_at)
+    values (${seed}, ${tenant}, clock_timestamp())`;
+}
+
+export type Seeded = {
+  readonly seed: Buffer;
+  readonly tenant: TenantId;
+  /** How many of it were named; unknown of a prover that was killed. */
+  readonly people: number | null;
+  readonly subjects: readonly SubjectId[];
+  /** What its canaries left was removed before, and what came late is now. */
+  readonly again: boolean;
+};
+
+/** The seeds of provers that live no more, also of killed ones, where something may be left. */
+export async function readEnded(sql: postgres.Sql): Promise<Seeded[]> {
+  return sql.begin(
+    (tx) => tx<Seeded[]>`
+      select seed, tenant, people, removed_at is not null as again,
+             array(
+               select encode(uuid_send(subject), 'hex')
+               from troth.canary_subjects as named
+               where named.seed = seeds.seed) as subjects
+      from troth.canary_seeds as seeds
+      where (removed_at is null or removed_at < clock_timestamp() - ${ON_THE_WAY}::interval)
+        and pg_try_advisory_xact_lock(${tx.unsafe(LOCK)})
+      order by noted_at
+      limit ${SEEDS_MAX}`,
+  );
+}
+
+const among = (sql: postgres.ISql, seeds: readonly Buffer[]) => sql`
+  encode(seed, 'hex') = any (${seeds.map((seed) => Buffer.from(seed).toString('hex'))}::text[])`;
+
+/** Removes every row that canaries of these seeds left in the event tables of their service. */
+export async function removeEvents(
+  { sql, events }: { readonly sql: postgres.Sql; readonly events: Queries },
+  service: PolicyInForce,
+  seeds: readonly Buffer[],
+): Promise<void> {
+  const noted = await sql<{ message: string }[]>`
+    select message::text as message
+    from troth.canaries
+    where tenant = ${service.tenant} and ${among(sql, seeds)}
+    limit ${CANARIES_MAX}`;
+  const places = noted.length > 0 ? await placesOf(events, service) : [];
+  for (let from = 0; from < noted.length; from += CANARIES_AT_ONCE) {
+    const some = noted.slice(from, from + CANARIES_AT_ONCE);
+    const messages = some.map(({ message }) => BigInt(message));
+    for (const { database, table } of places) {
       await events.command(
         `alter table {database:Identifier}.{table:Identifier}
          delete where message in {messages:Array(UInt64)}`,
         { database, table, messages },
       );
     }
-    await sql`
-      delete from troth.canaries
-      where ${ended} and noted_at < clock_timestamp() - ${ON_THE_WAY}::interval`;
   }
 }
 
-/** Puts a seed on record before the first name that follows from it is used. */
-export async function noteSeed(sql: postgres.Sql, tenant: TenantId, seed: Buffer): Promise<void> {
-  await sql`
-    insert into troth.canary_seeds (seed, tenant, noted_at)
-    values (${seed}, ${tenant}, clock_timestamp())`;
+/** The messages of canaries that may stand in the tables of a service now. */
+export async function readCanaries(sql: postgres.Sql, tenant: TenantId): Promise<bigint[]> {
+  const noted = await sql<{ message: string }[]>`
+    select message::text as message
+    from troth.canaries
+    where tenant = ${tenant}
+    order by noted_at desc
+    limit ${CANARIES_AT_ONCE}`;
+  return noted.map(({ message }) => BigInt(message));
 }
 
 export async function noteSubject(
@@ -92,31 +141,20 @@ export async function notePeople(sql: postgres.Sql, seed: Buffer, people: number
   await sql`update troth.canary_seeds set people = ${people} where seed = ${seed}`;
 }
 
-export type Seeded = {
-  readonly seed: Buffer;
-  readonly people: number | null;
-  readonly subjects: readonly SubjectId[];
-};
-
-/** The seeds of rounds that have ended, also of provers that died. */
-export async function readSeeds(sql: postgres.Sql, tenant: TenantId): Promise<Seeded[]> {
-  return sql<Seeded[]>`
-    select seeds.seed, people, array_remove(array_agg(encode(uuid_send(subject), 'hex')), null) as subjects
-    from troth.canary_seeds as seeds
-    left join troth.canary_subjects as named on named.seed = seeds.seed
-    where seeds.tenant = ${tenant}
-      and (people is not null or noted_at < clock_timestamp() - ${OVER}::interval)
-    group by seeds.seed, people
-    limit 1000`;
+/** Puts on record that what canaries of these seeds left was removed. */
+export async function noteRemoved(sql: postgres.Sql, seeds: readonly Buffer[]): Promise<void> {
+  await sql`
+    update troth.canary_seeds
+    set removed_at = clock_timestamp()
+    where ${among(sql, seeds)}`;
 }
 
-/** Forgets the seeds of which nothing can be left any more. */
+/** Forgets seeds of which nothing can be left; not while a demand of theirs is being walked. */
 export async function dropSeeds(sql: postgres.Sql, seeds: readonly Buffer[]): Promise<void> {
+  await sql`delete from troth.canaries where ${among(sql, seeds)}`;
   await sql`
     delete from troth.canary_seeds as ended
-    where encode(seed, 'hex') = any (${seeds.map((seed) => seed.toString('hex'))}::text[])
-      and noted_at < clock_timestamp() - ${ON_THE_WAY}::interval
-      and not exists (select 1 from troth.canaries where canaries.seed = ended.seed)
+    where ${among(sql, seeds)}
       and not exists (
         select 1
         from troth.canary_subjects as named

@@ -172,7 +172,8 @@ test('only tables that exist are counted, and every name is bound, never written
       return rows as Row[];
     },
   };
-  const counted = await eventRowCounter(events)(clanker());
+  const canaries = async () => [];
+  const counted = await eventRowCounter({ events, canaries })(clanker());
   assert.deepEqual(counted.get('agent-commands'), {
     rows: 3,
     oldestAt: NOON,
@@ -187,6 +188,7 @@ test('the pipeline keeps two minutes of flow, one sample a second', () => {
   const snapshot = (): PipelineSnapshot => ({
     received: accepted + 1,
     accepted,
+    verification: 0,
     steps: [{ name: 'checkSchema', in: 10, out: 9, nanoseconds: 25_000 }],
     drops: [
       { reason: 'undeclared-event', step: 'checkSchema', events: 1 },

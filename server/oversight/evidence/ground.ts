@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { systemClock } from '#base/clock';
 import { openKeys } from '#core/keys';
 import { openPolicies } from '#core/policy';
-import { openDatabase } from '#platform/database';
+import { connect, openDatabase } from '#platform/database';
 import { openEvents, openPurposeReader } from '#platform/events';
 import { openKeeper } from '#platform/keeper';
 import { silentLog } from '#platform/log';
@@ -27,11 +27,14 @@ export async function openGround(outlook: Outlook): Promise<Ground & { close(): 
     const keeper = openKeeper(outlook.keeperSocket);
     const keys = openKeys({ keeper, clock: systemClock });
     stack.defer(() => keys.close());
+    // Of these people others only learn that they are in use, and for as long as this is open.
+    const session = connect(url, { max: 1, max_lifetime: null, idle_timeout: 0 });
+    stack.defer(() => session.end({ timeout: 1 }));
     const people = new Map<string, ReturnType<typeof peopleFrom>>();
     for (const { tenant } of services) {
       await keys.prepare(tenant);
       const seed = randomBytes(SEED_BYTES);
-      await noteSeed(db.admin, tenant, seed);
+      await noteSeed(session, tenant, seed);
       people.set(tenant, peopleFrom(seed));
     }
     const whole = new AbortController();
@@ -52,6 +55,7 @@ export async function openGround(outlook: Outlook): Promise<Ground & { close(): 
         if (!theirs) throw new RangeError('no such service is in force');
         return theirs;
       },
+      release: () => session.end({ timeout: 1 }),
       once: onceEach(whole.signal),
       close: () => close.disposeAsync(),
     };

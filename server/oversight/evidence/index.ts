@@ -5,7 +5,8 @@
  * at start, on a schedule, after a change of policy and when asked; what one could not look at is a
  * gap that says why. Nothing here is ever derived from what the product intends to do.
  */
-export { canariesAmong } from './canary-store.ts';
+export { type Forgetting, forgetCanaries } from './canary-forgetting.ts';
+export { canariesAmong, readCanaries } from './canary-store.ts';
 export { openDataMap } from './data-map.ts';
 export { type Evidence, openEvidence, type Round, type Turned } from './evidence.ts';
 export {

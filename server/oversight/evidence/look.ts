@@ -33,6 +33,8 @@ export type Ground = {
   readonly bytes: (patterns: readonly Uint8Array[]) => Promise<ByteLook>;
   /** The canaries of a service. */
   readonly people: (tenant: PolicyInForce['tenant']) => People;
+  /** Says that no canary is sent any more. */
+  readonly release: () => Promise<void>;
   /** Does a piece of work once, and hands its result to all who ask for it by this name. */
   readonly once: <T>(name: string, work: (signal: AbortSignal) => Promise<T>) => Promise<T>;
 };

@@ -4,6 +4,8 @@ import type { Clock } from '#base/clock';
 export type PipelineSnapshot = {
   received: number;
   accepted: number;
+  /** Events that came from proofs: in none of the other figures, but in the inbox. */
+  verification: number;
   /** In the order in which an event walks them. */
   steps: readonly { name: string; in: number; out: number; nanoseconds: number }[];
   drops: readonly { reason: string; step: string | null; events: number }[];
@@ -30,6 +32,7 @@ export type PipelineView = {
   since: string;
   received: number;
   accepted: number;
+  verification: number;
   steps: { name: string; in: number; out: number; microseconds: number | null }[];
   drops: { reason: string; step: string | null; events: number; says: string }[];
   inbox: InboxView;
@@ -86,12 +89,13 @@ export function openPipelineWatch(options: {
   }
 
   function view(tenant: string): PipelineView {
-    const { received, accepted, steps, drops, inbox } = counters.snapshot(tenant);
+    const { received, accepted, verification, steps, drops, inbox } = counters.snapshot(tenant);
     return {
       at: clock.now().toISOString(),
       since,
       received,
       accepted,
+      verification,
       steps: steps.map(({ name, in: into, out, nanoseconds }) => ({
         name,
         in: into,

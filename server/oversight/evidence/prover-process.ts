@@ -9,7 +9,7 @@ import { once } from 'node:events';
 import { setPriority } from 'node:os';
 import { createInterface } from 'node:readline';
 import type { Proof } from '#core/promises';
-import { forgetCanaries } from './canary-forgetting.ts';
+import { endRound } from './canary-forgetting.ts';
 import { openGround } from './ground.ts';
 import { type Outlook, type Wanted, writeLine } from './outlook.ts';
 import { type Finding, notLooked, prove, type Unit, unitsOf } from './prover.ts';
@@ -23,13 +23,16 @@ const NICE = 10;
 
 /** The whole of the child's life. @param proofs  all that there are. */
 export async function runProver(proofs: readonly Proof[]): Promise<void> {
-  const [line] = (await once(createInterface({ input: process.stdin }), 'line')) as [string];
+  const lines = createInterface({ input: process.stdin });
+  const [line] = (await once(lines, 'line')) as [string];
+  // The server holds the other end: it is gone, and nobody waits for a finding.
+  lines.once('close', () => process.exit(1));
   const { outlook, wanted } = JSON.parse(line) as Order;
   const ground = await openGround(outlook);
   try {
     const units = unitsOf(ground.services, proofs, wanted);
     for await (const finding of prove(ground, units)) writeLine(process.stdout, finding);
-    await forgetCanaries(ground);
+    await endRound(ground);
   } finally {
     await ground.close();
   }

@@ -1,3 +1,4 @@
+import type { TenantId } from '#base/ids';
 import type { Counted, RowCounter, ServiceInForce } from './model.ts';
 
 /** The part of the event store that counting needs; parameters are bound by the engine. */
@@ -23,6 +24,12 @@ async function tablesThere(events: EventQueries, databases: string[]): Promise<T
   );
 }
 
+export type RowSources = {
+  readonly events: EventQueries;
+  /** The messages of canaries that may stand in the tables of a service now. */
+  readonly canaries: (tenant: TenantId) => Promise<readonly bigint[]>;
+};
+
 type CountRow = { type: string; rows: string | number; oldest: string | number };
 
 /**
@@ -30,22 +37,25 @@ type CountRow = { type: string; rows: string | number; oldest: string | number }
  * one query.
  *
  * Both figures come from the parts' own metadata (`received_at` is the partition key), so the cost
- * does not grow with the rows. The age is that of the server's clock at receipt, never a client's.
+ * does not grow with the rows; while proofs run, and for minutes after, their canaries are passed
+ * by, which reads a column. The age is that of the server's clock at receipt, never a client's.
  */
-export function eventRowCounter(events: EventQueries): RowCounter {
+export function eventRowCounter({ events, canaries }: RowSources): RowCounter {
   return async ({ tenant, policy }: ServiceInForce) => {
     const there = await tablesThere(events, databasesOf(tenant));
     const types = new Map(Object.values(policy.compiled.data).map(({ id, table }) => [table, id]));
     const declared = there.filter(({ table }) => types.has(table));
     if (declared.length === 0) return new Map<string, Counted>();
-    const params: Record<string, unknown> = {};
+    const messages = await canaries(tenant);
+    const params: Record<string, unknown> = { messages };
+    const real = messages.length > 0 ? 'where message not in {messages:Array(UInt64)}' : '';
     const parts = declared.map(({ database, table }, at) => {
       params[`type${at}`] = types.get(table);
       params[`database${at}`] = database;
       params[`table${at}`] = table;
       return `select {type${at}:String} as type, count() as rows,
                      toUnixTimestamp64Milli(min(received_at)) as oldest
-              from {database${at}:Identifier}.{table${at}:Identifier}`;
+              from {database${at}:Identifier}.{table${at}:Identifier} ${real}`;
     });
     const rows = await events.query<CountRow>(parts.join('\nunion all\n'), params);
     const counted = new Map<string, Counted>();
