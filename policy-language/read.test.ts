@@ -136,3 +136,12 @@ test('values of any type at any place never throw and are always placed', () => 
     { numRuns: 1500 },
   );
 });
+
+test('a wrong entry of a list is called by the name of its list, never by a bare index', () => {
+  const scalar = one(spoilt('categories: [user.telemetry]', 'categories: [user.telemetry, 7]'));
+  assert.match(scalar.message, /^Entry 2 of "categories" cannot be 7\./);
+  const nested = one(spoilt('categories: [user.telemetry]', 'categories: [[user.telemetry]]'));
+  assert.match(nested.message, /^Entry 1 of "categories" cannot be a list\./);
+  const whole = one('- a list\n');
+  assert.match(whole.message, /^The document cannot be a list\./);
+});

@@ -39,10 +39,10 @@ function describe(root: z.ZodType, issue: Issue, source: Source): Finding[] {
     return issue.keys.slice(0, KEYS_MAX).map((key) => unknownKey(root, issue.path, key, source));
   }
   const node = nodeAt(source.tree, issue.path);
-  const last = String(issue.path.at(-1) ?? 'the document');
+  const named = nameOf(issue.path);
   const lesson = lessonAt(root, issue.path);
   if (issue.code === 'invalid_key') {
-    const message = `"${last}" cannot be a key here.`;
+    const message = `${named} cannot be a key here.`;
     const inner = issue.issues[0]?.message.replace(/^expected /, '');
     return [place('document/key', message, issue.path, source, inner ? { expected: inner } : {})];
   }
@@ -51,15 +51,22 @@ function describe(root: z.ZodType, issue: Issue, source: Source): Finding[] {
     return [place('purpose/without-basis', message, issue.path, source, lesson)];
   }
   if (!node) {
-    return [
-      place('document/missing-key', `"${last}" is missing here.`, issue.path, source, lesson),
-    ];
+    return [place('document/missing-key', `${named} is missing here.`, issue.path, source, lesson)];
   }
   const written = node.kind === 'scalar' ? node.value : undefined;
   const choices = choicesAt(root, issue.path);
   const code = issue.code === 'invalid_type' ? 'document/wrong-type' : 'document/wrong-value';
-  const message = `"${last}" cannot be ${show(node)}.${didYouMean(written, choices)}`;
+  const message = `${named} cannot be ${show(node)}.${didYouMean(written, choices)}`;
   return [place(code, message, issue.path, source, lesson)];
+}
+
+/** The field by its name; of a list that nothing names, its place in the list and that of the list. */
+function nameOf(path: Path): string {
+  const last = path.at(-1);
+  if (last === undefined) return 'The document';
+  if (typeof last !== 'number') return `"${String(last)}"`;
+  const list = nameOf(path.slice(0, -1));
+  return `Entry ${last + 1} of ${list.replace(/^(The|Entry)/, (word) => word.toLowerCase())}`;
 }
 
 const isBasis = ([section, , key]: Path) => section === 'purposes' && key === 'basis';
