@@ -318,11 +318,9 @@ async function within(work: Promise<boolean>, ms: number): Promise<boolean> {
   return clean;
 }
 
-const CLOSED: ConsentStatus = {
-  known: false,
-  preferences: {},
-  purposes: {},
-  signals: { gpc: false, dnt: false },
+/** How consent stands where nobody was asked yet. */
+export const closed = (): ConsentStatus => {
+  return { known: false, preferences: {}, purposes: {}, signals: readSignals() };
 };
 
 /**
@@ -371,7 +369,7 @@ export function createClient(options: ClientOptions): Client {
     group: (groupId, traits) => quietly((open) => open.group(groupId, traits)),
     alias: (userId, previousId) => quietly((open) => open.alias(userId, previousId)),
     setPrivacyPreferences: (wanted) => quietly((open) => open.decide((c) => c.decide(wanted))),
-    getConsentStatus: () => safely(CLOSED, (open) => open.status()),
+    getConsentStatus: () => safely(closed(), (open) => open.status()),
     updateConsent: (purpose, granted) =>
       quietly((open) => open.decide((c) => c.update(purpose, granted))),
     withdrawConsent: () => quietly((open) => open.decide((c) => c.withdraw())),

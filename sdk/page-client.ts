@@ -1,6 +1,5 @@
 /** The one client of a page, usable before it is configured: what is called early runs then. */
-import { createClient } from './client.ts';
-import { readSignals } from './host.ts';
+import { closed, createClient } from './client.ts';
 import type { Client, ClientOptions } from './model.ts';
 
 export type PageClient = Client & {
@@ -49,13 +48,7 @@ export function createPageClient(
       client = open;
       for (const work of early.splice(0)) work(open);
     },
-    getConsentStatus: () =>
-      client?.getConsentStatus() ?? {
-        known: false,
-        preferences: {},
-        purposes: {},
-        signals: readSignals(),
-      },
+    getConsentStatus: () => client?.getConsentStatus() ?? closed(),
     flush: async () => client?.flush() ?? false,
     shutdown: async (timeoutMs) => client?.shutdown(timeoutMs) ?? true,
     counts: () => client?.counts() ?? { waiting: early.length, delivered: 0, dropped: {} },
