@@ -52,19 +52,33 @@ function remainsOf({ erasure, policy: { policy } }: CertificateFacts): Remains[]
   ];
 }
 
-const NOTHING_HELD =
-  'Nothing is held under this name: it has no id and no key, and its bytes were found nowhere.';
+const NOTHING_HELD = 'Nothing is held under this name: it has no id and no key.';
 const ERASED =
   'The keys are destroyed, the rows are deleted, and none of the bytes looked for was found ' +
   'in a store that was searched.';
+const TEXTS_UNREAD =
+  ' The name itself was not looked for in texts without a person, which the event store keeps ' +
+  'compressed.';
+
+const namedIn = (places: readonly Place[]) =>
+  places.filter(({ named }) => named > 0).map(({ store }) => store);
 
 function sentenceOf({ erasure, places }: CertificateFacts): string {
   const unseen = places.filter(({ searched }) => !searched).map(({ store }) => store);
   const limits =
     unseen.length === 0 ? '' : ` Not searched, so nothing is claimed of it: ${unseen.join(', ')}.`;
-  if (erasure.subject === null) return `${NOTHING_HELD}${limits}`;
-  return `${ERASED}${limits}`;
+  const named = namedIn(places);
+  const stands =
+    named.length === 0
+      ? ''
+      : ` The name itself stands in ${named.join(', ')}: it is a common word, or stands in a text that is not the person’s.`;
+  const held = erasure.subject === null ? NOTHING_HELD : ERASED;
+  return `${held}${stands}${TEXTS_UNREAD}${limits}`;
 }
+
+/** Certificates of before count no names. */
+const isWhole = (places: readonly (Pick<Place, 'searched' | 'found'> & { named?: number })[]) =>
+  places.every(({ searched, found, named = 0 }) => searched && found === 0 && named === 0);
 
 export const certificateDocument = (facts: CertificateFacts) => {
   const { erasure, people, ledger, places, policy } = facts;
@@ -107,7 +121,7 @@ export const certificateDocument = (facts: CertificateFacts) => {
       })),
     },
     remains: remainsOf(facts),
-    complete: places.every(({ searched, found }) => searched && found === 0),
+    complete: isWhole(places),
     says: sentenceOf(facts),
   };
 };
@@ -139,8 +153,8 @@ export function certificateComplaints(document: unknown): string[] {
     }
     if (searched && found !== 0) complaints.push(`bytes of the person were found in ${store}`);
   }
-  const whole = search.places.every(({ searched, found }) => searched && found === 0);
-  if (complete !== whole) complaints.push('it says of itself whether it is complete, wrongly');
+  if (complete !== isWhole(search.places))
+    complaints.push('it says of itself whether it is complete, wrongly');
   if (people > 0 && !isCount(keys?.destroyed)) complaints.push('it names no destroyed key');
   return complaints;
 }

@@ -73,7 +73,9 @@ type Certificate = {
   says: string;
   keys: { destroyed: number };
   stores: { store: string; place: string; counted: number; remains: number }[];
-  search: { places: { store: string; searched: boolean; because: string | null }[] };
+  search: {
+    places: { store: string; searched: boolean; found: number; because: string | null }[];
+  };
 };
 
 async function certified({ id }: Erasure, index: Service = first): Promise<Certificate> {
@@ -136,6 +138,20 @@ test('nobody of this name is held: the certificate says so, and an erased person
   const again = await desk.rights.request(at(first), { handle: ada });
   await finished(again.erasure);
   assert.equal((await certified(again.erasure)).found, 'erased-before');
+});
+
+test('a name that is a common word keeps nobody from being erased, and the certificate says where it stands', async () => {
+  // Every control that is planted begins with it.
+  const [word, other] = [{ kind: 'user' as const, value: 'troth-control' }, someone()];
+  for (const handle of [word, other]) await desk.meet(handle);
+  const { erasure } = await desk.rights.request(at(first), { handle: word });
+  const beside = await desk.rights.request(at(first), { handle: other });
+  await finished(erasure);
+  await finished(beside.erasure);
+  const { complete, says, search } = await certified(erasure);
+  assert.deepEqual([complete, search.places.every(({ found }) => found === 0)], [false, true]);
+  assert.match(says, /The name itself stands in logs, rest/);
+  assert.doesNotMatch((await certified(beside.erasure)).says, /stands in/);
 });
 
 test('ten demands at once for one person are one erasure', async () => {

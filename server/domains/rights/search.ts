@@ -22,11 +22,13 @@ export const KINDS = ['id', 'id-text', 'key', 'index', 'handle', 'row'] as const
 export type Kind = (typeof KINDS)[number];
 
 const NOTHING_LEFT: readonly Kind[] = ['id', 'id-text', 'key', 'index', 'handle'];
+/** Its texts are pressed together: no handle would be seen there, so none is looked for. */
+const NOTHING_LEFT_PRESSED: readonly Kind[] = ['id', 'id-text', 'key', 'index'];
 const PSEUDONYM_STAYS: readonly Kind[] = ['key', 'index', 'handle', 'row'];
 
 /** What must be in no file of each store. */
 export const LOOKED_FOR: Readonly<Record<string, readonly Kind[]>> = {
-  clickhouse: NOTHING_LEFT,
+  clickhouse: NOTHING_LEFT_PRESSED,
   postgresql: PSEUDONYM_STAYS,
   'postgresql-log': PSEUDONYM_STAYS,
   objects: NOTHING_LEFT,
@@ -52,6 +54,8 @@ export type Target = {
 export type Place = {
   readonly store: string;
   readonly found: number;
+  /** How often the handle stands there: a common word, or a text that is not the person's. */
+  readonly named: number;
   readonly lookedFor: readonly Kind[];
   readonly files: number;
   readonly bytes: number;
@@ -140,6 +144,7 @@ function rootsOf({ dataDir, keyringDirs, auditDirs, elsewhere }: Places): Roots 
 const nowhere = (store: string): Place => ({
   store,
   found: 0,
+  named: 0,
   lookedFor: [],
   files: 0,
   bytes: 0,
@@ -153,19 +158,28 @@ const nowhere = (store: string): Place => ({
 /** By store, where among all patterns its control stands; `marker` for those with none. */
 type ControlsAt = ReadonlyMap<string, number>;
 
+type Found = Pick<Place, 'found' | 'named'>;
+const NOTHING: Found = { found: 0, named: 0 };
+
 /** How much of each erasure a scan of one store found, of what must not be there. */
-function foundIn({ store, counts }: StoreScan, sought: readonly Sought[]): Map<ErasureId, number> {
+function foundIn({ store, counts }: StoreScan, sought: readonly Sought[]): Map<ErasureId, Found> {
   const lookedFor = new Set(LOOKED_FOR[store] ?? NOTHING_LEFT);
-  const found = new Map<ErasureId, number>();
+  const all = new Map<ErasureId, Found>();
   for (const [index, { erasure, kind }] of sought.entries()) {
     const count = lookedFor.has(kind) ? (counts[index] ?? 0) : 0;
-    if (count > 0) found.set(erasure, (found.get(erasure) ?? 0) + count);
+    if (count === 0) continue;
+    const { found, named } = all.get(erasure) ?? NOTHING;
+    const isHandle = kind === 'handle';
+    all.set(erasure, {
+      found: found + (isHandle ? 0 : count),
+      named: named + (isHandle ? count : 0),
+    });
   }
-  return found;
+  return all;
 }
 
 /** What one scan says, whoever is looked for. */
-function placeOf(scan: StoreScan, controls: ControlsAt): Omit<Place, 'found'> {
+function placeOf(scan: StoreScan, controls: ControlsAt): Omit<Place, keyof Found> {
   const { store, files, bytes, seconds, unreadable, counts } = scan;
   const lookedFor = LOOKED_FOR[store] ?? NOTHING_LEFT;
   const at = controls.get(store) ?? controls.get('marker') ?? -1;
@@ -214,7 +228,7 @@ export async function searchBytes(
     targets.map(({ id }) => [
       id,
       [
-        ...passes.map(({ found, place }) => ({ ...place, found: found.get(id) ?? 0 })),
+        ...passes.map(({ found, place }) => ({ ...place, ...(found.get(id) ?? NOTHING) })),
         ...places.elsewhere.map(nowhere),
       ],
     ]),
