@@ -10,6 +10,7 @@ import type { TenantTx } from '#core/tenancy';
 import type { Look } from './look.ts';
 import type { Seen } from './seen.ts';
 
+export { eachType, wordsOf } from './bound.ts';
 export type {
   Ask,
   ByteLook,
@@ -22,15 +23,7 @@ export type {
   StoredRow,
   Told,
 } from './look.ts';
-export {
-  isPlaceholder,
-  saysTheSame,
-  secondsInDuration,
-  secondsInWords,
-  shownAt,
-} from './page-values.ts';
 export { broken, gap, judged, kept, type Saw, type Seen, saw, span, term, terms } from './seen.ts';
-export { valueAt } from './value-at.ts';
 
 export type ControlName = keyof typeof controlCatalogue & string;
 

@@ -6,7 +6,7 @@ import {
   secondsInDuration,
   secondsInWords,
   shownAt,
-} from '#core/promises';
+} from '#core/looking';
 import { useProven } from '#testing/proven';
 
 const proven = useProven();

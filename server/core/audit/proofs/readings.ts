@@ -1,5 +1,6 @@
 /** The proofs about readings: each leaves an entry, in the log of its service and in no other. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { asClient, personalRow } from '#core/looking';
 import { broken, defineProof, gap, kept, type Look, type Seen, saw, terms } from '#core/promises';
 import { type Entry, entriesAfter, lastSeq, leafOf } from './entries.ts';
 import { readLog } from './signed-log.ts';
@@ -9,30 +10,19 @@ const AGAIN_MS = 400;
 
 type Read = { readonly entries: readonly Entry[]; readonly subject: string };
 
-/** An event of a type whose rows name their person, and a purpose that it may be read for. */
-async function storeCanary({ canaries, policy }: Look) {
-  const type = canaries.eventTypes.find((id) => policy.data[id]?.key === 'subject');
-  const purpose = type && policy.data[type]?.purposes[0];
-  if (!type || !purpose) return undefined;
-  const person = await canaries.agreeing();
-  const { messages } = await canaries.send([canaries.event(type, person)]);
-  const [row] = await canaries.stored(type, messages[0] ?? '');
-  return row && { type, purpose, person, row };
-}
-
 /** Reads a canary in each way that there is; what it saw of the entries, or why it could not. */
 async function readCanary(look: Look): Promise<Read | Seen> {
-  const { operator, http, tenant, writeKey } = look;
-  const canary = await storeCanary(look);
-  if (!canary) return gap(saw`a canary that could be read was not stored`);
-  const { type: data, purpose, person, row } = canary;
+  const { operator, tenant, policy } = look;
+  const canary = await personalRow(look);
+  const purpose = canary && policy.data[canary.type]?.purposes[0];
+  if (!canary || !purpose) return gap(saw`a canary that could be read was not stored`);
+  const { type: data, person, row } = canary;
   const before = await lastSeq(look);
   const events = await operator(`/v1/t/${tenant}/events/read`, {
     body: { data, purpose, limit: 1_000 },
   });
   const { rows = [] } = (events.json ?? {}) as { rows?: { message: string }[] };
-  const status = await http(`/v1/t/${tenant}/consents/status`, {
-    headers: { authorization: `Bearer ${writeKey}` },
+  const status = await asClient(look, '/consents/status', {
     body: { handle: { userId: person.userId } },
   });
   const isRead = rows.some(({ message }) => message === row['message']) && status.status === 200;

@@ -1,3 +1,4 @@
+import { asClient, bearer } from '#core/looking';
 import { broken, defineProof, gap, kept, type Look, saw, term } from '#core/promises';
 
 /** An act by the transaction that wrote it, and the transaction of its entry; null without one. */
@@ -12,12 +13,9 @@ async function schemaOf({ sql, tenant }: Look): Promise<string> {
 
 /** Decisions of somebody who agreed to everything, and then took it all back. */
 async function decisions(look: Look): Promise<readonly Pair[]> {
-  const { canaries, http, keys, tenant, writeKey, asServer } = look;
+  const { canaries, keys, tenant, asServer } = look;
   const { userId } = await canaries.agreeing();
-  await http(`/v1/t/${tenant}/consents/withdraw`, {
-    headers: { authorization: `Bearer ${writeKey}` },
-    body: { handle: { userId } },
-  });
+  await asClient(look, '/consents/withdraw', { body: { handle: { userId } } });
   const [found] = await keys.find(tenant, [{ kind: 'user', value: userId }], { create: false });
   if (typeof found !== 'object') return [];
   const schema = await schemaOf(look);
@@ -58,7 +56,7 @@ async function refusalEntry({ others, tenant, canaries, sql }: Look): Promise<nu
   const before = await count();
   const { status } = await canaries.send([{ type: 'track', event: 'x' }], {
     path: `/v1/t/${tenant}/batch`,
-    headers: { authorization: `Bearer ${other.writeKey}` },
+    headers: bearer(other.writeKey),
   });
   return status === 403 ? (await count()) - before : undefined;
 }

@@ -1,5 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { sep } from 'node:path';
+import { personalRow } from '#core/looking';
 import {
   broken,
   defineProof,
@@ -45,14 +46,6 @@ async function keyMaterial(at: Look, row: StoredRow): Promise<Buffer[]> {
   return [...roots, opened, ...wrapped.map((row) => Buffer.from(row.wrapped))];
 }
 
-/** A row that names its person by the opaque id, whose bytes lie in both engines. */
-async function rowOf({ canaries, policy }: Look): Promise<StoredRow | undefined> {
-  const type = canaries.eventTypes.find((id) => policy.data[id]?.key === 'subject');
-  if (!type) return undefined;
-  const { messages } = await canaries.send([canaries.event(type, await canaries.agreeing())]);
-  return (await canaries.stored(type, messages[0] ?? ''))[0];
-}
-
 /** Looks for keys in the data, again while the canary itself is not seen there. */
 async function search(at: Look, control: Uint8Array, keys: readonly Uint8Array[]) {
   for (let attempt = 1; ; attempt++) {
@@ -78,8 +71,10 @@ export const apart = defineProof({
     if (isWithin(keyring, data) || isWithin(data, keyring)) {
       return broken(saw`keys and data lie in one folder`);
     }
-    const row = await rowOf(at);
-    if (!row) return gap(saw`a canary was not read back`);
+    // It names its person by the opaque id, whose bytes lie in both engines.
+    const canary = await personalRow(at);
+    if (!canary) return gap(saw`a canary was not read back`);
+    const { row } = canary;
     const material = await keyMaterial(at, row);
     if (material.length === 0) return gap(saw`the keyring's own bytes could not be read`);
     const control = Buffer.from(row.subject, 'hex');

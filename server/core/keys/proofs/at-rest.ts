@@ -1,3 +1,4 @@
+import { valueAt } from '#core/looking';
 import {
   broken,
   defineProof,
@@ -8,7 +9,6 @@ import {
   saw,
   term,
   terms,
-  valueAt,
 } from '#core/promises';
 import { flips, nameOf, openAsAes256Gcm } from './frames.ts';
 import { rawKeyOf, type SealedCanary, sealingTypes, sendSealed } from './sealed-canaries.ts';

@@ -1,15 +1,6 @@
 import { parseDuration } from '@troth/policy-language';
-import {
-  broken,
-  defineProof,
-  gap,
-  kept,
-  type Look,
-  saw,
-  span,
-  term,
-  valueAt,
-} from '#core/promises';
+import { valueAt } from '#core/looking';
+import { broken, defineProof, gap, kept, type Look, saw, span, term } from '#core/promises';
 import { KEYS_MAX, readKeyring, rootFiles } from './keyring-file.ts';
 
 type State = {

@@ -1,3 +1,4 @@
+import { holderOf, typesByPerson, withFields } from '#core/looking';
 import type { Canary, Look, StoredRow } from '#core/promises';
 
 /** A canary's event with one text in the sealed fields and another in the clear ones. */
@@ -11,11 +12,9 @@ export type SealedCanary = {
 };
 
 /** Types whose events seal fields under the key of their person. */
-export function sealingTypes({ policy, canaries }: Look): string[] {
-  return canaries.eventTypes.filter(
-    (id) =>
-      policy.data[id]?.key === 'subject' &&
-      Object.values(policy.compiled.data[id]?.fields ?? {}).some(({ seal }) => seal !== null),
+export function sealingTypes(look: Look): string[] {
+  return typesByPerson(look).filter((id) =>
+    Object.values(look.policy.compiled.data[id]?.fields ?? {}).some(({ seal }) => seal !== null),
   );
 }
 
@@ -27,11 +26,11 @@ export async function sendSealed(look: Look, type: string): Promise<SealedCanary
   const clear = canaries.event(type, person);
   const hidden = canaries.event(type, { ...person, marker: secret });
   const compiled = policy.compiled.data[type];
-  const holder = 'traits' in clear ? 'traits' : 'properties';
-  const [values, secrets] = [clear, hidden].map((event) => event[holder] as object);
   const isSealed = (name: string) => (compiled?.fields[name]?.seal ?? null) !== null;
-  const sealed = Object.entries(secrets ?? {}).filter(([name]) => isSealed(name));
-  const event = { ...clear, [holder]: { ...values, ...Object.fromEntries(sealed) } };
+  const sealed = Object.entries(hidden[holderOf(hidden)] as object).filter(([name]) =>
+    isSealed(name),
+  );
+  const event = withFields(clear, Object.fromEntries(sealed));
   const { messages } = await canaries.send([event, event]);
   const rows = await Promise.all(messages.map((id) => canaries.stored(type, id)));
   const found = rows.flat();

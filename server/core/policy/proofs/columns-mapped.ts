@@ -1,8 +1,7 @@
+import { inEngine, placesOf } from '#core/looking';
 import { broken, defineProof, gap, kept, type Look, saw, terms } from '#core/promises';
 import { applied, impossibleDraft } from './drafts.ts';
 import { type Column, storedColumns } from './stored-columns.ts';
-
-const plain = (id: string) => id.replaceAll('-', '_');
 
 /** What every row has so that it can be found, kept for its time and erased. */
 const TECHNICAL = new Set([
@@ -28,7 +27,7 @@ const ADDED: Readonly<Record<string, 'geolocation' | 'device' | 'session'>> = {
 /** Columns of events that no declared field with a class and a purpose stands behind. */
 async function unmapped(at: Look, columns: readonly Column[]): Promise<string[]> {
   const { policy } = at;
-  const types = new Map(Object.keys(policy.data).map((id) => [plain(id), id]));
+  const types = new Map(Object.keys(policy.data).map((id) => [inEngine(id), id]));
   const found: string[] = [];
   for (const { database, table, name } of columns) {
     const id = types.get(table);
@@ -66,8 +65,8 @@ async function strangeTables(at: Look): Promise<string[]> {
   const rows = await at.sql<{ name: string }[]>`
     select relname as name
     from pg_class
-    where relnamespace = to_regnamespace(${`tenant_${plain(at.tenant)}`}) and relkind in ('r', 'p')`;
-  const parts = Object.values(at.policy.data).map(({ from }) => plain(from));
+    where relnamespace = to_regnamespace(${placesOf(at).schema}) and relkind in ('r', 'p')`;
+  const parts = Object.values(at.policy.data).map(({ from }) => inEngine(from));
   return rows
     .map(({ name }) => name)
     .filter((name) => !parts.some((part) => name.startsWith(part)));

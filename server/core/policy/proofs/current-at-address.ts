@@ -1,15 +1,6 @@
 import { request } from 'node:https';
-import {
-  broken,
-  defineProof,
-  gap,
-  kept,
-  type Look,
-  saw,
-  shownAt,
-  term,
-  valueAt,
-} from '#core/promises';
+import { shownAt, valueAt } from '#core/looking';
+import { broken, defineProof, gap, kept, type Look, saw, term } from '#core/promises';
 
 type Answer = { readonly status: number; readonly text: string };
 

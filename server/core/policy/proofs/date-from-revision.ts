@@ -1,4 +1,5 @@
-import { broken, defineProof, gap, kept, saw, shownAt, term } from '#core/promises';
+import { shownAt } from '#core/looking';
+import { broken, defineProof, gap, kept, saw, term } from '#core/promises';
 import { publishedBy } from './published.ts';
 
 /** How often each is printed: what stands at both ends has to agree. */

@@ -1,5 +1,6 @@
 import { fallsUnder } from '@troth/policy-language';
-import { broken, defineProof, gap, kept, saw, shownAt, term, terms } from '#core/promises';
+import { shownAt } from '#core/looking';
+import { broken, defineProof, gap, kept, saw, term, terms } from '#core/promises';
 import { applied, impossibleDraft } from './drafts.ts';
 
 export const forbidden = defineProof({

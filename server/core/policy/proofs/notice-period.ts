@@ -1,13 +1,5 @@
-import {
-  broken,
-  defineProof,
-  gap,
-  kept,
-  saw,
-  secondsInDuration,
-  term,
-  valueAt,
-} from '#core/promises';
+import { secondsInDuration, valueAt } from '#core/looking';
+import { broken, defineProof, gap, kept, saw, term } from '#core/promises';
 import { applied, impossibleDraft, LAST } from './drafts.ts';
 
 const DAY_MS = 86_400_000;

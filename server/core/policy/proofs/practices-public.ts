@@ -1,3 +1,4 @@
+import { inEngine } from '#core/looking';
 import { broken, defineProof, gap, kept, type Look, saw, terms } from '#core/promises';
 import { publishedBy, rowsBelow } from './published.ts';
 import { storedColumns } from './stored-columns.ts';
@@ -41,7 +42,7 @@ async function unmapped(at: Look, known: readonly Mapped[]): Promise<string[] | 
     if (!row) return undefined;
   }
   const tables = new Set((await storedColumns(at)).map(({ table }) => table));
-  const names = new Set(known.map(({ id }) => id.replaceAll('-', '_')));
+  const names = new Set(known.map(({ id }) => inEngine(id)));
   return [...tables].filter((table) => !names.has(table));
 }
 

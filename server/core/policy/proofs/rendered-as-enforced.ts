@@ -1,16 +1,7 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '#base/canonical-json';
-import {
-  broken,
-  defineProof,
-  gap,
-  kept,
-  type Look,
-  saw,
-  secondsInWords,
-  shownAt,
-  term,
-} from '#core/promises';
+import { readBack, secondsInWords, shownAt } from '#core/looking';
+import { broken, defineProof, gap, kept, type Look, saw, term } from '#core/promises';
 import { publishedBy } from './published.ts';
 
 const hashOf = (document: unknown) =>
@@ -21,8 +12,7 @@ const hashOf = (document: unknown) =>
 /** Seconds that a fresh row of the type is given to live, and those that the page prints for it. */
 async function lives(at: Look, dataType: string, html: string) {
   const person = await at.canaries.agreeing();
-  const { messages, status } = await at.canaries.send([at.canaries.event(dataType, person)]);
-  const [row] = status === 200 ? await at.canaries.stored(dataType, messages[0] ?? '') : [];
+  const row = await readBack(at, dataType, at.canaries.event(dataType, person));
   if (!row) return undefined;
   const [shown = ''] = shownAt(html, `page.retain.${dataType}`);
   const [words = ''] = shown.split('; ').slice(0, 1);

@@ -1,3 +1,4 @@
+import { inEngine, readBack, withFields } from '#core/looking';
 import { broken, defineProof, gap, kept, saw, terms } from '#core/promises';
 import { storedRevisions } from './revisions.ts';
 import { storedColumns } from './stored-columns.ts';
@@ -16,7 +17,7 @@ export const revisionFirst = defineProof({
     const documents = (await storedRevisions(at)).map(({ document }) => document as Declared);
     const declares = (table: string, column?: string) =>
       documents.some(({ data = {} }) => {
-        const id = Object.keys(data).find((name) => name.replaceAll('-', '_') === table);
+        const id = Object.keys(data).find((name) => inEngine(name) === table);
         if (id === undefined || column === undefined) return id !== undefined;
         return OWN.test(column) || Object.hasOwn(data[id]?.fields ?? {}, column.replace(/^f_/, ''));
       });
@@ -29,12 +30,9 @@ export const revisionFirst = defineProof({
       );
     const [dataType = ''] = at.canaries.eventTypes;
     const person = await at.canaries.agreeing();
+    const { marker } = at.canaries.person();
     const event = at.canaries.event(dataType, person);
-    const marker = at.canaries.person().marker;
-    const holder = 'traits' in event ? 'traits' : 'properties';
-    const more = { ...event, [holder]: { ...(event[holder] as object), not_yet_promised: marker } };
-    const { messages, status } = await at.canaries.send([more]);
-    const [row] = status === 200 ? await at.canaries.stored(dataType, messages[0] ?? '') : [];
+    const row = await readBack(at, dataType, withFields(event, { not_yet_promised: marker }));
     if (!row) return gap(saw`the canary could not be read back`);
     const opened = await at.canaries.opened(dataType, row);
     if (JSON.stringify([row, opened]).includes(marker))

@@ -1,3 +1,4 @@
+import { placesOf } from '#core/looking';
 import type { Look } from '#core/promises';
 
 export type Column = {
@@ -11,13 +12,13 @@ const WORKING = new Set(['erasing', 'scan_controls']);
 
 /** Every column in which events of the service lie, active or in the archive. */
 export async function storedColumns(look: Look): Promise<Column[]> {
-  const plain = look.tenant.replaceAll('-', '_');
+  const { active, archive } = placesOf(look);
   const columns = await look.query<Column>(
     `select database, table, name
      from system.columns
      where database in {databases:Array(String)}
      order by database, table, position`,
-    { databases: [`tenant_${plain}`, `archive_${plain}`] },
+    { databases: [active, archive] },
   );
   return columns.filter(({ table }) => !WORKING.has(table));
 }

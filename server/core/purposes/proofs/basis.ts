@@ -1,3 +1,4 @@
+import { asClient, readBack } from '#core/looking';
 import { broken, defineProof, gap, kept, type Look, saw, term } from '#core/promises';
 
 /** What the page calls each basis. */
@@ -10,8 +11,7 @@ const TITLES: Readonly<Record<string, string>> = {
 
 /** The purposes that stay on whatever a person withdraws, each with its basis, as the service says. */
 async function staysUnder(at: Look, userId: string): Promise<Record<string, string> | undefined> {
-  const { status, json } = await at.http(`/v1/t/${at.tenant}/consents/withdraw`, {
-    headers: { authorization: `Bearer ${at.writeKey}` },
+  const { status, json } = await asClient(at, '/consents/withdraw', {
     body: { handle: { userId } },
   });
   return status === 200 ? (json as { staysUnder: Record<string, string> }).staysUnder : undefined;
@@ -52,8 +52,7 @@ export const basis = defineProof({
       return kept(
         saw`document, page and a withdrawal's answer name ${term(ground)} for ${term(id)}`,
       );
-    const { messages, status } = await at.canaries.send([at.canaries.event(data, person)]);
-    const [row] = status === 200 ? await at.canaries.stored(data, messages[0] ?? '') : [];
+    const row = await readBack(at, data, at.canaries.event(data, person));
     if (!row) return broken(saw`after a withdrawal, an event for ${term(id)} was not kept`);
     return kept(
       saw`document, page and a withdrawal's answer name ${term(ground)} for ${term(id)}; a canary in ${term(data)} outlived the withdrawal of everything`,

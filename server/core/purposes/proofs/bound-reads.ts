@@ -8,8 +8,9 @@ import {
   saw,
   term,
   terms,
+  wordsOf,
 } from '#core/promises';
-import { asksEngine, loginsOf, madeOfEvents, read, refusalsOf, unreadFor } from './reading.ts';
+import { asksEngine, loginsOf, read, refusalsOf, unfilled, unreadFor } from './reading.ts';
 
 const CODE = 'purpose-not-for-data';
 
@@ -58,12 +59,9 @@ export const boundReads = defineProof({
   strength: 'protocol',
   blindTo: 'What somebody does with data after reading it for a purpose that is allowed.',
   async prove(at, { data, purposes }) {
-    const types = [data].flat() as string[];
-    const unfilled = types.filter((type) => !madeOfEvents(at, types).includes(type));
-    if (unfilled.length > 0)
-      return gap(
-        saw`no part of this version fills ${terms(unfilled)}, so nothing was there to ask for`,
-      );
+    const types = wordsOf(data);
+    const empty = unfilled(at, types);
+    if (empty) return empty;
     let refused = 0;
     for (const type of types) {
       const seen = await ask(at, type, purposes as readonly string[]);

@@ -1,5 +1,6 @@
-import { broken, defineProof, gap, kept, saw, term, terms } from '#core/promises';
-import { asksEngine, loginsOf, madeOfEvents, unreadFor } from './reading.ts';
+import { inEngine } from '#core/looking';
+import { broken, defineProof, gap, kept, saw, term, terms, wordsOf } from '#core/promises';
+import { asksEngine, loginsOf, unfilled, unreadFor } from './reading.ts';
 
 export const holdsOnly = defineProof({
   control: 'purpose.holds-only',
@@ -7,18 +8,15 @@ export const holdsOnly = defineProof({
   blindTo: 'Records of account: this version fills none of the types that are made of them.',
   async prove(at, { purpose, data }) {
     const name = String(purpose);
-    const bound = [data].flat() as string[];
+    const bound = wordsOf(data);
     const declared = at.policy.compiled.purposes[name]?.data ?? [];
     const others = declared.filter((type) => !bound.includes(type));
     if (others.length > 0 || declared.length !== bound.length)
       return broken(
         saw`the policy gives ${term(name)} other data than the sentence: ${terms(declared)}`,
       );
-    const unfilled = bound.filter((type) => !madeOfEvents(at, bound).includes(type));
-    if (unfilled.length > 0)
-      return gap(
-        saw`no part of this version fills ${terms(unfilled)}, so nothing was there to ask for`,
-      );
+    const empty = unfilled(at, bound);
+    if (empty) return empty;
     const login = (await loginsOf(at)).get(name);
     if (login === undefined) return gap(saw`${term(name)} has no login in the event store`);
     for (const type of bound) {
@@ -30,7 +28,7 @@ export const holdsOnly = defineProof({
     for (const type of rest)
       if ((await asksEngine(at, login, type)) !== 'hidden')
         return broken(saw`the login of ${term(name)} is shown ${term(type)} as well`);
-    const role = `troth_${at.tenant}_${name}`.replaceAll('-', '_');
+    const role = inEngine(`troth_${at.tenant}_${name}`);
     const granted = await at.sql<{ table: string }[]>`
       select distinct table_schema || '.' || table_name as table
       from information_schema.role_table_grants

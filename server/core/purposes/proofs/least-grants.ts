@@ -1,3 +1,4 @@
+import { inEngine, placesOf } from '#core/looking';
 import { broken, defineProof, gap, kept, type Look, saw, term, terms } from '#core/promises';
 import { loginsOf } from './reading.ts';
 
@@ -7,8 +8,6 @@ type Grant = {
   readonly role: string;
   readonly right: string;
 };
-
-const plain = (id: string) => id.replaceAll('-', '_');
 
 /** What each shared role may hold of the tables that all services share; nothing else. */
 const SHARED: Readonly<Record<string, readonly string[]>> = {
@@ -35,14 +34,14 @@ const liveGrants = (at: Look) => at.sql<Grant[]>`
   join pg_namespace on pg_namespace.oid = relnamespace
   cross join aclexplode(relacl) as acl
   left join pg_roles on pg_roles.oid = acl.grantee
-  where nspname in ('troth', 'troth_sec', ${`tenant_${plain(at.tenant)}`})
+  where nspname in ('troth', 'troth_sec', ${placesOf(at).schema})
     and relkind in ('r', 'p', 'v', 'm') and acl.grantee <> relowner`;
 
 /** What a purpose's role is given by the policy: the tables of account of its data. */
 function declaredTables({ policy }: Look, purpose: string): Set<string> {
   const data = policy.compiled.purposes[purpose]?.data ?? [];
   const from = data.map((id) => policy.data[id]?.from ?? '').filter((name) => name !== 'events');
-  return new Set(from.map(plain));
+  return new Set(from.map(inEngine));
 }
 
 /** Why a right that somebody holds is one too many; `undefined` where it is not. */
@@ -84,7 +83,7 @@ async function strangeLogins(at: Look): Promise<string[] | undefined> {
     const declared = at.policy.compiled.purposes[purpose]?.data ?? [];
     const wanted = at.canaries.eventTypes
       .filter((id) => declared.includes(id))
-      .map((id) => `tenant_${plain(at.tenant)}__${plain(id)}`)
+      .map((id) => `${placesOf(at).active}__${inEngine(id)}`)
       .sort();
     const only = grants.join() === `GRANT SELECT ON ${own}.* TO ${own}`;
     if (!only || views.map(({ name }) => name).join() !== wanted.join()) strange.push(purpose);
@@ -104,7 +103,10 @@ export const leastGrants = defineProof({
     const grants = await liveGrants(at);
     if (grants.length < 20) return gap(saw`only ${grants.length} grants could be read`);
     const purposes = new Map(
-      Object.keys(at.policy.purposes).map((id) => [`troth_${plain(at.tenant)}_${plain(id)}`, id]),
+      Object.keys(at.policy.purposes).map((id) => [
+        `troth_${inEngine(at.tenant)}_${inEngine(id)}`,
+        id,
+      ]),
     );
     const extra = grants.filter((grant) => tooMuch(at, purposes, grant));
     if (extra.length > 0) {

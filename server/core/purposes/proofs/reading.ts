@@ -1,4 +1,5 @@
-import type { Look } from '#core/promises';
+import { inEngine, placesOf, readBack } from '#core/looking';
+import { gap, type Look, type Seen, saw, terms } from '#core/promises';
 
 export type Row = Readonly<Record<string, unknown>>;
 export type Answered = {
@@ -6,9 +7,6 @@ export type Answered = {
   readonly code: string;
   readonly rows: readonly Row[];
 };
-
-const databaseOf = ({ tenant }: Look) => `tenant_${tenant.replaceAll('-', '_')}`;
-const plain = (id: string) => id.replaceAll('-', '_');
 
 /** Not allowed, or hidden so well that it seems not to be there. */
 const REFUSALS: ReadonlySet<number> = new Set([497, 60, 81]);
@@ -35,14 +33,15 @@ export async function asksEngine(
   login: number,
   data: string,
 ): Promise<'shown' | 'hidden' | 'table open'> {
-  const table = plain(data);
+  const table = inEngine(data);
+  const { active } = placesOf(look);
   const own = `purpose_${String(login).padStart(3, '0')}`;
   const count = 'select count() as n from {database:Identifier}.{table:Identifier}';
   const view = await look.queryAs(login, count, {
     database: own,
-    table: `${databaseOf(look)}__${table}`,
+    table: `${active}__${table}`,
   });
-  const behind = await look.queryAs(login, count, { database: databaseOf(look), table });
+  const behind = await look.queryAs(login, count, { database: active, table });
   for (const answer of [view, behind])
     if ('refused' in answer && !REFUSALS.has(answer.refused))
       throw new Error('the engine refused for another reason');
@@ -72,8 +71,7 @@ export async function unreadFor(
   purposes: readonly string[],
 ): Promise<readonly string[] | undefined> {
   const person = await look.canaries.agreeing();
-  const { status, messages } = await look.canaries.send([look.canaries.event(data, person)]);
-  const [stored] = status === 200 ? await look.canaries.stored(data, messages[0] ?? '') : [];
+  const stored = await readBack(look, data, look.canaries.event(data, person));
   if (!stored) return undefined;
   const unread: string[] = [];
   for (const purpose of purposes) {
@@ -84,6 +82,9 @@ export async function unreadFor(
   return unread;
 }
 
-/** The types that are made of events; nothing in this version fills the others that are bound. */
-export const madeOfEvents = (look: Look, types: readonly string[]) =>
-  types.filter((type) => look.policy.data[type]?.from === 'events');
+/** A gap where a bound type is not made of events: nothing in this version fills the others. */
+export function unfilled({ policy }: Look, types: readonly string[]): Seen | undefined {
+  const others = types.filter((type) => policy.data[type]?.from !== 'events');
+  if (others.length === 0) return undefined;
+  return gap(saw`no part of this version fills ${terms(others)}, so nothing was there to ask for`);
+}

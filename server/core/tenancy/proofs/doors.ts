@@ -1,3 +1,4 @@
+import { bearer } from '#core/looking';
 import type { Ask, Look } from '#core/promises';
 
 export const REFUSED = 403;
@@ -18,7 +19,7 @@ function doors(tenant: string, userId: string): readonly (readonly [string, Ask]
 export const knock = ({ http }: Look, tenant: string, writeKey: string, userId: string) =>
   Promise.all(
     doors(tenant, userId).map(async ([path, ask]) => {
-      const headers = { authorization: `Bearer ${writeKey}` };
+      const headers = bearer(writeKey);
       return { path, status: (await http(path, { ...ask, headers })).status };
     }),
   );

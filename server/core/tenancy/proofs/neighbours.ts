@@ -1,3 +1,4 @@
+import { asClient } from '#core/looking';
 import type { Look } from '#core/promises';
 
 type Tenant = Look['tenant'];
@@ -20,10 +21,8 @@ async function settle(
   { tenant, writeKey, person }: Owner,
 ): Promise<Resident | undefined> {
   const { userId } = person();
-  const told = await http(`/v1/t/${tenant}/consents/withdraw`, {
-    headers: { authorization: `Bearer ${writeKey}` },
-    body: { handle: { userId } },
-  });
+  const body = { handle: { userId } };
+  const told = await asClient({ http, tenant, writeKey }, '/consents/withdraw', { body });
   const receipts = (told.json as { receipts?: unknown[] } | undefined)?.receipts ?? [];
   if (told.status !== 200 || receipts.length === 0) return undefined;
   const [found] = await keys.find(tenant, [{ kind: 'user', value: userId }], { create: false });

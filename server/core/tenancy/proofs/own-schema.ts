@@ -1,3 +1,4 @@
+import { personalRow } from '#core/looking';
 import { broken, defineProof, gap, kept, type Look, saw, terms } from '#core/promises';
 import { neighbours, type Resident, rowsSeen } from './neighbours.ts';
 
@@ -19,16 +20,6 @@ async function eventTablesWith({ query }: Look, subject: string): Promise<string
   return [...new Set(found)];
 }
 
-/** Sends an event of a type whose rows name their person; returns who. */
-async function eventResident({ canaries, policy }: Look): Promise<string | undefined> {
-  const type = canaries.eventTypes.find((id) => policy.data[id]?.key === 'subject');
-  if (!type) return undefined;
-  const person = await canaries.agreeing();
-  const { messages } = await canaries.send([canaries.event(type, person)]);
-  const [row] = await canaries.stored(type, messages[0] ?? '');
-  return row?.subject;
-}
-
 /** Schemas of other services in which a resident has rows. */
 async function strayed(look: Look, own: Resident, others: readonly Resident[]): Promise<string[]> {
   const found: string[] = [];
@@ -46,8 +37,8 @@ export const ownSchema = defineProof({
   async prove(at) {
     const { own, others } = await neighbours(at);
     if (!own || others.length === 0) return gap(saw`two canaries of two services were not made`);
-    const subject = await eventResident(at);
-    if (!subject) return gap(saw`a canary's event could not be read back`);
+    const event = await personalRow(at);
+    if (!event) return gap(saw`a canary's event could not be read back`);
     const schemas = new Set([own, ...others].map(({ schema }) => schema));
     if (schemas.size <= others.length) return broken(saw`two services share a schema`);
     const stray = await strayed(at, own, others);
@@ -55,7 +46,7 @@ export const ownSchema = defineProof({
     if ((await rowsSeen(at, own, own.tenant)) === 0) {
       return gap(saw`the canary's row was found in no schema`);
     }
-    const databases = await eventTablesWith(at, subject);
+    const databases = await eventTablesWith(at, event.row.subject);
     if (databases.length !== 1) {
       return broken(saw`events of one canary lie in ${terms(databases)}`);
     }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { asClient } from '#core/looking';
 import type { Canary, Look } from '#core/promises';
 import { freeTypes } from './gates.ts';
 
@@ -8,8 +9,6 @@ const ELSEWHERE = '8.8.8.8';
 const LATER_MS = 1_200;
 
 export type Standing = { granted: boolean; required: boolean; because: string };
-
-const keyed = ({ writeKey }: Look) => ({ authorization: `Bearer ${writeKey}` });
 
 /** Both names that events of a canary carry. */
 const handles = ({ userId, anonymousId }: Canary) => [{ userId }, { anonymousId }];
@@ -21,8 +20,8 @@ export async function decide(
   preferences: Readonly<Record<string, boolean>>,
 ): Promise<void> {
   for (const handle of handles(person)) {
-    const ask = { method: 'PUT', headers: keyed(look), body: { handle, preferences } };
-    const told = await look.http(`/v1/t/${look.tenant}/consents/preferences`, ask);
+    const ask = { method: 'PUT', body: { handle, preferences } };
+    const told = await asClient(look, '/consents/preferences', ask);
     if (told.status !== 200) throw new Error('a decision was not taken');
   }
 }
@@ -30,8 +29,7 @@ export async function decide(
 /** Takes everything back with one call for each name. */
 export async function withdrawAll(look: Look, person: Canary): Promise<void> {
   for (const handle of handles(person)) {
-    const ask = { headers: keyed(look), body: { handle } };
-    const told = await look.http(`/v1/t/${look.tenant}/consents/withdraw`, ask);
+    const told = await asClient(look, '/consents/withdraw', { body: { handle } });
     if (told.status !== 200) throw new Error('a withdrawal was not taken');
   }
 }
@@ -42,8 +40,8 @@ export async function standings(
   { userId }: Canary,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Readonly<Record<string, Standing>>> {
-  const told = await look.http(`/v1/t/${look.tenant}/consents/status`, {
-    headers: { ...keyed(look), ...headers },
+  const told = await asClient(look, '/consents/status', {
+    headers,
     body: { handle: { userId } },
   });
   const { purposes } = (told.json ?? {}) as { purposes?: Record<string, Standing> };

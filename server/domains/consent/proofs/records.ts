@@ -1,4 +1,5 @@
 /** The proofs of what is written about consent, and of what needs none. */
+import { asClient } from '#core/looking';
 import {
   broken,
   type Canary,
@@ -64,8 +65,7 @@ function foreignFields({ policy }: Look, type: string, purpose: string): string[
 
 /** Tries to refuse what cannot be refused. */
 async function refusal(look: Look, { userId }: Canary, purpose: string): Promise<number> {
-  const told = await look.http(`/v1/t/${look.tenant}/consents`, {
-    headers: { authorization: `Bearer ${look.writeKey}` },
+  const told = await asClient(look, '/consents', {
     body: { handle: { userId }, purpose, granted: false },
   });
   return told.status;

@@ -1,3 +1,4 @@
+import { valueAt } from '#core/looking';
 import {
   broken,
   defineProof,
@@ -7,7 +8,6 @@ import {
   type StoredRow,
   saw,
   term,
-  valueAt,
 } from '#core/promises';
 import { freeTypes, gatedBy, openPurposes } from './gates.ts';
 import { arrived, send } from './people.ts';

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { type Fields, withFields } from '#core/looking';
 import { broken, defineProof, gap, kept, saw } from '#core/promises';
-import { type Fields, sendAll, withFields } from './sent.ts';
+import { sendAll } from './sent.ts';
 
 const GOOD = 24;
 const WRONG = 5;

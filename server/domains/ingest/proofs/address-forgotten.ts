@@ -1,7 +1,8 @@
 import { createHash, randomInt, randomUUID } from 'node:crypto';
+import { type Fields, withFields } from '#core/looking';
 import { broken, defineProof, gap, kept, type Look, saw, term } from '#core/promises';
 import { ownAddress, postFrom } from './from-address.ts';
-import { type Fields, type Held, held, withFields } from './sent.ts';
+import { type Held, held } from './sent.ts';
 
 type Addresses = { readonly four: string; readonly six: string; readonly own: string };
 

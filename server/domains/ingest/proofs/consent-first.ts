@@ -1,6 +1,7 @@
+import { asClient, type Fields } from '#core/looking';
 import { broken, defineProof, gap, kept, type Look, saw, term } from '#core/promises';
 import { refusalOf, typesOfPeople } from './mode-refuses.ts';
-import { type Fields, held, sendAll, valueIn } from './sent.ts';
+import { held, sendAll, valueIn } from './sent.ts';
 
 type Overview = {
   readonly purposes?: Readonly<Record<string, { granted?: boolean }>>;
@@ -8,11 +9,7 @@ type Overview = {
 };
 
 async function ask(look: Look, path: string, method: string, body: object): Promise<Overview> {
-  const told = await look.http(`/v1/t/${look.tenant}/consents${path}`, {
-    method,
-    headers: { authorization: `Bearer ${look.writeKey}` },
-    body,
-  });
+  const told = await asClient(look, `/consents${path}`, { method, body });
   if (told.status >= 300) throw new Error('the consent interface refused');
   return told.json as Overview;
 }

@@ -1,6 +1,7 @@
+import { type Fields, withFields } from '#core/looking';
 import { broken, defineProof, gap, kept, type Look, saw, terms } from '#core/promises';
 import { type Content, contentOf, OWN_CATEGORY, TELLING_NAMES } from './content.ts';
-import { type Fields, held, type Sending, sendAll, withFields } from './sent.ts';
+import { held, type Sending, sendAll } from './sent.ts';
 
 /** One event that carries content of one class, in every place that could hold it. */
 type Try = Sending & { readonly what: string; readonly secrets: readonly string[] };

@@ -1,26 +1,32 @@
-import { broken, type Canary, defineProof, gap, kept, type Look, saw, term } from '#core/promises';
+import { withFields } from '#core/looking';
+import {
+  broken,
+  type Canary,
+  defineProof,
+  gap,
+  kept,
+  type Look,
+  saw,
+  term,
+  wordsOf,
+} from '#core/promises';
+import { sendAndRead } from './sent.ts';
 
 /** Sends an event with fields that nobody declared and reads back what was stored of it. */
-async function look(at: Look, person: Canary, dataType: string) {
+async function look(at: Look, person: Canary, type: string) {
   const { canaries } = at;
   const stranger = canaries.person().marker;
-  const event = canaries.event(dataType, person);
-  const holder = 'traits' in event ? 'traits' : 'properties';
-  const sent = {
-    ...event,
-    [holder]: { ...(event[holder] as object), [`x_${stranger}`]: stranger, ssn: stranger },
-    context: { ...(event['context'] as object), [stranger]: stranger, app: { secret: stranger } },
+  const plain = canaries.event(type, person);
+  const event = {
+    ...withFields(plain, { [`x_${stranger}`]: stranger, ssn: stranger }),
+    context: { ...(plain['context'] as object), [stranger]: stranger, app: { secret: stranger } },
   };
-  const { messages, status } = await canaries.send([sent]);
-  const [row] = status === 200 ? await canaries.stored(dataType, messages[0] ?? '') : [];
-  if (!row) return undefined;
-  const opened = await canaries.opened(dataType, row);
-  if (row.sealed !== '' && !opened) return undefined;
-  return { undeclared: JSON.stringify([row, opened]).includes(stranger) };
+  const [found] = await sendAndRead(at, [{ type, event }]);
+  return found && { undeclared: found.text.includes(stranger) };
 }
 
 const typesOf = (at: Look, bound: unknown): readonly string[] =>
-  bound === undefined ? at.canaries.eventTypes : ([bound].flat() as string[]);
+  bound === undefined ? at.canaries.eventTypes : wordsOf(bound);
 
 export const declaredFieldsOnly = defineProof({
   control: 'ingest.declared-fields-only',

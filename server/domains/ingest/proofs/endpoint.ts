@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { request } from 'node:https';
 import { connect } from 'node:tls';
+import { bearer } from '#core/looking';
 import { broken, defineProof, gap, kept, type Look, saw, term } from '#core/promises';
 
 type Given = { readonly path: string; readonly body: object };
@@ -18,7 +19,7 @@ function post({ tls, writeKey, signal }: Look, { path, body }: Given): Promise<A
         method: 'POST',
         signal,
         minVersion: 'TLSv1.3',
-        headers: { authorization: `Bearer ${writeKey}`, 'content-type': 'application/json' },
+        headers: { ...bearer(writeKey), 'content-type': 'application/json' },
       },
       (answer) => {
         const { socket } = answer;

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Fields, withFields } from '#core/looking';
 import {
   broken,
   defineProof,
@@ -10,8 +11,9 @@ import {
   saw,
   term,
   terms,
+  wordsOf,
 } from '#core/promises';
-import { asText, type Fields, type Held, sendAndRead, valueIn, withFields } from './sent.ts';
+import { asText, type Held, sendAndRead, valueIn } from './sent.ts';
 import { inTurn } from './turns.ts';
 
 type Switch = { readonly name: string; readonly enabled: boolean; readonly canDisable: boolean };
@@ -193,7 +195,7 @@ export const enrichment = defineProof({
   strength: 'stored-bytes',
   blindTo: 'Regions and cities, where the location file in use knows countries only.',
   async prove(look, { enrichment: bound, switch: how }) {
-    const names = [bound].flat() as string[];
+    const names = wordsOf(bound);
     if (names.some((name) => !ALL.includes(name))) return gap(saw`there is no probe for this`);
     if (how === 'always-off') return proveOff(look, names);
     if (how === 'always-on') return proveAlwaysOn(look, names);

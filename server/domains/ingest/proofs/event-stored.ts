@@ -1,6 +1,8 @@
+import { holderOf } from '#core/looking';
 import {
   broken,
   defineProof,
+  eachType,
   gap,
   kept,
   type Look,
@@ -10,7 +12,7 @@ import {
   term,
   terms,
 } from '#core/promises';
-import { asText, type Held, holderOf, NOBODY, sendAndRead, valueIn } from './sent.ts';
+import { asText, type Held, NOBODY, sendAndRead, valueIn } from './sent.ts';
 
 type Bound = { readonly type: string; readonly name?: string; readonly fields?: readonly string[] };
 
@@ -86,16 +88,12 @@ export const eventStored = defineProof({
   control: 'ingest.event-stored',
   strength: 'stored-bytes',
   blindTo: 'What later becomes of the row: its end and its erasure have proofs of their own.',
-  async prove(at, { data, event, fields }) {
-    let seen: Seen = gap(saw`no type is bound`);
-    for (const type of [data].flat() as string[]) {
-      seen = await look(at, {
+  prove: (at, { data, event, fields }) =>
+    eachType(data, (type) =>
+      look(at, {
         type,
         ...(event === undefined ? {} : { name: event as string }),
         ...(fields === undefined ? {} : { fields: fields as string[] }),
-      });
-      if (seen.state !== 'kept') return seen;
-    }
-    return seen;
-  },
+      }),
+    ),
 });

@@ -2,6 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { request } from 'node:http';
 import { connect } from 'node:net';
+import { bearer } from '#core/looking';
 import type { Look } from '#core/promises';
 
 export type Post = {
@@ -27,7 +28,7 @@ export function postFrom(look: Look, { from, path, key, body }: Post): Promise<n
         method: 'POST',
         localAddress: from,
         signal: look.signal,
-        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+        headers: { ...bearer(key), 'content-type': 'application/json' },
       },
       (answer) => answer.resume().on('end', () => resolve(answer.statusCode ?? 0)),
     );

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { bearer } from '#core/looking';
 import {
   type Ask,
   broken,
@@ -45,7 +46,7 @@ async function issue(look: Look, scope: Scope): Promise<Key | undefined> {
 }
 
 const knock = async ({ http }: Look, key: string, [path, ask]: readonly [string, Ask]) =>
-  (await http(path, { ...ask, headers: { authorization: `Bearer ${key}` } })).status;
+  (await http(path, { ...ask, headers: bearer(key) })).status;
 
 /** Takes the keys away and lets nothing of them stay in the table. @returns how many still open. */
 async function takeAway(look: Look, keys: readonly Key[], userId: string): Promise<number> {

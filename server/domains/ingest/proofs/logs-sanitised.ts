@@ -1,6 +1,8 @@
+import { asClient, type Fields, withFields } from '#core/looking';
 import {
   broken,
   defineProof,
+  eachType,
   gap,
   kept,
   type Look,
@@ -10,7 +12,7 @@ import {
   terms,
 } from '#core/promises';
 import { contentOf, OWN_CATEGORY } from './content.ts';
-import { type Fields, held, sendAll, withFields } from './sent.ts';
+import { held, sendAll } from './sent.ts';
 
 /** The text fields of a type, and the classes of content that each must lose. */
 function fieldsOf({ policy }: Look, type: string) {
@@ -59,14 +61,12 @@ type Looked = {
 /** The platform's own logs: requests that fail with a secret inside must not be quoted there. */
 async function lookInLogs(at: Look, { type, secrets, count }: Looked): Promise<Seen> {
   const { marker } = at.canaries.person();
-  const headers = { authorization: `Bearer ${at.writeKey}` };
-  const path = `/v1/t/${at.tenant}/batch`;
-  await at.http(path, {
-    headers: { ...headers, 'content-type': 'application/json' },
+  await asClient(at, '/batch', {
+    headers: { 'content-type': 'application/json' },
     body: `{"${marker}`,
   });
-  await at.http(`/v1/t/${at.tenant}/${marker}`, { headers });
-  await at.http(path, { headers, body: { batch: [{ type: marker, event: marker }] } });
+  await asClient(at, `/${marker}`);
+  await asClient(at, '/batch', { body: { batch: [{ type: marker, event: marker }] } });
   const patterns = [marker, ...secrets.slice(0, 40)].filter((text) => text.length >= 8);
   const { stores } = await at.bytes(patterns.map((text) => Buffer.from(text)));
   const logs = stores.find(({ store }) => store === 'logs');
@@ -83,12 +83,5 @@ export const logsSanitised = defineProof({
   strength: 'stored-bytes',
   blindTo:
     'What the server writes to its error output, where that is kept outside its data folder.',
-  async prove(at, { data }) {
-    let seen: Seen = gap(saw`no type is bound`);
-    for (const type of [data].flat() as string[]) {
-      seen = await look(at, type);
-      if (seen.state !== 'kept') return seen;
-    }
-    return seen;
-  },
+  prove: (at, { data }) => eachType(data, (type) => look(at, type)),
 });

@@ -1,5 +1,6 @@
+import { type Fields, withFields } from '#core/looking';
 import { broken, defineProof, gap, kept, type Look, saw, term } from '#core/promises';
-import { type Fields, held, sendAll, withFields } from './sent.ts';
+import { held, sendAll } from './sent.ts';
 
 /** Every way in which a sender may say that somebody is a child. */
 function markedEvents(event: Fields, below: number): Fields[] {

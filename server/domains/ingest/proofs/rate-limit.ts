@@ -1,14 +1,5 @@
-import {
-  broken,
-  defineProof,
-  gap,
-  kept,
-  type Look,
-  saw,
-  span,
-  term,
-  valueAt,
-} from '#core/promises';
+import { valueAt } from '#core/looking';
+import { broken, defineProof, gap, kept, type Look, saw, span, term } from '#core/promises';
 import { burstFrom, ownAddress } from './from-address.ts';
 
 /** Fewer than a sender who has sent nothing yet may send at once, and more than flows back. */

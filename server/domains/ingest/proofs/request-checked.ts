@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { bearer, type Fields } from '#core/looking';
 import {
   broken,
   defineProof,
@@ -11,7 +12,6 @@ import {
   term,
 } from '#core/promises';
 import { burstFrom, ownAddress } from './from-address.ts';
-import type { Fields } from './sent.ts';
 
 /** A request as it should be, for one to be changed at a time. */
 function goodRequest({ canaries, tenant, policy }: Look) {
@@ -32,7 +32,7 @@ async function checkKey(look: Look): Promise<Seen> {
     { authorization: 'Bearer' },
     { authorization: `Bearer tk_${id}_${secret}` },
     { authorization: `Bearer tk_${id.split('').reverse().join('')}_${secret}` },
-    { authorization: `Bearer ${look.writeKey.slice(0, -1)}` },
+    bearer(look.writeKey.slice(0, -1)),
     { authorization: `Basic ${basic}` },
     { authorization: look.writeKey },
   ];
@@ -46,7 +46,7 @@ async function checkKey(look: Look): Promise<Seen> {
 /** JSON in everything but name, and names of JSON with something else inside. */
 async function checkForm(look: Look): Promise<Seen> {
   const { path, event } = goodRequest(look);
-  const headers = { authorization: `Bearer ${look.writeKey}` };
+  const headers = bearer(look.writeKey);
   const good = await look.canaries.send([event]);
   if (good.status !== 200) return gap(saw`a request of JSON was answered ${good.status}`);
   const json = JSON.stringify({ batch: [event] });
@@ -80,7 +80,7 @@ async function checkForm(look: Look): Promise<Seen> {
 
 async function checkSchema(look: Look): Promise<string | undefined> {
   const { path, event } = goodRequest(look);
-  const headers = { authorization: `Bearer ${look.writeKey}` };
+  const headers = bearer(look.writeKey);
   const wrong: Fields[] = [
     { ...event, properties: 'text' },
     { ...event, timestamp: 'yesterday' },

@@ -1,7 +1,6 @@
 /** Sends canaries in as few requests as the policy allows, and reads back what is stored of each. */
+import type { Fields } from '#core/looking';
 import type { Ask, Canary, Look, StoredRow } from '#core/promises';
-
-export type Fields = Readonly<Record<string, unknown>>;
 
 /** One event to send. */
 export type Sending = { readonly type: string; readonly event: Fields };
@@ -26,15 +25,6 @@ const NEIGHBOUR_MS = 2_500;
 
 const dictOf = (value: unknown): Fields =>
   typeof value === 'object' && value !== null ? (value as Fields) : {};
-
-/** Where an event carries its declared fields. */
-export const holderOf = (event: Fields) => ('traits' in event ? 'traits' : 'properties');
-
-/** The event with more, or other, declared or undeclared fields. */
-export function withFields(event: Fields, more: Fields): Fields {
-  const holder = holderOf(event);
-  return { ...event, [holder]: { ...dictOf(event[holder]), ...more } };
-}
 
 /** Sends in batches. @returns for each event the answer to its request and its message. */
 export async function sendAll(

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import type { Fields } from '#core/looking';
 import { broken, defineProof, gap, kept, saw } from '#core/promises';
 import { typesOfPeople } from './mode-refuses.ts';
-import { type Fields, handlesOf, NOBODY, sendAndRead } from './sent.ts';
+import { handlesOf, NOBODY, sendAndRead } from './sent.ts';
 
 const PSEUDONYMOUS = 1;
 

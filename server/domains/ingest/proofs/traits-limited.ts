@@ -1,6 +1,7 @@
+import type { Fields } from '#core/looking';
 import { broken, defineProof, gap, kept, type Look, saw, term, terms } from '#core/promises';
 import { refusalOf, typesOfPeople } from './mode-refuses.ts';
-import { asText, type Fields, held, sendAll, valueIn } from './sent.ts';
+import { asText, held, sendAll, valueIn } from './sent.ts';
 
 /** Long enough to be in no id and no ciphertext by chance. */
 const STRANGE = 471_108_154_711_023;

@@ -1,5 +1,16 @@
-import { broken, defineProof, gap, kept, type Look, type Seen, saw, term } from '#core/promises';
-import { asText, type Held, type Sending, sendAndRead, valueIn, withFields } from './sent.ts';
+import { withFields } from '#core/looking';
+import {
+  broken,
+  defineProof,
+  eachType,
+  gap,
+  kept,
+  type Look,
+  type Seen,
+  saw,
+  term,
+} from '#core/promises';
+import { asText, type Held, type Sending, sendAndRead, valueIn } from './sent.ts';
 import { inTurn } from './turns.ts';
 
 /** What is sent, what must be left of it, and what must be nowhere. */
@@ -118,13 +129,9 @@ export const valueReduced = defineProof({
   control: 'ingest.value-reduced',
   strength: 'stored-bytes',
   blindTo: 'A short word that the sender itself writes into the declared field.',
-  async prove(look, { data, field, to }) {
-    let seen: Seen = gap(saw`no type is bound`);
-    for (const type of [data].flat() as string[]) {
+  prove: (look, { data, field, to }) =>
+    eachType(data, (type) => {
       const given = { look, type, field: field as string };
-      seen = await inTurn(`enrichments ${look.tenant}`, () => lookAt(given, to as string));
-      if (seen.state !== 'kept') return seen;
-    }
-    return seen;
-  },
+      return inTurn(`enrichments ${look.tenant}`, () => lookAt(given, to as string));
+    }),
 });

@@ -2,7 +2,8 @@
  * Rows from earlier times, planted in every table of events, and what the sweep that runs as its
  * schedule would leaves of them: one sweep a round, for all proofs of a service.
  */
-import { type Look, secondsInDuration } from '#core/promises';
+import { placesOf, secondsInDuration } from '#core/looking';
+import type { Look } from '#core/promises';
 
 export const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
@@ -83,11 +84,6 @@ export type Swept = {
   readonly ran: boolean;
 };
 
-const databasesOf = ({ tenant }: Look): Readonly<Record<Tier, string>> => {
-  const name = tenant.replaceAll('-', '_');
-  return { active: `tenant_${name}`, archive: `archive_${name}` };
-};
-
 /** The ages to plant in each tier. */
 function agesOf({ totalMs, activeMs }: Promised): readonly (readonly [Tier, number])[] {
   if (totalMs === undefined) return [['active', VERY_OLD_MS]];
@@ -134,7 +130,7 @@ async function whereAre(
   table: string,
   messages: readonly string[],
 ): Promise<Map<string, Tier[]>> {
-  const databases = databasesOf(look);
+  const databases = placesOf(look);
   const there = await tablesOf(look, Object.values(databases));
   const found = new Map<string, Tier[]>();
   for (const tier of ['active', 'archive'] as const) {
@@ -152,7 +148,7 @@ async function whereAre(
 
 /** The age of the oldest row that is no canary, in any tier. */
 async function oldestOf(look: Look, table: string): Promise<number | undefined> {
-  const databases = databasesOf(look);
+  const databases = placesOf(look);
   const there = await tablesOf(look, Object.values(databases));
   const noted = await look.sql<{ message: string }[]>`
     select message::text as message from troth.canaries where tenant = ${look.tenant}`;

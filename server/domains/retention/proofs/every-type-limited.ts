@@ -1,4 +1,15 @@
-import { broken, defineProof, gap, kept, type Look, saw, term, terms } from '#core/promises';
+import { placesOf } from '#core/looking';
+import {
+  broken,
+  defineProof,
+  gap,
+  kept,
+  type Look,
+  saw,
+  term,
+  terms,
+  wordsOf,
+} from '#core/promises';
 import { type Aged, swept } from './ages.ts';
 
 /** Tables of the engine that hold no data of the service: names of people who are being erased. */
@@ -7,13 +18,13 @@ const OWN = ['erasing', 'scan_controls'];
 const ENDS_WITH = /^(session|until-[a-z]+)$/;
 
 /** Tables with rows of events that are no declared type's. */
-async function strays({ query, policy, tenant }: Look): Promise<string[]> {
-  const database = `tenant_${tenant.replaceAll('-', '_')}`;
+async function strays(look: Look): Promise<string[]> {
+  const { query, policy } = look;
   const rows = await query<{ name: string }>(
     `select name
      from system.tables
      where database = {database:String} and engine like '%MergeTree%'`,
-    { database },
+    { database: placesOf(look).active },
   );
   const declared = Object.values(policy.compiled.data).map(({ table }) => table);
   const known = new Set([...declared, ...OWN]);
@@ -35,7 +46,7 @@ export const everyTypeLimited = defineProof({
   blindTo: 'Kinds of data that the service keeps beside Troth.',
   prepare: swept,
   async prove(look, { data }) {
-    const named = data === undefined ? undefined : ([data].flat() as string[]);
+    const named = data === undefined ? undefined : wordsOf(data);
     const all = Object.entries(look.policy.data);
     const types = named ? all.filter(([id]) => named.includes(id)) : all;
     if (types.length === 0) return gap(saw`the document in force declares no such type`);

@@ -1,3 +1,4 @@
+import { secondsInDuration, valueAt } from '#core/looking';
 import {
   broken,
   defineProof,
@@ -6,11 +7,10 @@ import {
   type Look,
   type Seen,
   saw,
-  secondsInDuration,
   span,
   term,
   terms,
-  valueAt,
+  wordsOf,
 } from '#core/promises';
 import { type Aged, pastAndBefore, swept } from './ages.ts';
 
@@ -60,7 +60,7 @@ export const limit = defineProof({
     'Bytes that the engine has let go of and the file system has not written over; what the service keeps beside Troth; backups, of which there are none yet.',
   prepare: swept,
   async prove(look, { data, setting }) {
-    const types = [data].flat() as string[];
+    const types = wordsOf(data);
     const missing = unmade(look, types);
     if (missing.length > 0) return gap(saw`nothing makes ${terms(missing)} here yet`);
     const { types: all, ran } = await swept(look);

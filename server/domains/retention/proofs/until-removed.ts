@@ -1,5 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { broken, defineProof, gap, kept, type Look, saw, span, terms } from '#core/promises';
+import { asClient } from '#core/looking';
+import {
+  broken,
+  defineProof,
+  gap,
+  kept,
+  type Look,
+  saw,
+  span,
+  terms,
+  wordsOf,
+} from '#core/promises';
 import { swept } from './ages.ts';
 
 const REMOVED_WITHIN_MS = 45_000;
@@ -7,7 +18,7 @@ const LOOK_EVERY_MS = 500;
 
 /** Whether rows of these types go with their person; `undefined` when none came there. */
 async function removed(look: Look, types: readonly string[]): Promise<boolean | undefined> {
-  const { canaries, tenant, signal } = look;
+  const { canaries, signal } = look;
   const person = await canaries.agreeing();
   const { messages } = await canaries.send(types.map((type) => canaries.event(type, person)));
   const rows = async (waitMs: number) => {
@@ -17,8 +28,7 @@ async function removed(look: Look, types: readonly string[]): Promise<boolean | 
   const isThere = async () => (await rows(0)) > 0;
   if ((await rows(15_000)) < types.length) return undefined;
   await canaries.subjectOf('user', person.userId);
-  const told = await look.http(`/v1/t/${tenant}/erasures`, {
-    headers: { authorization: `Bearer ${look.writeKey}` },
+  const told = await asClient(look, '/erasures', {
     body: { handle: { kind: 'user', value: person.userId }, confirm: true, complete: true },
   });
   if (told.status !== 202) throw new Error('a demand was not taken in');
@@ -35,7 +45,7 @@ export const untilRemoved = defineProof({
   blindTo: 'A deletion of one record alone: what is removed is removed with its person.',
   prepare: swept,
   async prove(look, { data }) {
-    const types = [data].flat() as string[];
+    const types = wordsOf(data);
     const missing = types.filter((type) => look.policy.data[type]?.from !== 'events');
     if (missing.length > 0) return gap(saw`nothing makes ${terms(missing)} here yet`);
     const { types: all, ran } = await swept(look);

@@ -1,3 +1,4 @@
+import { secondsInDuration, valueAt } from '#core/looking';
 import {
   broken,
   defineProof,
@@ -6,10 +7,8 @@ import {
   type Look,
   type Seen,
   saw,
-  secondsInDuration,
   span,
   term,
-  valueAt,
 } from '#core/promises';
 import { type Erased, erased } from './erased.ts';
 import { sum } from './stores.ts';

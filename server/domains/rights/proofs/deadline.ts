@@ -1,16 +1,6 @@
-import {
-  broken,
-  defineProof,
-  gap,
-  kept,
-  type Look,
-  saw,
-  secondsInDuration,
-  span,
-  term,
-  valueAt,
-} from '#core/promises';
-import { keyed, nameOf, taken } from './demands.ts';
+import { secondsInDuration, valueAt } from '#core/looking';
+import { broken, defineProof, gap, kept, type Look, saw, span, term } from '#core/promises';
+import { nameOf, taken, undo } from './demands.ts';
 
 /** So much of the time is over when somebody has to hear of it. */
 const NEARLY = 0.95;
@@ -55,10 +45,7 @@ async function alarms(look: Look, seconds: number, undoable: number) {
   const young = await stuck(look, undoable);
   await look.job('rights.watch-deadlines');
   const found = { late: await alarmed(look, late), young: await alarmed(look, young) };
-  for (const id of [late, young]) {
-    const path = `/v1/t/${look.tenant}/erasures/${id}/undo`;
-    await look.http(path, { headers: keyed(look), method: 'POST' });
-  }
+  for (const id of [late, young]) await undo(look, id);
   return found;
 }
 

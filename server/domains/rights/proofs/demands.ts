@@ -1,5 +1,6 @@
 /** Demands as a server makes them, and what is answered about somebody. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { asClient } from '#core/looking';
 import type { Canary, Look, Told } from '#core/promises';
 
 const LOOK_EVERY_MS = 250;
@@ -18,13 +19,11 @@ export type Demand = {
   readonly finishedAt: string | null;
 };
 
-export const keyed = ({ writeKey }: Look) => ({ authorization: `Bearer ${writeKey}` });
-
 export const nameOf = ({ userId }: Canary) => ({ kind: 'user', value: userId }) as const;
 
 /** Asks for an erasure with a server's key of the service. */
 export const demand = (look: Look, body: object): Promise<Told> =>
-  look.http(`/v1/t/${look.tenant}/erasures`, { headers: keyed(look), body });
+  asClient(look, '/erasures', { body });
 
 /** The demand that was taken in. @throws Error when it was refused. */
 export async function taken(look: Look, body: object): Promise<Demand> {
@@ -34,10 +33,14 @@ export async function taken(look: Look, body: object): Promise<Demand> {
 }
 
 export async function read(look: Look, id: string): Promise<Demand> {
-  const told = await look.http(`/v1/t/${look.tenant}/erasures/${id}`, { headers: keyed(look) });
+  const told = await asClient(look, `/erasures/${id}`);
   if (told.status !== 200) throw new Error('a demand was not told of');
   return told.json as Demand;
 }
+
+/** Takes a demand back. @returns the status of the answer. */
+export const undo = async (look: Look, id: string): Promise<number> =>
+  (await asClient(look, `/erasures/${id}/undo`, { method: 'POST' })).status;
 
 /** How a demand stands once `is` holds of it, or when the time is over. */
 export async function followed(
@@ -57,8 +60,7 @@ export async function shownOf(
   look: Look,
   { userId }: Canary,
 ): Promise<{ receipts: number; granted: string }> {
-  const told = await look.http(`/v1/t/${look.tenant}/consents/status`, {
-    headers: keyed(look),
+  const told = await asClient(look, '/consents/status', {
     body: { handle: { userId } },
   });
   const { receipts, purposes } = (told.json ?? {}) as {

@@ -3,18 +3,9 @@
  * store; one of them is erased, the other stays, and shows that each look sees what is there.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { asClient, typesByPerson } from '#core/looking';
 import type { ByteLook, Canary, Look, StoredRow } from '#core/promises';
-import {
-  type Demand,
-  followed,
-  hasKey,
-  keyed,
-  nameOf,
-  read,
-  shownOf,
-  taken,
-  whois,
-} from './demands.ts';
+import { type Demand, followed, hasKey, nameOf, read, shownOf, taken, whois } from './demands.ts';
 import { eventRows, keyringHolds, type Rows, receiptIds, tableRows } from './stores.ts';
 
 const DONE_WITHIN_MS = 55_000;
@@ -75,12 +66,10 @@ export type Erased = {
   readonly certificate: unknown;
 };
 
-const isOfPeople = (look: Look, type: string) => look.policy.data[type]?.key === 'subject';
-
 /** Sends an event of each type that is kept by person, and waits until all are stored. */
 export async function leave(look: Look, canary: Canary): Promise<StoredRow[]> {
   const { canaries } = look;
-  const types = canaries.eventTypes.filter((type) => isOfPeople(look, type));
+  const types = typesByPerson(look);
   const { messages } = await canaries.send(types.map((type) => canaries.event(type, canary)));
   const rows = await Promise.all(
     types.map((type, at) => canaries.stored(type, messages[at] ?? '')),
@@ -135,7 +124,7 @@ async function remainsOf(look: Look, { canary, subjects, bytes }: Left): Promise
 /** Whether what comes late about somebody is stored; what comes about another has to be. */
 export async function lateStored(look: Look, late: Canary, other: Canary): Promise<boolean> {
   const { canaries } = look;
-  const type = canaries.eventTypes.find((one) => isOfPeople(look, one));
+  const [type] = typesByPerson(look);
   if (type === undefined) throw new Error('no event is kept by person');
   const [first] = (await canaries.send([canaries.event(type, late)])).messages;
   const [second] = (await canaries.send([canaries.event(type, other)])).messages;
@@ -175,9 +164,7 @@ async function eraseOne(look: Look): Promise<Erased> {
   // With its key it will not be done, however long anybody waits.
   const withinMs = atOnce.hasKey ? 0 : DONE_WITHIN_MS;
   await followed(look, id, { is: isEnd, withinMs });
-  const told = await look.http(`/v1/t/${look.tenant}/erasures/${id}/certificate`, {
-    headers: keyed(look),
-  });
+  const told = await asClient(look, `/erasures/${id}/certificate`);
   const search = await look.bytes([...patternsOf(gone), ...patternsOf(stays)]);
   return {
     gone,

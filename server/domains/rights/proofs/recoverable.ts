@@ -1,3 +1,4 @@
+import { secondsInDuration, typesByPerson, valueAt } from '#core/looking';
 import {
   broken,
   type Canary,
@@ -7,12 +8,10 @@ import {
   type Look,
   type StoredRow,
   saw,
-  secondsInDuration,
   span,
   term,
-  valueAt,
 } from '#core/promises';
-import { type Demand, followed, hasKey, keyed, nameOf, shownOf, taken, whois } from './demands.ts';
+import { type Demand, followed, hasKey, nameOf, shownOf, taken, undo, whois } from './demands.ts';
 import { leave } from './erased.ts';
 
 const SLACK_MS = 1_000;
@@ -46,18 +45,11 @@ async function age({ sql }: Look, { demand }: Hidden, seconds: number): Promise<
     where id = ${demand.id}`;
 }
 
-const undo = async (look: Look, { demand }: Hidden): Promise<number> => {
-  const path = `/v1/t/${look.tenant}/erasures/${demand.id}/undo`;
-  return (await look.http(path, { headers: keyed(look), method: 'POST' })).status;
-};
-
 /** Whether everything that somebody had is there again, and opens. */
 async function isBack(look: Look, { canary, subject, rows, receipts }: Hidden): Promise<boolean> {
   if ((await whois(look, canary)) !== subject || !(await hasKey(look, [subject]))) return false;
   if ((await shownOf(look, canary)).receipts < receipts) return false;
-  const types = look.canaries.eventTypes.filter(
-    (type) => look.policy.data[type]?.key === 'subject',
-  );
+  const types = typesByPerson(look);
   for (const [at, row] of rows.entries()) {
     if (row.sealed !== '' && !(await look.canaries.opened(types[at] ?? '', row))) return false;
   }
@@ -69,7 +61,7 @@ async function early(look: Look, seconds: number) {
   const one = await deleted(look);
   const isHidden = one.demand.state === 'hidden' && !(await hasKey(look, [one.subject]));
   await age(look, one, seconds - 24 * HOUR_SECONDS);
-  const status = await undo(look, one);
+  const status = await undo(look, one.demand.id);
   return { one, isHidden, status, back: status === 200 && (await isBack(look, one)) };
 }
 
@@ -77,7 +69,7 @@ async function early(look: Look, seconds: number) {
 async function late(look: Look, seconds: number) {
   const one = await deleted(look);
   await age(look, one, seconds + 1);
-  const status = await undo(look, one);
+  const status = await undo(look, one.demand.id);
   await look.job('rights.walk-erasures').catch(() => undefined);
   const isGone = ({ keyDestroyedAt }: Demand) => keyDestroyedAt !== null;
   const demand = await followed(look, one.demand.id, { is: isGone, withinMs: KEY_GONE_WITHIN_MS });

@@ -1,3 +1,4 @@
+import { asClient, bearer } from '#core/looking';
 import {
   broken,
   type Canary,
@@ -8,7 +9,7 @@ import {
   type Seen,
   saw,
 } from '#core/promises';
-import { demand, keyed, nameOf, read, shownOf, whois } from './demands.ts';
+import { demand, nameOf, read, shownOf, whois } from './demands.ts';
 import { erased } from './erased.ts';
 
 /** Whether somebody is there as before: a name that leads to an id, decisions that are shown. */
@@ -61,7 +62,7 @@ async function reason(look: Look): Promise<Seen> {
 const strangers = (look: Look): Readonly<Record<string, string>>[] => [
   {},
   { authorization: `Bearer tk_${'0'.repeat(56)}` },
-  ...look.others.slice(0, 1).map((other) => ({ authorization: `Bearer ${other.writeKey}` })),
+  ...look.others.slice(0, 1).map((other) => bearer(other.writeKey)),
 ];
 
 async function identity(look: Look): Promise<Seen> {
@@ -81,8 +82,7 @@ async function identity(look: Look): Promise<Seen> {
   }
   const unverified = await look.operator(path, { body });
   if (unverified.status < 400) return broken(saw`support asked, and nobody had to verify for whom`);
-  const claimed = await look.http(path, {
-    headers: keyed(look),
+  const claimed = await asClient(look, '/erasures', {
     body: { ...body, verified: 'x y' },
   });
   if (claimed.status < 400) return broken(saw`a verification that says nothing was taken in`);

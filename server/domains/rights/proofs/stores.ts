@@ -2,24 +2,21 @@
 import { createReadStream } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { placesOf } from '#core/looking';
 import type { Look } from '#core/promises';
 
 /** Rows by place, `database.table`; places without any are left out. */
 export type Rows = ReadonlyMap<string, number>;
 
-const databasesOf = ({ tenant }: Look) => {
-  const name = tenant.replaceAll('-', '_');
-  return { schema: `tenant_${name}`, databases: [`tenant_${name}`, `archive_${name}`] };
-};
-
 /** The rows of these people in every table of the event store that has a person in it. */
 export async function eventRows(look: Look, subjects: readonly string[]): Promise<Rows> {
+  const { active, archive } = placesOf(look);
   const tables = await look.query<{ database: string; table: string }>(
     `select distinct database, table
      from system.columns
      where database in {databases:Array(String)} and name = 'subject'
        and type = 'FixedString(16)' and table != 'erasing'`,
-    { databases: databasesOf(look).databases },
+    { databases: [active, archive] },
   );
   const rows = new Map<string, number>();
   for (const { database, table } of tables) {
@@ -35,7 +32,7 @@ export async function eventRows(look: Look, subjects: readonly string[]): Promis
 
 /** The same in the tables of the service in PostgreSQL; each place is the table's name. */
 export async function tableRows(look: Look, subjects: readonly string[]): Promise<Rows> {
-  const { schema } = databasesOf(look);
+  const { schema } = placesOf(look);
   return look.asServer(look.tenant, async (tx) => {
     const tables = await tx<{ name: string }[]>`
       select relname as name
@@ -57,7 +54,7 @@ export async function tableRows(look: Look, subjects: readonly string[]): Promis
 
 /** The ids of their decisions: 16 random bytes that stand in their rows and nowhere else. */
 export async function receiptIds(look: Look, subjects: readonly string[]): Promise<Buffer[]> {
-  const { schema } = databasesOf(look);
+  const { schema } = placesOf(look);
   const rows = await look.asServer(
     look.tenant,
     (tx) => tx<{ id: string }[]>`

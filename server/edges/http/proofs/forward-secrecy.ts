@@ -1,6 +1,7 @@
 import { constants } from 'node:crypto';
 import type { ConnectionOptions } from 'node:tls';
-import { broken, defineProof, gap, kept, saw, terms, valueAt } from '#core/promises';
+import { valueAt } from '#core/looking';
+import { broken, defineProof, gap, kept, saw, terms } from '#core/promises';
 import { only, shake } from './handshake.ts';
 
 /** What a client offers who would take a key that is not ephemeral. */

@@ -1,3 +1,4 @@
+import { asClient, bearer } from '#core/looking';
 import { broken, defineProof, gap, kept, type Look, saw, terms } from '#core/promises';
 import { filled, operationsOf } from './crawl.ts';
 import { type Answered, ask } from './raw.ts';
@@ -31,7 +32,7 @@ async function askAll(at: Look): Promise<{ asked: number; harmful: string[] }> {
       const place = `${filled(at, path, word)}?q=${word}&userId=${word}`;
       const body = { [text]: text, text, tenant: text, userId: text, batch: [{ type: text }] };
       const headers = {
-        authorization: `Bearer ${at.writeKey}`,
+        ...bearer(at.writeKey),
         accept: 'text/html',
         'sec-fetch-mode': 'navigate',
       };
@@ -55,8 +56,7 @@ async function askAll(at: Look): Promise<{ asked: number; harmful: string[] }> {
 async function isName(at: Look): Promise<boolean | undefined> {
   const person = await at.canaries.agreeing();
   const statusOf = async (userId: string) => {
-    const told = await at.http(`/v1/t/${at.tenant}/consents/status`, {
-      headers: { authorization: `Bearer ${at.writeKey}` },
+    const told = await asClient(at, '/consents/status', {
       body: { handle: { userId } },
     });
     return { status: told.status, receipts: (told.json as { receipts?: unknown[] })?.receipts };

@@ -1,3 +1,4 @@
+import { asClient } from '#core/looking';
 import { broken, defineProof, gap, kept, type Look, saw, type Told, terms } from '#core/promises';
 import { filled, operationsOf } from './crawl.ts';
 
@@ -9,15 +10,13 @@ const TRIES = 4;
 /** Answers about one person: each must forbid to be kept. */
 async function aboutPerson(at: Look): Promise<[string, Told][]> {
   const person = await at.canaries.agreeing();
-  const authorization = `Bearer ${at.writeKey}`;
   const handle = { userId: person.userId };
-  const consents = `/v1/t/${at.tenant}/consents`;
   const told = (path: string, method: string, body: object) =>
-    at.http(path, { method, body, headers: { authorization } });
+    asClient(at, `/consents${path}`, { method, body });
   const [dataType = ''] = at.canaries.eventTypes;
   const seen: [string, Told][] = [
-    ['consent status', await told(`${consents}/status`, 'POST', { handle })],
-    ['consent change', await told(`${consents}/preferences`, 'PUT', { handle, preferences: {} })],
+    ['consent status', await told('/status', 'POST', { handle })],
+    ['consent change', await told('/preferences', 'PUT', { handle, preferences: {} })],
   ];
   if (dataType !== '') {
     const event = at.canaries.event(dataType, person);

@@ -1,4 +1,5 @@
 /** A page of one person on the served library, and what the server has on record for them. */
+import { asClient } from '#core/looking';
 import type { Look, Page, PageOptions } from '#core/promises';
 
 export type Event = {
@@ -45,8 +46,7 @@ export type OnRecord = {
 
 /** What the server says about the person of a page. */
 export async function recordOf(look: Look, page: Page): Promise<OnRecord> {
-  const told = await look.http(`/v1/t/${look.tenant}/consents/status`, {
-    headers: { authorization: `Bearer ${look.writeKey}` },
+  const told = await asClient(look, '/consents/status', {
     body: { handle: { anonymousId: idOf(page) } },
   });
   if (told.status !== 200) throw new Error('the server does not say how consent stands');

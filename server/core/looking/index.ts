@@ -1,0 +1,25 @@
+/**
+ * Looking: what several proofs do in the same way. They ask as a client of the service does, name
+ * places as the engines name them, and read the page as a stranger does.
+ *
+ * Nothing here is code that a promise is kept by; `tidy` lets proofs import it.
+ */
+export {
+  asClient,
+  bearer,
+  type Fields,
+  holderOf,
+  personalRow,
+  readBack,
+  typesByPerson,
+  withFields,
+} from './client.ts';
+export { inEngine, placesOf } from './engine-names.ts';
+export {
+  isPlaceholder,
+  saysTheSame,
+  secondsInDuration,
+  secondsInWords,
+  shownAt,
+} from './page-values.ts';
+export { valueAt } from './value-at.ts';
