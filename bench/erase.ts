@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { openEvents, startClickHouse } from '../server/platform/events/index.ts';
 import { silentLog } from '../server/platform/log/index.ts';
 import { shortDirectory } from '../server/platform/runtime/index.ts';
-import { type RunningServer, startRunning } from '../server/testing/running.ts';
+import { asOperator, type RunningServer, startRunning } from '../server/testing/running.ts';
 import { figure } from './rig.ts';
 
 const TENANT = 'clanker';
@@ -32,14 +32,7 @@ type Erasure = { id: string; state: string; hiddenAt: string; keyDestroyedAt: st
 const nameOf = (person: number) => `person-${person}-of-the-benchmark`;
 
 async function operator<Body>(server: RunningServer, path: string, body?: object): Promise<Body> {
-  const answer = await fetch(new URL(`/v1/t/${TENANT}/${path}`, server.url), {
-    method: body ? 'POST' : 'GET',
-    headers: {
-      cookie: `troth_operator=${server.operatorToken}`,
-      ...(body && { 'content-type': 'application/json' }),
-    },
-    ...(body && { body: JSON.stringify(body) }),
-  });
+  const answer = await asOperator(server, `/v1/t/${TENANT}/${path}`, { body });
   if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
   return (await answer.json()) as Body;
 }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openByteScan } from '../server/platform/bytes/index.ts';
+import { asOperator } from '../server/testing/running.ts';
 import { type Installation, install } from './installation.ts';
 import { sealedBatches } from './payloads.ts';
 import { type ByPart, cpuSeconds, total } from './processes.ts';
@@ -29,14 +30,7 @@ async function runRound({ server, roots }: Installation): Promise<Round> {
   const sampling = (async () => {
     for (; running; await sleep(200)) prover = Math.max(prover, cpuSeconds(roots)['prover'] ?? 0);
   })();
-  const answer = await fetch(new URL('/v1/operator/prove', server.url), {
-    method: 'POST',
-    headers: {
-      cookie: `troth_operator=${server.operatorToken}`,
-      'content-type': 'application/json',
-    },
-    body: '{}',
-  });
+  const answer = await asOperator(server, '/v1/operator/prove', { body: {} });
   const lines = (await answer.text()).split('\n').filter(Boolean);
   running = false;
   await sampling;

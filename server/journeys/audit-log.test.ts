@@ -13,7 +13,7 @@ import {
 } from '#base/merkle';
 import { openCheckpoint, parseVkey } from '#base/signed-note';
 import { until } from '#testing/faults';
-import { type RunningServer, startRunning } from '#testing/running';
+import { asOperator, type RunningServer, startRunning } from '#testing/running';
 import { runCommand } from '../edges/cli/index.ts';
 
 let server: RunningServer;
@@ -29,9 +29,7 @@ after(async () => {
 
 const base = '/v1/t/clanker/audit';
 const ask = (path: string, operator = true) =>
-  fetch(new URL(path, server.url), {
-    headers: operator ? { cookie: `troth_operator=${server.operatorToken}` } : {},
-  });
+  operator ? asOperator(server, path) : fetch(new URL(path, server.url));
 const publicKey = () =>
   parseVkey(readFileSync(join(server.dataDir, 'troth.pub'), 'utf8'))?.publicKey ?? Buffer.of();
 const checkpoint = async () => {
@@ -62,14 +60,7 @@ const healthy = () =>
 
 /** Something that leaves an entry. */
 async function actOnce(): Promise<void> {
-  const answer = await fetch(new URL('/v1/operator/keys/recovery-kit', server.url), {
-    method: 'POST',
-    headers: {
-      cookie: `troth_operator=${server.operatorToken}`,
-      'content-type': 'application/json',
-    },
-    body: '{}',
-  });
+  const answer = await asOperator(server, '/v1/operator/keys/recovery-kit', { body: {} });
   assert.equal(answer.status, 200);
   await healthy();
 }
@@ -183,21 +174,21 @@ test('a server whose log was damaged starts, takes events, refuses acts that mat
   writeFileSync(join(bundles, name), bad);
 
   server = await startRunning({ folder, env });
-  const post = (path: string, headers: Record<string, string>, body: unknown) =>
-    fetch(new URL(path, server.url), {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...headers },
-      body: JSON.stringify(body),
-    });
-  const operator = { cookie: `troth_operator=${server.operatorToken}` };
   for (const path of ['/v1/operator/keys/rotate', '/v1/operator/keys/recovery-kit']) {
-    const refused = await post(path, operator, {});
+    const refused = await asOperator(server, path, { body: {} });
     assert.equal(refused.status, 503, path);
     assert.equal(((await refused.json()) as { code: string }).code, 'audit-log-damaged');
   }
-  const key = { authorization: `Bearer ${writeKeys['clanker']}` };
   const batch = [{ type: 'track', messageId: 'a-1', userId: 'x', event: 'agent_command' }];
-  assert.equal((await post('/v1/t/clanker/batch', key, { batch })).status, 200);
+  const sent = await fetch(new URL('/v1/t/clanker/batch', server.url), {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${writeKeys['clanker']}`,
+      'content-type': 'application/json',
+    },
+    body: JSON.stringify({ batch }),
+  });
+  assert.equal(sent.status, 200);
   const health = await troth(['audit', 'health'], server.dataDir);
   assert.equal(health.status, 1);
   assert.match(health.said, /clanker: (entry|tile)-damaged at/);

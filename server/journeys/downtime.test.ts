@@ -14,7 +14,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Events, openEvents, startClickHouse } from '#platform/events';
 import { silentLog } from '#platform/log';
 import { shortDirectory } from '#platform/runtime';
-import { type RunningServer, startRunning } from '#testing/running';
+import { asOperator, type RunningServer, startRunning } from '#testing/running';
 import type { Stop } from '#testing/stopping-server';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -47,14 +47,7 @@ after(async () => {
 });
 
 async function ask<Body>(method: string, path: string, body?: object): Promise<Body> {
-  const answer = await fetch(new URL(path, server.url), {
-    method,
-    headers: {
-      cookie: `troth_operator=${server.operatorToken}`,
-      'content-type': 'application/json',
-    },
-    ...(body && { body: JSON.stringify(body) }),
-  });
+  const answer = await asOperator(server, path, { method, body });
   assert.ok(answer.ok, `${path}: ${answer.status}`);
   return (await answer.json()) as Body;
 }

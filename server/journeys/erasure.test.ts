@@ -11,9 +11,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Analytics } from '@segment/analytics-node';
 import { verifyDocument } from '#base/signed-document';
-import { type RunningServer, startRunning } from '#testing/running';
+import { asOperator, type RunningServer, startRunning } from '#testing/running';
+import { deliver } from '#testing/segment-client';
 
 let server: RunningServer;
 before(async () => {
@@ -37,30 +37,8 @@ async function ask(
   path: string,
   { body, headers = {} }: { body?: unknown; headers?: Record<string, string> } = {},
 ): Promise<{ status: number; body: Json }> {
-  const answer = await fetch(new URL(path, server.url), {
-    method,
-    headers: {
-      cookie: `troth_operator=${server.operatorToken}`,
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...headers,
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
+  const answer = await asOperator(server, path, { method, body, headers });
   return { status: answer.status, body: (await answer.json()) as Json };
-}
-
-async function deliver(send: (client: Analytics) => void): Promise<void> {
-  const failures: unknown[] = [];
-  const client = new Analytics({
-    writeKey: server.writeKeys['clanker'] ?? '',
-    host: server.url,
-    path: '/v1/batch',
-    maxRetries: 0,
-  });
-  client.on('error', (error) => failures.push(error));
-  send(client);
-  await client.closeAndFlush();
-  assert.deepEqual(failures, []);
 }
 
 const command = (userId: string, marker: string) => ({
@@ -114,7 +92,7 @@ function filesWith(text: string): string[] {
 test('a person who came through a Segment client is erased, and nobody can find them again', async () => {
   const marker = randomBytes(8).toString('hex');
   const user = `ada-${marker}@example.org`;
-  await deliver((client) => {
+  await deliver(server, 'clanker', (client) => {
     client.identify({ userId: user, anonymousId: `device-${marker}`, traits: {} });
     for (let n = 0; n < 20; n++) client.track(command(user, marker));
     for (let n = 0; n < 5; n++) client.track(command(`bob-${marker}`, 'somebody-else'));

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FaultLoad, isAlive, signal, until, withChildren } from '#testing/faults';
 import { openDisk } from '#testing/power';
-import { type RunningServer, startRunning } from '#testing/running';
+import { asOperator, type RunningServer, startRunning } from '#testing/running';
 
 const CUTS = 30;
 const RECOVERY_MS_MAX = 60_000;
@@ -73,9 +73,7 @@ async function comeAndGo(server: RunningServer, at: number, asked: Asked): Promi
 }
 
 async function stateOf(server: RunningServer, erasure: string): Promise<string | undefined> {
-  const answer = await fetch(new URL(`/v1/t/clanker/erasures/${erasure}`, server.url), {
-    headers: { cookie: `troth_operator=${server.operatorToken}` },
-  });
+  const answer = await asOperator(server, `/v1/t/clanker/erasures/${erasure}`);
   return ((await answer.json()) as { state?: string }).state;
 }
 

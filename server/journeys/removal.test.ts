@@ -19,7 +19,7 @@ import { connect, startPostgres } from '#platform/database';
 import { type Events, openEvents, startClickHouse } from '#platform/events';
 import { silentLog } from '#platform/log';
 import { shortDirectory } from '#platform/runtime';
-import { type RunningServer, startRunning } from '#testing/running';
+import { asOperator, type RunningServer, startRunning } from '#testing/running';
 import type { Stop } from '#testing/stopping-server';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -73,14 +73,7 @@ const troth = (...words: string[]) =>
   });
 
 async function ask(method: string, path: string, body?: object) {
-  const answer = await fetch(new URL(path, server.url), {
-    method,
-    headers: {
-      cookie: `troth_operator=${server.operatorToken}`,
-      'content-type': 'application/json',
-    },
-    ...(body && { body: JSON.stringify(body) }),
-  });
+  const answer = await asOperator(server, path, { method, body });
   const text = await answer.text();
   const read = () => JSON.parse(text) as Record<string, unknown>;
   return { status: answer.status, text, json: text.startsWith('{') ? read() : {} };

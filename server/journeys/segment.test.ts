@@ -5,9 +5,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Analytics } from '@segment/analytics-node';
 import { filesWith } from '#testing/journey';
-import { type RunningServer, startRunning } from '#testing/running';
+import { asOperator, type RunningServer, startRunning } from '#testing/running';
+import { deliver } from '#testing/segment-client';
 
 type DataMap = { types: { id: string; rows: number | null }[] };
 type Pipeline = { accepted: number; drops: { reason: string; events: number }[] };
@@ -18,37 +18,21 @@ before(async () => {
 });
 after(() => server?.stop());
 
-const asOperator = async <Body>(path: string): Promise<Body> => {
-  const answer = await fetch(new URL(path, server.url), {
-    headers: { cookie: `troth_operator=${server.operatorToken}` },
-  });
+const shown = async <Body>(path: string): Promise<Body> => {
+  const answer = await asOperator(server, path);
   assert.equal(answer.status, 200, path);
   return (await answer.json()) as Body;
 };
 
-async function deliver(tenant: string, send: (client: Analytics) => void): Promise<void> {
-  const failures: unknown[] = [];
-  const client = new Analytics({
-    writeKey: server.writeKeys[tenant] ?? '',
-    host: server.url,
-    path: '/v1/batch',
-    maxRetries: 0,
-  });
-  client.on('error', (error) => failures.push(error));
-  send(client);
-  await client.closeAndFlush();
-  assert.deepEqual(failures, []);
-}
-
 /** A row is queryable within a second or two of its acknowledgement. */
 async function rowsOf(tenant: string, type: string, atLeast: number): Promise<number> {
   for (let attempt = 0; attempt < 40; attempt += 1) {
-    const map = await asOperator<DataMap>(`/v1/t/${tenant}/data-map`);
+    const map = await shown<DataMap>(`/v1/t/${tenant}/data-map`);
     const rows = map.types.find(({ id }) => id === type)?.rows ?? 0;
     if (rows >= atLeast) return rows;
     await sleep(250);
   }
-  return asOperator<DataMap>(`/v1/t/${tenant}/data-map`).then(
+  return shown<DataMap>(`/v1/t/${tenant}/data-map`).then(
     (map) => map.types.find(({ id }) => id === type)?.rows ?? 0,
   );
 }
@@ -83,7 +67,7 @@ const CASES: [string, string, string, Record<string, unknown>][] = [
 
 for (const [tenant, type, event, properties] of CASES) {
   test(`a Segment client, unmodified, delivers to ${tenant}`, async () => {
-    await deliver(tenant, (client) => {
+    await deliver(server, tenant, (client) => {
       for (let n = 0; n < 12; n += 1) {
         client.track({
           anonymousId: `visitor-${n}`,
@@ -94,7 +78,7 @@ for (const [tenant, type, event, properties] of CASES) {
       }
     });
     assert.equal(await rowsOf(tenant, type, 12), 12);
-    const pipeline = await asOperator<Pipeline>(`/v1/t/${tenant}/pipeline`);
+    const pipeline = await shown<Pipeline>(`/v1/t/${tenant}/pipeline`);
     assert.ok(pipeline.accepted >= 12);
     const unsealed = pipeline.drops.filter(
       ({ reason, events }) => reason === 'no-key-to-seal' && events > 0,

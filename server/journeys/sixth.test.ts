@@ -12,7 +12,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Analytics } from '@segment/analytics-node';
 import { noChromium, walkConsole } from '#testing/console-walk';
-import { type RunningServer, startRunning } from '#testing/running';
+import { asOperator, type RunningServer, startRunning } from '#testing/running';
 
 const MAIN = join(import.meta.dirname, '..', 'main.ts');
 /** Letters only: digits in a row would be taken for a telephone number. */
@@ -91,12 +91,7 @@ const commandOf = (who: { userId: string } | { anonymousId: string }, text: stri
 
 /** As the operator, anywhere on the server. */
 async function ask<Body>(method: string, path: string, body?: object): Promise<Body> {
-  const { url, operatorToken } = server;
-  const answer = await fetch(new URL(path, url), {
-    method,
-    headers: { cookie: `troth_operator=${operatorToken}`, 'content-type': 'application/json' },
-    ...(body && { body: JSON.stringify(body) }),
-  });
+  const answer = await asOperator(server, path, { method, body });
   const text = await answer.text();
   assert.ok(answer.ok, `${path}: ${text}`);
   return JSON.parse(text) as Body;
@@ -132,12 +127,7 @@ test('it takes events of a client that knows nothing of Troth, and keeps what it
 });
 
 test('its promises are kept or say why not, and none is broken', async () => {
-  const { url, operatorToken } = server;
-  const answer = await fetch(new URL('/v1/operator/prove', url), {
-    method: 'POST',
-    headers: { cookie: `troth_operator=${operatorToken}`, 'content-type': 'application/json' },
-    body: '{}',
-  });
+  const answer = await asOperator(server, '/v1/operator/prove', { body: {} });
   const lines = (await answer.text()).split('\n').filter(Boolean);
   const findings = lines.map((line) => JSON.parse(line) as Finding);
   const wrong = findings.filter(({ state, saw }) => state === 'broken' || saw === '');

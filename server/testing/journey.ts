@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openEvents, startClickHouse } from '#platform/events';
 import { silentLog } from '#platform/log';
-import { type RunningServer, startRunning } from '#testing/running';
+import { asOperator, type RunningServer, startRunning } from '#testing/running';
 
 type DataMap = { types: { id: string; title: string; rows: number | null }[] };
 type Pipeline = {
@@ -74,14 +74,8 @@ export class Journey {
 
   /** What the operator is answered below `/v1/t/<tenant>/`. */
   async asOperator<Body>(path: string, body?: object): Promise<Body> {
-    const answer = await fetch(new URL(`/v1/t/${this.tenant}/${path}`, this.server.url), {
-      method: body ? 'PUT' : 'GET',
-      headers: {
-        cookie: `troth_operator=${this.server.operatorToken}`,
-        ...(body && { 'content-type': 'application/json' }),
-      },
-      ...(body && { body: JSON.stringify(body) }),
-    });
+    const method = body ? 'PUT' : 'GET';
+    const answer = await asOperator(this.server, `/v1/t/${this.tenant}/${path}`, { method, body });
     assert.ok(answer.ok, `${path}: ${answer.status} ${answer.ok ? '' : await answer.text()}`);
     return (await answer.json()) as Body;
   }

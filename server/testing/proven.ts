@@ -17,7 +17,7 @@ import { connect, startPostgres } from '#platform/database';
 import { type Events, openEvents, startClickHouse } from '#platform/events';
 import { silentLog } from '#platform/log';
 import { shortDirectory } from '#platform/runtime';
-import { type RunningServer, startRunning } from '#testing/running';
+import { asOperator, type RunningServer, startRunning } from '#testing/running';
 
 /** In this file below `server/`, the first text becomes the second. It must be there once. */
 export type Edit = readonly [file: string, from: string, to: string];
@@ -100,15 +100,8 @@ async function openProven(): Promise<Opened> {
 
   async function prove(wanted: Wanted): Promise<Finding[]> {
     if (!server) await restart();
-    const { url, operatorToken } = server as RunningServer;
-    const answer = await fetch(new URL('/v1/operator/prove', url), {
-      method: 'POST',
-      headers: {
-        cookie: `troth_operator=${operatorToken}`,
-        'content-type': 'application/json',
-      },
-      body: JSON.stringify(wanted),
-    });
+    const body = wanted;
+    const answer = await asOperator(server as RunningServer, '/v1/operator/prove', { body });
     const text = await answer.text();
     assert.equal(answer.status, 200, text);
     return text

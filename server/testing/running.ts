@@ -35,6 +35,25 @@ export type RunningServer = Development & {
   kill(): Promise<void>;
 };
 
+type Operated = Pick<RunningServer, 'url' | 'operatorToken'>;
+type Asked = { method?: string; body?: unknown; headers?: Record<string, string> };
+
+/** Asks as the operator: a GET, or a POST of JSON where there is a body. */
+export const asOperator = (
+  { url, operatorToken }: Operated,
+  path: string,
+  { body, method = body === undefined ? 'GET' : 'POST', headers = {} }: Asked = {},
+): Promise<Response> =>
+  fetch(new URL(path, url), {
+    method,
+    headers: {
+      cookie: `troth_operator=${operatorToken}`,
+      'content-type': 'application/json',
+      ...headers,
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+
 export type StartOptions = {
   /** Kept over restarts by whoever passes it; a fresh one is removed at `stop`. */
   folder?: string;

@@ -4,20 +4,15 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { verifyDocument } from '#base/signed-document';
 import { parseVkey } from '#base/signed-note';
-import { type RunningServer, startRunning } from '#testing/running';
+import { asOperator, type RunningServer, startRunning } from '#testing/running';
 import { type Report, reportComplaints } from './report.ts';
 
 let server: RunningServer;
 let text = '';
 before(async () => {
   server = await startRunning();
-  const headers = {
-    cookie: `troth_operator=${server.operatorToken}`,
-    'content-type': 'application/json',
-  };
-  const body = JSON.stringify({ tenant: 'workorders', control: 'configuration' });
-  const proving = { method: 'POST', headers, body };
-  await (await fetch(new URL('/v1/operator/prove', server.url), proving)).text();
+  const body = { tenant: 'workorders', control: 'configuration' };
+  await (await asOperator(server, '/v1/operator/prove', { body })).text();
   // The sequencer takes what was committed within a second.
   for (const end = Date.now() + 15_000; Date.now() < end; ) {
     text = await (await fetch(new URL('/v1/t/workorders/report.json', server.url))).text();
