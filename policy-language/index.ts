@@ -20,7 +20,13 @@ export { controlCatalogue } from '#controls';
 export { type FirstPolicy, firstPolicy, firstPolicyComplaint, type Kept } from '#first-policy';
 export { STRIP_CLASSES } from '#grammar';
 export { codes, type FindingCode, lint } from '#lint';
-export { type PromiseState, type RenderOptions, renderPolicy, type Standing } from '#render';
+export {
+  escapeHtml,
+  type PromiseState,
+  type RenderOptions,
+  renderPolicy,
+  type Standing,
+} from '#render';
 export { bases, categories, fallsUnder, isPersonal, rights, uses } from '#vocabulary';
 export { canonicalJson, sha256 } from './canonical.ts';
 export { categoryLimits, compile, documentOf, policyHash } from './compile.ts';

@@ -1,5 +1,6 @@
 /** The published sentences: searchable by keyword, and tied to the promises that quote them. */
 import type { Policy } from '#language/policy';
+import { LineIndex } from '#reading';
 
 export type Hit = {
   readonly line: number;
@@ -17,7 +18,7 @@ export class Prose {
   readonly lines: readonly string[];
   readonly #text: string;
   readonly #lower: string;
-  readonly #starts: number[] = [];
+  readonly #index: LineIndex;
   readonly #rowsAt = new Map<number, Row[]>();
 
   constructor(policy: Policy, prose: string | undefined) {
@@ -27,11 +28,7 @@ export class Prose {
     // toLowerCase() may change lengths ("İ"); offsets must stay those of the text.
     const lower = this.#text.toLowerCase();
     this.#lower = lower.length === this.#text.length ? lower : asciiLower(this.#text);
-    let start = 0;
-    for (const line of this.lines) {
-      this.#starts.push(start);
-      start += line.length + 1;
-    }
+    this.#index = new LineIndex(this.#text);
     for (const row of policy.promises) {
       for (const line of linesOf(row.line)) {
         const rows = this.#rowsAt.get(line);
@@ -48,11 +45,11 @@ export class Prose {
   *find(keyword: string, pattern: RegExp): Generator<Hit> {
     let at = this.#lower.indexOf(keyword);
     while (at !== -1) {
-      const index = this.#indexOf(at);
-      const text = this.lines[index] ?? '';
+      const { line, column } = this.#index.locate(at);
+      const text = this.lines[line - 1] ?? '';
       const match = pattern.exec(text);
-      if (match) yield { line: index + 1, text, match: match[0], groups: match.slice(1) };
-      at = this.#lower.indexOf(keyword, (this.#starts[index] ?? 0) + text.length);
+      if (match) yield { line, text, match: match[0], groups: match.slice(1) };
+      at = this.#lower.indexOf(keyword, at - (column - 1) + text.length);
     }
   }
 
@@ -81,17 +78,6 @@ export class Prose {
     );
     return (about.length > 0 ? about : rows).map(({ id }) => id);
   }
-
-  #indexOf(offset: number): number {
-    let low = 0;
-    let high = this.#starts.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if ((this.#starts[middle] ?? 0) <= offset) low = middle;
-      else high = middle - 1;
-    }
-    return low;
-  }
 }
 
 const asciiLower = (text: string) => text.replaceAll(/[A-Z]+/g, (run) => run.toLowerCase());
@@ -119,10 +105,11 @@ export function linesOf(written: string | number): number[] {
 function quotedLines(policy: Policy): string[] {
   const lines: string[] = [];
   for (const { line, says } of policy.promises) {
+    const quote = says.replaceAll('\n', ' ');
     const [first = 1] = linesOf(line);
     if (first > 100_000) continue;
     while (lines.length < first) lines.push('');
-    lines[first - 1] = lines[first - 1] ? `${lines[first - 1]} … ${says}` : says;
+    lines[first - 1] = lines[first - 1] ? `${lines[first - 1]} … ${quote}` : quote;
   }
   return lines;
 }

@@ -5,6 +5,7 @@ import { htmlOf } from './html.ts';
 import { markdownOf } from './markdown.ts';
 import type { Standing, States } from './status.ts';
 
+export { escapeHtml } from './html.ts';
 export type { PromiseState } from './page.ts';
 export type { Standing } from './status.ts';
 

@@ -60,6 +60,10 @@ function addColumns(before: EventTable, now: EventTable): string[] {
     );
 }
 
+/** The tables of the policy in force, if there is one, by name. */
+const tablesUnder = (tenant: TenantId, current: Policy | undefined) =>
+  new Map((current ? eventTablesOf(tenant, current) : []).map((table) => [table.table, table]));
+
 /**
  * What must exist before a row of `next` can be written.
  *
@@ -71,9 +75,7 @@ export function expandEvents(
   current: Policy | undefined,
   next: Policy,
 ): Statement[] {
-  const before = new Map(
-    (current ? eventTablesOf(tenant, current) : []).map((table) => [table.table, table]),
-  );
+  const before = tablesUnder(tenant, current);
   const tables = eventTablesOf(tenant, next).flatMap((table) => {
     const had = before.get(table.table);
     // Created even when the current policy has it: a table that an operator lost comes back.
@@ -90,9 +92,7 @@ export function contractEvents(
   current: Policy | undefined,
   next: Policy,
 ): Statement[] {
-  const before = new Map(
-    (current ? eventTablesOf(tenant, current) : []).map((table) => [table.table, table]),
-  );
+  const before = tablesUnder(tenant, current);
   return eventTablesOf(tenant, next).flatMap((table) => {
     const had = before.get(table.table);
     const { retainSeconds } = table;

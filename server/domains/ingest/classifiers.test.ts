@@ -4,11 +4,11 @@ import { readPolicy, STRIP_CLASSES } from '@troth/policy-language';
 import fc from 'fast-check';
 import { samplePolicy } from '#testing/sample-policy';
 import { hasLuhn, isIban } from './check-digits.ts';
-import { CLASSIFIERS, type Classifier, cleanJson, cleanText } from './classifiers.ts';
+import { type Classifier, cleanJson, cleanText } from './classifiers.ts';
 import { isPersonalId } from './identify-mode.ts';
 import { classifyName } from './personal-names.ts';
 
-const all = new Set<Classifier>(CLASSIFIERS);
+const all = new Set<Classifier>(STRIP_CLASSES);
 const clean = (text: string) => cleanText(text, all).text;
 
 const CUT: [Classifier, string, string][] = [
@@ -116,7 +116,6 @@ test('what is hidden and harmless is kept as it was sent', () => {
 });
 
 test('each class that a policy may name has a classifier that finds something', () => {
-  assert.deepEqual([...CLASSIFIERS].sort(), [...STRIP_CLASSES].sort());
   const seen = new Set<string>(['message', ...CUT.map(([what]) => what)]);
   assert.deepEqual(
     STRIP_CLASSES.filter((name) => !seen.has(name)),

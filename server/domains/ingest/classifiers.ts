@@ -4,6 +4,7 @@
  * Cutting errs on the side of the person: a number that may be a telephone is cut. No pattern
  * runs unless a cheap look at the text says that it could match, so plain words cost one scan.
  */
+import type { STRIP_CLASSES } from '@troth/policy-language';
 import { digitsThatAreNot, hasLuhn, isIban } from './check-digits.ts';
 import { classifyName } from './personal-names.ts';
 import {
@@ -30,20 +31,8 @@ import {
 } from './personal-patterns.ts';
 import { reveal } from './reveal.ts';
 
-export const CLASSIFIERS = [
-  'email',
-  'phone',
-  'card',
-  'iban',
-  'address',
-  'message',
-  'query-string',
-  'person-name',
-  'national-id',
-  'credential',
-  'ip-address',
-] as const;
-export type Classifier = (typeof CLASSIFIERS)[number];
+/** A class of content that a policy may have cut out (`ingest.strip`). */
+export type Classifier = (typeof STRIP_CLASSES)[number];
 
 /** A cut leaves a mark that says what was there, so that a reader does not take it for whole. */
 const mark = (what: Classifier) => `[${what}]`;

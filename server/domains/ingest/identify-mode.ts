@@ -40,9 +40,9 @@ const NAMES_PERSON = new Set(['identify', 'alias', 'group']);
 /**
  * The mode of an event, or why it is refused.
  *
- * An event that asks for no mode gets the policy's default. `identify` that the policy does not allow is refused and leaves nothing behind; any other event
- * that names a person falls back to the strongest mode that the policy allows, and loses the id
- * when that mode has no place for it.
+ * An event that asks for no mode gets the policy's default. `identify` that the policy does not
+ * allow is refused and leaves nothing behind; any other event that names a person falls back to the
+ * strongest mode that the policy allows, and loses the id when that mode has no place for it.
  */
 export function modeOf(
   plan: IngestPlan,

@@ -14,7 +14,7 @@ export {
   type WantedKey,
 } from './application-keys.ts';
 export { ageMinimum } from './check-age.ts';
-export { CLASSIFIERS, cleanText } from './classifiers.ts';
+export { cleanText } from './classifiers.ts';
 export { DROP_REASONS, type DropReason, FIELD_REASONS, type FieldReason } from './drops.ts';
 export { enrichmentRoutes, listEnrichments, switchEnrichment } from './enrichments.ts';
 export { ingestProblem } from './errors.ts';

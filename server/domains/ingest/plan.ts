@@ -1,9 +1,9 @@
 /**
  * A policy made ready for the hot path: tables instead of rules, built once per revision.
  */
-import { parseDuration } from '@troth/policy-language';
+import { parseDuration, STRIP_CLASSES } from '@troth/policy-language';
 import type { DataTypeId, PurposeId, TenantId } from '#base/ids';
-import { CLASSIFIERS, type Classifier } from './classifiers.ts';
+import type { Classifier } from './classifiers.ts';
 import { NO_TYPE, type PipelineCounts, type TypeCounts } from './drops.ts';
 import {
   type DeclaredField,
@@ -138,7 +138,7 @@ export const FIXED_COLUMNS = [
 ] as const;
 
 /** Whatever the policy strips: streets and messages alone are left to it, since they look like names. */
-const NEVER_IN_NAMES: readonly Classifier[] = CLASSIFIERS.filter(
+const NEVER_IN_NAMES: readonly Classifier[] = STRIP_CLASSES.filter(
   (name) => name !== 'address' && name !== 'message' && name !== 'query-string',
 );
 
@@ -147,7 +147,6 @@ const LIMITS = { eventsPerSecond: 2_000, batch: 500, bodyBytes: 512 * 1024 };
 /** Compiles a policy for the ingest path. Pure; call it once per revision. */
 export function compileIngestPlan(policy: IngestPolicy, options: PlanOptions): IngestPlan {
   const { tenant, revision, counts } = options;
-  // Does not compile when the language knows a class that nothing here finds.
   const strip = new Set<Classifier>(policy.ingest?.strip);
   const declared = Object.entries(policy.data).filter(([, type]) => type.from === 'events');
   const types = declared.map(([id, type]) => compileType(policy, id, type, strip, options));

@@ -104,18 +104,25 @@ export type ErasureStore = {
   erase(tenant: TenantId, subjects: readonly SubjectId[]): Promise<void>;
 };
 
-const HandleShape = z.strictObject({
-  kind: z.enum(['user', 'anonymous', 'account']),
-  value: z.string().min(1).max(256),
-});
+/** A person is said by a handle or by the opaque id, and by one of them only. */
+const Whom = {
+  handle: z
+    .strictObject({
+      kind: z.enum(['user', 'anonymous', 'account']),
+      value: z.string().min(1).max(256),
+    })
+    .optional(),
+  subject: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/)
+    .optional(),
+};
+const isOne = ({ handle, subject }: { handle?: unknown; subject?: unknown }) =>
+  (handle === undefined) !== (subject === undefined);
 
 export const ErasureBody = z
   .strictObject({
-    handle: HandleShape.optional(),
-    subject: z
-      .string()
-      .regex(/^[0-9a-f]{32}$/)
-      .optional(),
+    ...Whom,
     reason: z
       .string()
       .regex(/^[a-z][a-z0-9_-]{0,40}$/)
@@ -129,15 +136,11 @@ export const ErasureBody = z
     complete: z.boolean().optional(),
     confirm: z.boolean().optional(),
   })
-  .refine(({ handle, subject }) => (handle === undefined) !== (subject === undefined));
+  .refine(isOne);
 
 export const HoldBody = z
   .strictObject({
-    handle: HandleShape.optional(),
-    subject: z
-      .string()
-      .regex(/^[0-9a-f]{32}$/)
-      .optional(),
+    ...Whom,
     ground: z.enum(GROUNDS),
     /** When it ends by itself. */
     until: z.iso.datetime({ offset: true }).pipe(z.coerce.date()).optional(),
@@ -152,7 +155,7 @@ export const HoldBody = z
       .regex(/^[0-9a-f]{64}$/)
       .optional(),
   })
-  .refine(({ handle, subject }) => (handle === undefined) !== (subject === undefined));
+  .refine(isOne);
 
 export type Wanted = {
   readonly handle?: Handle | undefined;

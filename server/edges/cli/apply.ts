@@ -3,14 +3,21 @@ import { blocksApply, type PolicyPlan, planChange } from '@troth/policy-language
 import { policyProblem } from '#core/policy';
 import { policyOf, readDocument } from './documents.ts';
 import { askServer, isServerKnown } from './running-server.ts';
-import { type Command, type Invocation, Refused, readText, table, Usage } from './terminal.ts';
+import {
+  type Command,
+  first,
+  type Invocation,
+  Refused,
+  readText,
+  table,
+  Usage,
+} from './terminal.ts';
 
 export const planCommand: Command = {
   takes: 'FILE [--against FILE]',
   does: 'show what applying a document would change, rows included',
   async run(invocation) {
-    const [file] = invocation.names;
-    if (!file) throw new Usage('name a policy');
+    const file = first(invocation, 'name a policy');
     const plan = await planOf(invocation, file);
     return { json: plan, text: planInWords(plan) };
   },
@@ -48,8 +55,7 @@ export const applyCommand: Command = {
   takes: 'FILE --reason TEXT [--notice-given DATE] [--same-version]',
   does: 'put a document in force on the running server',
   async run(invocation) {
-    const [file] = invocation.names;
-    if (!file) throw new Usage('name a policy');
+    const file = first(invocation, 'name a policy');
     const { reason, ...given } = invocation.options;
     const noticeGiven = given['notice-given'];
     if (noticeGiven !== undefined && !DAY.test(noticeGiven))

@@ -14,7 +14,7 @@ import {
   renderPolicy,
 } from '@troth/policy-language';
 import { cliProblem } from './errors.ts';
-import { type Command, type Invocation, paint, readText, Usage } from './terminal.ts';
+import { type Command, first, type Invocation, paint, readText, Usage } from './terminal.ts';
 
 export type Read = { policy: Policy | undefined; findings: Finding[]; prose: string | undefined };
 
@@ -78,8 +78,7 @@ export const renderCommand: Command = {
   takes: 'FILE [--format html|markdown] [--out FILE]',
   does: 'write the page that people read, with the hash of what is enforced',
   async run(invocation) {
-    const [file] = invocation.names;
-    if (!file) throw new Usage('name a policy');
+    const file = first(invocation, 'name a policy');
     const format = invocation.options.format ?? 'markdown';
     if (format !== 'html' && format !== 'markdown') throw new Usage('--format is html or markdown');
     const policy = policyOf(file);

@@ -71,6 +71,13 @@ export type Command = {
 /** The command was given wrongly: exit code 2, with how to give it. */
 export class Usage extends Error {}
 
+/** The first name that was given. @throws Usage with these words where there is none. */
+export function first({ names }: Invocation, otherwise: string): string {
+  const [name] = names;
+  if (!name) throw new Usage(otherwise);
+  return name;
+}
+
 export type ProblemDocument = { type: string; title: string; status: number; detail?: string };
 
 /** What a server said no with, handed on as it came: exit code 1. */

@@ -14,7 +14,7 @@ import { type NoteKey, openCheckpoint, parseVkey } from '#base/signed-note';
 import { EXPORT_KIND, type LogVerdict, verifyExport, verifyFolder } from '#core/audit';
 import { CERTIFICATE_KIND, type Certificate, certificateComplaints } from '#domains/rights';
 import { REPORT_KIND, type Report, reportComplaints } from '#oversight/evidence';
-import { type Command, type Invocation, paint, readText, Usage } from './terminal.ts';
+import { type Command, first, type Invocation, paint, readText, Usage } from './terminal.ts';
 
 /** What else must hold of a document of a kind, beside its signature. */
 export type Verdict = { readonly says: readonly string[] } | { readonly wrong: string };
@@ -39,8 +39,7 @@ export const verifyCommand: Command = {
   takes: 'FILE|DIR [--key FILE|VKEY] [--since CHECKPOINT]',
   does: 'check a certificate, a report or an audit log, offline',
   async run(invocation) {
-    const [file] = invocation.names;
-    if (!file) throw new Usage('name what is to be checked');
+    const file = first(invocation, 'name what is to be checked');
     const key = keyOf(invocation);
     const { since } = invocation.options;
     const note = since === undefined ? undefined : readText(since);

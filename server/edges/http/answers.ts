@@ -2,6 +2,7 @@
  * Turns whatever a handler threw into an answer: a problem, also for an engine that is away, or
  * `internal` without a message.
  */
+import { escapeHtml } from '@troth/policy-language';
 import type { Context } from 'hono';
 import { Word } from '#base/ids';
 import { Problem } from '#base/problem';
@@ -10,7 +11,7 @@ import { databaseAway } from '#platform/database';
 import { framesOf, type Log } from '#platform/log';
 import type { Edge } from './edge.ts';
 import { httpProblem } from './errors.ts';
-import { escapeHtml, htmlPage } from './page.ts';
+import { htmlPage } from './page.ts';
 
 const WHERE = Word('edges.http');
 

@@ -1,5 +1,5 @@
 /** The little Markdown that the pages of docs/problems use: titles, lists, code, links. */
-import { escapeHtml } from './page.ts';
+import { escapeHtml } from '@troth/policy-language';
 
 function inline(text: string): string {
   return escapeHtml(text)

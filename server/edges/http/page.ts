@@ -1,5 +1,6 @@
 /** The few pages that the server writes itself, readable without a script. */
 import { createHash } from 'node:crypto';
+import { escapeHtml } from '@troth/policy-language';
 import { contentSecurityPolicy } from './headers.ts';
 
 const STYLE = `
@@ -21,16 +22,6 @@ th, td { border-bottom: 1px solid var(--line); padding: 0.4rem 1rem 0.4rem 0; te
   vertical-align: top; }
 @media print { html { background: none; color: #000; } main { max-width: none; padding: 0; } }
 `;
-
-const ESCAPES: Record<string, string> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-export const escapeHtml = (text: string) =>
-  text.replaceAll(/[&<>"']/g, (character) => ESCAPES[character] ?? '');
 
 const hashOf = (style: string) =>
   `sha256-${createHash('sha256').update(style, 'utf8').digest('base64')}`;

@@ -1,6 +1,6 @@
 /** The evidence report as a page of its own: readable without a script, and made to be printed. */
+import { escapeHtml } from '@troth/policy-language';
 import type { Report, ReportRow } from '#oversight/evidence';
-import { escapeHtml } from './page.ts';
 
 const MARKS = { kept: '●', broken: '▲', gap: '○', attested: '◆' } as const;
 
