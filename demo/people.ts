@@ -14,13 +14,14 @@ import { PlainSender } from './plain-sender.ts';
 import type { Recorded } from './recording.ts';
 import type { Tally, Tenant } from './tally.ts';
 
-type SdkTenant = 'clanker' | 'loopkit' | 'magenta';
-
-const EVENTS: Record<SdkTenant, Pick<ClientOptions, 'essential' | 'purposes'>> = {
+const EVENTS: Record<Tenant, Pick<ClientOptions, 'essential' | 'purposes'>> = {
   // All that operators' tools send is part of what they ordered: the policy requires it.
   clanker: { essential: ['*'] },
   loopkit: presets.loopkit,
   magenta: presets.magenta,
+  // Only their settings pages speak through the SDK.
+  conducktr: { purposes: { telemetry: 'usage-analytics' } },
+  workorders: {},
 };
 
 const SYSTEMS: readonly System[] = [
@@ -42,7 +43,7 @@ export class People {
   readonly #place: Place;
   readonly #tally: Tally;
   readonly #clients = new Map<string, { tenant: Tenant; client: Client }>();
-  readonly #plain = new Map<Tenant, PlainSender>();
+  readonly #plain = new Map<string, PlainSender>();
 
   constructor(place: Place, tally: Tally) {
     this.#place = place;
@@ -54,9 +55,8 @@ export class People {
     if (call === 'track' || call === 'page' || call === 'identify') {
       this.#tally.of(tenant).recorded += 1;
     }
-    const isOld = tenant === 'loopkit' && call === 'track' && numberOf(person) % OLD_PAGES === 0;
-    if (tenant === 'conducktr' || tenant === 'workorders' || isOld) {
-      this.#sender(tenant).add(line);
+    if (isPlain(line)) {
+      this.#sender(line).add(line);
       return;
     }
     const client = this.#client(tenant, person);
@@ -88,7 +88,7 @@ export class People {
     client.identify(email, traits);
   }
 
-  #client(tenant: SdkTenant, person: string): Client {
+  #client(tenant: Tenant, person: string): Client {
     const name = `${tenant} ${person}`;
     const known = this.#clients.get(name);
     if (known) return known.client;
@@ -99,7 +99,7 @@ export class People {
       tenant,
       mode: modeOf(tenant, person),
       // An operator has signed in: what their tools send is theirs.
-      ...(tenant === 'clanker' && { userId: person }),
+      ...(tenant !== 'loopkit' && tenant !== 'magenta' && { userId: person }),
       system: SYSTEMS[numberOf(person) % SYSTEMS.length] ?? {},
       storage: 'memory',
       batchMs: 500,
@@ -109,24 +109,34 @@ export class People {
     return client;
   }
 
-  #sender(tenant: Tenant): PlainSender {
-    const known = this.#plain.get(tenant);
+  #sender({ tenant, signal, more }: Recorded): PlainSender {
+    // LoopKit prints a call with a Bearer key; all else uses Segment's path and Basic.
+    const printed = tenant === 'loopkit' && more?.['type'] === undefined;
+    const name = `${tenant} ${signal} ${printed}`;
+    const known = this.#plain.get(name);
     if (known) return known;
     const sender = new PlainSender({
       url: this.#place.url,
       writeKey: this.#place.writeKeys[tenant] ?? '',
-      // LoopKit prints a call with a Bearer key; the other two use Segment's path and Basic.
-      printed: tenant === 'loopkit',
+      printed,
+      signal,
       onAnswer: (answer) => this.#tally.heard(tenant, answer),
     });
-    this.#plain.set(tenant, sender);
+    this.#plain.set(name, sender);
     return sender;
   }
 }
 
-function modeOf(tenant: SdkTenant, person: string): Mode {
+/** Two services have integrations that never heard of the SDK; what people decide there, it tells. */
+function isPlain({ tenant, person, call, signal, twice, more }: Recorded): boolean {
+  if (call === 'consent') return false;
+  if (tenant === 'conducktr' || tenant === 'workorders' || signal || twice || more) return true;
+  return tenant === 'loopkit' && call === 'track' && numberOf(person) % OLD_PAGES === 0;
+}
+
+function modeOf(tenant: Tenant, person: string): Mode {
   if (tenant === 'magenta') return 'anonymous';
-  if (tenant === 'clanker') return 'pseudonymous';
+  if (tenant !== 'loopkit') return 'pseudonymous';
   const number = numberOf(person);
   if (number >= 24) return 'anonymous';
   return number % 4 === 0 ? 'identified' : 'pseudonymous';

@@ -2,13 +2,15 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer } from '../sdk/index.ts';
-import type { Recorded } from './recording.ts';
+import type { Recorded, Signal } from './recording.ts';
 
 export type PlainSenderOptions = {
   url: string;
   writeKey: string;
   /** LoopKit's printed `POST /v1/tracks` instead of Segment's `POST /v1/batch`. */
   printed: boolean;
+  /** A header of the browsers that it speaks for. */
+  signal: Signal | undefined;
   onAnswer: (answer: Answer) => void;
 };
 
@@ -29,10 +31,10 @@ export class PlainSender {
     this.#options = options;
   }
 
-  add({ person, event, properties }: Recorded): void {
+  add({ person, event, properties, twice, more }: Recorded): void {
     const number = Number(/\d+$/.exec(person)?.[0] ?? 0);
     const { printed } = this.#options;
-    this.#waiting.push({
+    const message = {
       type: 'track',
       messageId: randomUUID(),
       ...(printed ? { anonymousId: `page-${person}` } : { userId: person }),
@@ -40,7 +42,9 @@ export class PlainSender {
       properties,
       timestamp: new Date().toISOString(),
       context: { ip: ADDRESSES[number % ADDRESSES.length], userAgent: BROWSER },
-    });
+      ...more,
+    };
+    this.#waiting.push(message, ...(twice ? [message] : []));
     this.#sending ??= this.#send().finally(() => {
       this.#sending = undefined;
     });
@@ -65,7 +69,7 @@ export class PlainSender {
 
   /** Returns how long to wait before another try; 0 when this was the last. */
   async #post(events: object[], attempt: number): Promise<number> {
-    const { url, writeKey, printed, onAnswer } = this.#options;
+    const { url, writeKey, printed, signal, onAnswer } = this.#options;
     const basic = Buffer.from(`${writeKey}:`).toString('base64');
     try {
       const response = await fetch(new URL(printed ? '/v1/tracks' : '/v1/batch', url), {
@@ -73,6 +77,7 @@ export class PlainSender {
         headers: {
           authorization: printed ? `Bearer ${writeKey}` : `Basic ${basic}`,
           'content-type': 'application/json',
+          ...(signal && { [signal]: '1' }),
         },
         body: JSON.stringify({
           [printed ? 'tracks' : 'batch']: events,

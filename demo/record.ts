@@ -6,6 +6,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Recorded } from './recording.ts';
+import { roughEdges } from './rough-edges.ts';
 
 const DAY_SECONDS = 86_400;
 
@@ -240,6 +241,8 @@ for (let n = 0; n < 24; n += 1) {
         : { plan: pick(['free', 'pro']), signup_date: '2025-01-17' },
   });
 }
+
+for (const line of roughEdges({ below, pick })) day.push({ at: secondOfDay(), ...line });
 
 day.sort((a, b) => a.at - b.at);
 writeFileSync(
