@@ -26,9 +26,10 @@ import {
 } from '#domains/ingest';
 import type { Retention } from '#domains/retention';
 import { type ErasureDeps, type Hidden, openHidden, type Rights } from '#domains/rights';
+import { logThrown } from '#platform/database';
 import { openPurposeReader, type PurposeReader } from '#platform/events';
 import { openLocation } from '#platform/location';
-import { framesOf, type Log } from '#platform/log';
+import type { Log } from '#platform/log';
 import type { Config } from './config.ts';
 import type { DomainRoutes } from './edges/http/index.ts';
 import {
@@ -115,7 +116,7 @@ export async function wireDomains(stack: AsyncDisposableStack, given: Given): Pr
       hidden,
       reportMinor: (tenant, handle) => {
         purge?.(tenant, handle).catch((error: unknown) => {
-          log('bug.seen', { where: Word('rights.purge-minor'), frames: framesOf(error) });
+          logThrown(log, Word('rights.purge-minor'), error);
         });
       },
       limitsOf: (inForce, dataType) => retention.limitsOf(inForce, dataType),

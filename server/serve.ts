@@ -36,9 +36,10 @@ import {
   revisionRoutes,
 } from './edges/http/index.ts';
 import { wireEvidence } from './evidence-wiring.ts';
-import { type Foundation, layFoundation } from './foundation.ts';
+import { layFoundation } from './foundation.ts';
 import { metricsOf } from './metrics.ts';
 import { pipelineCounters } from './pipeline-counters.ts';
+import { readinessOf } from './readiness.ts';
 import { refusalOf } from './refusals.ts';
 import { wireRemovals } from './removal-wiring.ts';
 import { catchUp, standingJobs } from './standing-jobs.ts';
@@ -163,7 +164,7 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
     },
     ...pages(root),
     promises,
-    ...standing(foundation),
+    ready: readinessOf(foundation),
     domains: [
       ...[...routes, proofs.routes, removing.routes({ policies, ingest })],
       revisionRoutes({ db, services }),
@@ -228,23 +229,6 @@ function pages(root: string) {
     sdkDir: join(root, 'sdk', 'dist'),
   };
 }
-
-/** What must answer before the server calls itself ready. */
-function standing({ db, events, keeper }: Foundation): Pick<AppDeps, 'ready'> {
-  return {
-    ready: async () => ({
-      postgresql: await answers(db.sql`select 1`),
-      clickhouse: await answers(events.ping()),
-      keeper: await answers(keeper.call('hello', { listen: false })),
-    }),
-  };
-}
-
-const answers = (asked: PromiseLike<unknown>): Promise<boolean> =>
-  Promise.resolve(asked).then(
-    () => true,
-    () => false,
-  );
 
 function readVersion(root: string): string {
   const text = readFileSync(join(root, 'package.json'), 'utf8');

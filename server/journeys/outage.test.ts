@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { partOf, signal, until } from '#testing/faults';
+import { partOf, signal, until, withChildren } from '#testing/faults';
 import { startRunning } from '#testing/running';
 
 const AWAY_MS = 4_000;
@@ -59,11 +59,46 @@ for (const part of ['postgres', 'clickhouse'] as const) {
         [...seen.keys()].some((name) => name.startsWith('503')),
         'it was away',
       );
-      assert.doesNotMatch(server.log(), /bug\.seen.*(edges\.http|ingest\.request)/);
       const back = async () => (await fetch(new URL('/readyz', server.url))).status === 200;
       await until('it is back', 30_000, back);
+      const lines = server.log().split('\n');
+      assert.deepEqual(
+        lines.filter((line) => line.includes('bug.seen')),
+        [],
+      );
+      if (part === 'postgres') assert.match(server.log(), /"engine\.away","engine":"postgresql"/);
       t.diagnostic(JSON.stringify(Object.fromEntries(seen)));
     } finally {
+      await server.stop();
+    }
+  });
+}
+
+for (const [part, name] of [
+  ['postgres', 'postgresql'],
+  ['clickhouse', 'clickhouse'],
+] as const) {
+  test(`a ${part} that is there and says nothing is told from one that is ready, in seconds`, {
+    timeout: 60_000,
+  }, async () => {
+    const server = await startRunning();
+    const stopped = withChildren(partOf(server, part) ?? 0);
+    const ready = () => fetch(new URL('/readyz', server.url));
+    try {
+      assert.equal((await ready()).status, 200);
+      signal(stopped, 'SIGSTOP');
+      const began = performance.now();
+      const answers = await Promise.all(Array.from({ length: 50 }, ready));
+      assert.ok(performance.now() - began < 6_000);
+      for (const answer of answers) {
+        assert.equal(answer.status, 503);
+        const { code, detail } = (await answer.json()) as { code: string; detail: string };
+        assert.deepEqual([code, detail], ['not-ready', `Waiting for ${name}.`]);
+      }
+      signal(stopped, 'SIGCONT');
+      await until('it is back', 20_000, async () => (await ready()).status === 200);
+    } finally {
+      signal(stopped, 'SIGCONT');
       await server.stop();
     }
   });

@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -28,7 +28,7 @@ export type RunningServer = Development & {
   keyringDir: string;
   /** Milliseconds from spawn until the server said that it is ready. */
   readyMs: number;
-  /** Everything it wrote to its error output: the log. */
+  /** Everything it wrote to its error output, and its log, since the file was begun. */
   log(): string;
   stop(): Promise<void>;
   /** As a crash: no chance to tidy up. */
@@ -105,6 +105,7 @@ export async function startRunning(options: StartOptions = {}): Promise<RunningS
   }
   const readyMs = performance.now() - startedAt;
   const kept = JSON.parse(readFileSync(join(dataDir, 'development.json'), 'utf8')) as Development;
+  const logFile = join(dataDir, 'log', 'troth.jsonl');
   const end = async (signal: NodeJS.Signals) => {
     if (child.exitCode === null && child.signalCode === null) {
       child.kill(signal);
@@ -119,7 +120,7 @@ export async function startRunning(options: StartOptions = {}): Promise<RunningS
     dataDir,
     keyringDir,
     readyMs,
-    log: () => written,
+    log: () => written + (existsSync(logFile) ? readFileSync(logFile, 'utf8') : ''),
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
   };

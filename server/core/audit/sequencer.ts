@@ -10,7 +10,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type postgres from 'postgres';
 import { type TenantId, Word } from '#base/ids';
-import { framesOf } from '#platform/log';
+import { logThrown } from '#platform/database';
 import { writeDurably } from '#platform/tiles';
 import { readOpenCuts } from './cut-store.ts';
 import { isDiskError } from './disk-errors.ts';
@@ -59,7 +59,7 @@ export class Sequencer {
       } catch (error) {
         const where = Word('audit.sequencer');
         if (isDiskError(error)) await this.#sayUnwritable().catch(() => undefined);
-        else this.#options.log('bug.seen', { where, frames: framesOf(error) });
+        else logThrown(this.#options.log, where, error);
       }
       this.#begun.resolve();
       await this.#pause(RETRY_MS);

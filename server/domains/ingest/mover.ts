@@ -11,9 +11,9 @@
 import { SubjectId, Word } from '#base/ids';
 import type { Problem } from '#base/problem';
 import { eventsDatabaseOf } from '#core/tenancy';
-import type { Database } from '#platform/database';
+import { type Database, logThrown } from '#platform/database';
 import type { Events } from '#platform/events';
-import { framesOf, type Log } from '#platform/log';
+import type { Log } from '#platform/log';
 import * as inbox from './inbox-store.ts';
 import { stuckBody } from './inbox-stuck.ts';
 import { isBatchThere } from './ledger-batches.ts';
@@ -108,7 +108,7 @@ export class Mover {
       try {
         await this.#holdLock();
       } catch (error) {
-        this.#options.log('bug.seen', { where: Word('ingest.mover'), frames: framesOf(error) });
+        logThrown(this.#options.log, Word('ingest.mover'), error);
       }
       if (!this.#stopping) await this.#pause(FAILURE_PAUSE_MS);
     }

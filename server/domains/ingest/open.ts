@@ -2,9 +2,9 @@ import { type KeyId, type TenantId, Word } from '#base/ids';
 import { Problem } from '#base/problem';
 import type { Policies, PolicyInForce } from '#core/policy';
 import { eventTablesOf } from '#core/tenancy';
-import { type Database, databaseAway } from '#platform/database';
+import { type Database, databaseAway, logThrown } from '#platform/database';
 import type { Events } from '#platform/events';
-import { framesOf, type Log } from '#platform/log';
+import type { Log } from '#platform/log';
 import { type Counted, PipelineCounts } from './drops.ts';
 import { ingestProblem } from './errors.ts';
 import { createIngestHandler, type HttpOptions, type IngestHandler } from './http.ts';
@@ -276,7 +276,7 @@ class OpenIngest implements Ingest {
     try {
       await this.#compile(found);
     } catch (error) {
-      this.#options.log('bug.seen', { where: Word('ingest.compile'), frames: framesOf(error) });
+      logThrown(this.#options.log, Word('ingest.compile'), error);
       setTimeout(() => void this.#recompile(changed), 1_000).unref();
     }
   }
@@ -292,8 +292,7 @@ class OpenIngest implements Ingest {
 
   #problemOf(error: unknown): Problem {
     if (error instanceof Problem) return error;
-    if (!databaseAway(error))
-      this.#options.log('bug.seen', { where: Word('ingest.request'), frames: framesOf(error) });
+    if (!databaseAway(error)) logThrown(this.#options.log, Word('ingest.request'), error);
     return ingestProblem('ingest-not-durable', 'a part of the platform does not answer', {
       retryAfterSeconds: 1,
     });

@@ -5,7 +5,7 @@
  */
 import { Word } from '#base/ids';
 import { CACHE_LIFE_MS } from '#core/keys';
-import { framesOf } from '#platform/log';
+import { logThrown } from '#platform/database';
 import { deleteRows } from './deleting.ts';
 import type { ErasureDeps } from './deps.ts';
 import { hidePerson } from './hiding.ts';
@@ -76,7 +76,7 @@ export class Walker {
         await withWalkersLock(this.#deps.db, () => this.#pass());
       } catch (error) {
         // With the database away the next turn tries again.
-        this.#deps.log('bug.seen', { where: Word('rights.walk'), frames: framesOf(error) });
+        logThrown(this.#deps.log, Word('rights.walk'), error);
         this.#later();
       }
     }
@@ -122,7 +122,7 @@ export class Walker {
       const trouble = troubleOf(error);
       const { db, log } = this.#deps;
       if (!(error instanceof Waits)) {
-        log('bug.seen', { where: Word('rights.walk'), frames: framesOf(error) });
+        logThrown(log, Word('rights.walk'), error);
       }
       for (const { id, tenant } of erasures) {
         await store.noteTrouble(db.sql, id, trouble);

@@ -1,7 +1,7 @@
 import type { Clock } from '#base/clock';
 import { Word } from '#base/ids';
-import type { Database } from '#platform/database';
-import { framesOf, type Log } from '#platform/log';
+import { type Database, logThrown } from '#platform/database';
+import type { Log } from '#platform/log';
 import { forgetMinutes, noteMinute, readMeasured } from './store.ts';
 
 const MINUTE_MS = 60_000;
@@ -53,7 +53,7 @@ export async function openAvailability({ db, clock, log, ask }: Options): Promis
       await forgetMinutes(db, new Date(now.getTime() - 2 * WINDOW_DAYS * DAY_MS));
     } catch (error) {
       // What was not noted counts as not available.
-      log('bug.seen', { where: Word('availability.note'), frames: framesOf(error) });
+      logThrown(log, Word('availability.note'), error);
     }
   }
 

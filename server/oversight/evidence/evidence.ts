@@ -9,8 +9,8 @@ import { PromiseId, type TenantId, Word } from '#base/ids';
 import { appendAudit } from '#core/audit';
 import { type Actor, authorize, type Policies } from '#core/policy';
 import { term } from '#core/promises';
-import type { Database } from '#platform/database';
-import { framesOf, type Log } from '#platform/log';
+import { type Database, logThrown } from '#platform/database';
+import type { Log } from '#platform/log';
 import { type Change, readDays, readLastFound, recordFinding } from './findings-store.ts';
 import type { DayFound, LastFound } from './model.ts';
 import type { Wanted } from './outlook.ts';
@@ -117,7 +117,7 @@ class OpenEvidence implements Evidence {
       this.#options.log('evidence.round', { findings, durationMs: tookMs });
     } catch (error) {
       // What was not found stays as old as it is, and turns into a gap by its age.
-      this.#options.log('bug.seen', { where: Word('evidence.round'), frames: framesOf(error) });
+      logThrown(this.#options.log, Word('evidence.round'), error);
     }
     this.#schedule(this.#options.everyMs);
   }

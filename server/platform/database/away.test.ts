@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Word } from '#base/ids';
 import { Problem } from '#base/problem';
-import { databaseAway } from './away.ts';
+import { openLog } from '#platform/log';
+import { databaseAway, logThrown } from './away.ts';
 import { connect } from './connection.ts';
 import { databaseProblem } from './errors.ts';
 
@@ -42,4 +44,28 @@ test('a defect, a refusal and a missing file stay what they are', () => {
     assert.equal(databaseAway(coded(code))?.code, 'database-unavailable', code);
   const noSocket = coded('ENOENT', { syscall: 'connect' });
   assert.equal(databaseAway(noSocket)?.code, 'database-unavailable');
+});
+
+test('in the log an engine that is away is no bug, and a bug is no engine', () => {
+  const lines: string[] = [];
+  const log = openLog((line) => lines.push(line));
+  const unavailable = { status: 503, title: 'x' };
+  for (const [thrown, says] of [
+    [Object.assign(new Error('x'), { code: 'CONNECTION_CLOSED' }), 'postgresql'],
+    [new Problem('events-unavailable', unavailable, 'x'), 'clickhouse'],
+    [new Problem('keeper-unavailable', unavailable, 'x'), 'keeper'],
+    [new Problem('events-refused', { status: 500, title: 'x' }, 'x'), 'bug.seen'],
+    [new TypeError('x'), 'bug.seen'],
+    ['x', 'bug.seen'],
+  ] as const) {
+    logThrown(log, Word('jobs.tend'), thrown);
+    const {
+      event,
+      engine = event,
+      where,
+    } = JSON.parse(lines.pop() ?? '') as Record<string, string>;
+    assert.equal(engine, says);
+    assert.equal(event, says === 'bug.seen' ? says : 'engine.away');
+    assert.equal(where, 'jobs.tend');
+  }
 });

@@ -1,5 +1,7 @@
-/** Whether what a query threw says that PostgreSQL is away: the one place that knows its signs. */
+/** Whether what was thrown says that an engine is away: the one place that knows PostgreSQL's signs. */
+import { Word } from '#base/ids';
 import { Problem } from '#base/problem';
+import { framesOf, type Log } from '#platform/log';
 import { databaseProblem } from './errors.ts';
 
 /** What postgres.js and the sockets of both drivers throw: `code` says it. */
@@ -8,6 +10,12 @@ const NO_CONNECTION =
 /** Ended by its keeper, crashed, or starting; and a connection that broke. SQLSTATE. */
 const NOT_SERVING = /^(57P0[123]|08[0-9A-Z]{3})$/;
 const RETRY_SECONDS = 2;
+/** Engine by the code of the problem that its adapter throws while it is away. */
+const ENGINES: Readonly<Record<string, Word>> = {
+  'database-unavailable': Word('postgresql'),
+  'events-unavailable': Word('clickhouse'),
+  'keeper-unavailable': Word('keeper'),
+};
 
 /** @returns the problem that a client is told, or undefined when the engine was there. */
 export function databaseAway(thrown: unknown): Problem | undefined {
@@ -20,4 +28,12 @@ export function databaseAway(thrown: unknown): Problem | undefined {
   return databaseProblem('database-unavailable', 'No answer from the database.', {
     retryAfterSeconds: RETRY_SECONDS,
   });
+}
+
+/** What work in the background threw: an engine that is away is named, all else is a bug. */
+export function logThrown(log: Log, where: Word, thrown: unknown): void {
+  const { code } = databaseAway(thrown) ?? (thrown instanceof Problem ? thrown : { code: '' });
+  const engine = ENGINES[code];
+  if (engine) log('engine.away', { engine, where });
+  else log('bug.seen', { where, frames: framesOf(thrown) });
 }

@@ -5,7 +5,7 @@
  * the schemas and is used for migrations and for what a policy compiles to. Parameters are bound,
  * always.
  */
-export { databaseAway } from './away.ts';
+export { databaseAway, logThrown } from './away.ts';
 export { connect, poolTargetOf, targetOf, withDatabase, withLogin } from './connection.ts';
 export { type EmbeddedPostgres, type PostgresOptions, startPostgres } from './embedded.ts';
 export { databaseProblem } from './errors.ts';

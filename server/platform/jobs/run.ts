@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { type Runner as QueueRunner, run, runOnce, type TaskList } from 'graphile-worker';
 import type { Clock } from '#base/clock';
 import { Word } from '#base/ids';
-import { framesOf } from '#platform/log';
+import { logThrown } from '#platform/database';
 import { openPool } from './pool.ts';
 import { mute, prepareJobs, SCHEMA } from './prepare.ts';
 import { openPresence, type Presence, tendQueue } from './presence.ts';
@@ -87,7 +87,7 @@ async function tendUntil<Context extends Timed>(
     await wait(TEND_MS, undefined, { signal: stopped, ref: false }).catch(() => undefined);
     if (stopped.aborted) return;
     await tend(given).catch((error: unknown) => {
-      given.log('bug.seen', { where: Word('jobs.tend'), frames: framesOf(error) });
+      logThrown(given.log, Word('jobs.tend'), error);
     });
   }
 }

@@ -9,6 +9,7 @@ type Checked<Table extends Record<string, Record<string, Loggable>>> = Table;
 /** Every line the server can write. A new kind of line is added here, where a reviewer looks. */
 export type LogLines = Checked<{
   'bug.seen': { where: Word; request?: RequestId; frames: Frames };
+  'engine.away': { engine: Word; where: Word };
   'child.started': { child: Word; pid: number; durationMs: number };
   'child.refused': { child: Word; attempt: number };
   'child.died': { child: Word; pid: number; restarts: number };
