@@ -109,11 +109,7 @@ test('a port in clear that the network reaches is found, and TLS that does not i
 
 test('hostile input that comes back alive is found', async () => {
   await proven.restart([
-    [
-      'edges/http/page.ts',
-      "text.replaceAll(/[&<>\"']/g, (character) => ESCAPES[character] ?? '')",
-      'text',
-    ],
+    ['edges/http/answers.ts', 'escapeHtml(detail)', 'detail'],
     ['edges/http/app.ts', "'Nothing is served at this address.'", 'decodeURIComponent(c.req.path)'],
   ]);
   await proven.breaks('web.input-inert');
