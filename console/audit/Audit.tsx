@@ -1,6 +1,5 @@
 import { use, useState } from 'react';
 import type { Api, AuditLog } from '#console/api.ts';
-import { ApiProblem } from '#console/api.ts';
 import {
   type Checked,
   checkEntry,
@@ -8,48 +7,38 @@ import {
   type Entry,
   isSigned,
 } from '#console/audit/proof.ts';
-import { Empty } from '#console/shell/Fallback.tsx';
+import { Empty, ForOperator, type OperatorOnly, orOperatorOnly } from '#console/shell/Fallback.tsx';
 import type { Screen } from '#console/shell/routes.ts';
 import { Ago, count, Hash, many } from '#console/shell/words.tsx';
 
 const SHOWN = 50;
 
 type Loaded = { log: AuditLog; publicKey: string; signed: boolean; checks: Map<number, Checked> };
-type Asked = { api: Api; loaded: Promise<Loaded | 'operator-only'> };
+type Asked = { api: Api; loaded: Promise<Loaded | OperatorOnly> };
 
 /** Entries newest first, each checked here before it is shown. */
-async function load(api: Api, service: string, before?: number): Promise<Loaded | 'operator-only'> {
-  try {
-    const { size } = await api.audit(service, -1, 0);
-    const end = Math.min(before ?? size, size);
-    const log = await api.audit(service, Math.max(-1, end - SHOWN - 1), Math.min(SHOWN, end));
-    const publicKey = (await api.publicKeys()).keys[0]?.x ?? '';
-    const note = log.checkpoint ?? '';
-    const checkpoint = checkpointOf(note);
-    const checks = new Map<number, Checked>();
-    if (checkpoint)
-      for (const entry of log.entries) checks.set(entry.index, await checkEntry(entry, checkpoint));
-    return { log, publicKey, checks, signed: await isSigned(note, publicKey).catch(() => false) };
-  } catch (error) {
-    if (error instanceof ApiProblem && error.code === 'operator-only') return 'operator-only';
-    throw error;
-  }
+async function load(api: Api, service: string, before?: number): Promise<Loaded> {
+  const { size } = await api.audit(service, -1, 0);
+  const end = Math.min(before ?? size, size);
+  const log = await api.audit(service, Math.max(-1, end - SHOWN - 1), Math.min(SHOWN, end));
+  const publicKey = (await api.publicKeys()).keys[0]?.x ?? '';
+  const note = log.checkpoint ?? '';
+  const checkpoint = checkpointOf(note);
+  const checks = new Map<number, Checked>();
+  if (checkpoint)
+    for (const entry of log.entries) checks.set(entry.index, await checkEntry(entry, checkpoint));
+  return { log, publicKey, checks, signed: await isSigned(note, publicKey).catch(() => false) };
 }
 
 export const auditScreen: Screen<Asked> = {
-  load: (api, service) => ({ api, loaded: load(api, service) }),
+  load: (api, service) => ({ api, loaded: orOperatorOnly(load(api, service)) }),
   Component: Audit,
 };
 
 function Audit({ api, service, loaded }: Asked & { service: string }) {
   const [page, setPage] = useState(loaded);
   const now = use(page);
-  if (now === 'operator-only')
-    return (
-      <Empty title="The audit log is for the operator">
-        <p>Open the link that the server printed when it started.</p>
-      </Empty>
-    );
+  if (now === 'operator-only') return <ForOperator title="The audit log is for the operator" />;
   const { log, signed, checks, publicKey } = now;
   if (log.entries.length === 0)
     return (
@@ -87,7 +76,7 @@ function Audit({ api, service, loaded }: Asked & { service: string }) {
       </ol>
       {first > 0 && (
         <p>
-          <button type="button" onClick={() => setPage(load(api, service, first))}>
+          <button type="button" onClick={() => setPage(orOperatorOnly(load(api, service, first)))}>
             Earlier entries
           </button>
         </p>

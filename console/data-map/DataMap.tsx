@@ -35,14 +35,14 @@ function summary({ types, operator, countedAt }: Answer): string {
 
 function DataMap({ answer }: Asked) {
   const map = use(answer);
-  const { change, typed, fits } = useFilter();
+  const filter = useFilter();
   if (map.types.length === 0)
     return (
       <Empty title="Nothing is collected">
         <p>This policy declares no type of data, so every event is dropped at the door.</p>
       </Empty>
     );
-  const shown = map.types.filter((type) => fits(textOf(type)));
+  const shown = map.types.filter((type) => filter.fits(textOf(type)));
   return (
     <>
       <div className="list-head">
@@ -59,11 +59,7 @@ function DataMap({ answer }: Asked) {
           )}
         </p>
         <div className="list-tools">
-          <FilterField
-            label="Filter data types"
-            value={typed}
-            change={(value) => change({ q: value })}
-          />
+          <FilterField label="Filter data types" filter={filter} />
         </div>
       </div>
       <div className="table-scroll">

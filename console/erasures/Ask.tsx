@@ -43,24 +43,8 @@ export function Ask({ api, service, asked }: Props) {
             <option value="anonymous">anonymousId</option>
           </select>
         </label>
-        <label>
-          Id
-          <input
-            value={value}
-            onChange={(event) => setValue(event.target.value)}
-            autoComplete="off"
-            spellCheck={false}
-          />
-        </label>
-        <label>
-          The same again
-          <input
-            value={again}
-            onChange={(event) => setAgain(event.target.value)}
-            autoComplete="off"
-            spellCheck={false}
-          />
-        </label>
+        <IdField label="Id" value={value} change={setValue} />
+        <IdField label="The same again" value={again} change={setAgain} />
         <button type="submit" disabled={!ready}>
           Erase
         </button>
@@ -71,3 +55,17 @@ export function Ask({ api, service, asked }: Props) {
     </form>
   );
 }
+
+type FieldProps = { label: string; value: string; change: (value: string) => void };
+
+const IdField = ({ label, value, change }: FieldProps) => (
+  <label>
+    {label}
+    <input
+      value={value}
+      onChange={(event) => change(event.target.value)}
+      autoComplete="off"
+      spellCheck={false}
+    />
+  </label>
+);

@@ -1,19 +1,15 @@
 import { Suspense, use, useState } from 'react';
-import { type Api, ApiProblem, type ErasureDetail, type ErasureSummary } from '#console/api.ts';
+import type { Api, ErasureDetail, ErasureSummary } from '#console/api.ts';
 import { Ask } from '#console/erasures/Ask.tsx';
 import { Timeline } from '#console/erasures/Timeline.tsx';
-import { Empty } from '#console/shell/Fallback.tsx';
+import { ForOperator, type OperatorOnly, orOperatorOnly } from '#console/shell/Fallback.tsx';
 import { useQuery } from '#console/shell/navigation.ts';
 import type { Screen } from '#console/shell/routes.ts';
 import { Ago, many } from '#console/shell/words.tsx';
 
-type Asked = { api: Api; list: Promise<ErasureSummary[] | 'operator-only'> };
+type Asked = { api: Api; list: Promise<ErasureSummary[] | OperatorOnly> };
 
-const listOf = (api: Api, service: string): Asked['list'] =>
-  api.erasures(service).catch((error: unknown) => {
-    if (error instanceof ApiProblem && error.status === 401) return 'operator-only';
-    throw error;
-  });
+const listOf = (api: Api, service: string): Asked['list'] => orOperatorOnly(api.erasures(service));
 
 export const erasuresScreen: Screen<Asked> = {
   load: (api, service) => ({ api, list: listOf(api, service) }),
@@ -38,12 +34,7 @@ function Erasures({ api, service, list }: Asked & { service: string }) {
   const [shown, setShown] = useState(list);
   const [query, change] = useQuery();
   const erasures = use(shown);
-  if (erasures === 'operator-only')
-    return (
-      <Empty title="Erasures are for the operator">
-        <p>Open the link that the server printed when it started.</p>
-      </Empty>
-    );
+  if (erasures === 'operator-only') return <ForOperator title="Erasures are for the operator" />;
   const opened = query.get('open');
   const again = (id: string) => {
     api.forget();

@@ -2,6 +2,7 @@ import { use } from 'react';
 import type { Findings as Answer, Finding, Severity } from '#console/api.ts';
 import { Empty } from '#console/shell/Fallback.tsx';
 import { FilterField } from '#console/shell/FilterField.tsx';
+import { Kind } from '#console/shell/Kind.tsx';
 import { Link } from '#console/shell/Link.tsx';
 import { pathOf, type Screen } from '#console/shell/routes.ts';
 import { useFilter } from '#console/shell/useFilter.ts';
@@ -28,7 +29,8 @@ const kindOf = ({ state, severity }: Finding) =>
 
 function Findings({ answer, service }: Asked & { service: string }) {
   const { findings, counts } = use(answer);
-  const { change, typed, fits, kind } = useFilter();
+  const filter = useFilter();
+  const { change, fits, kind } = filter;
   const shown = findings.filter((one) => (!kind || kindOf(one) === kind) && fits(textOf(one)));
   if (findings.length === 0)
     return (
@@ -54,21 +56,12 @@ function Findings({ answer, service }: Asked & { service: string }) {
           <fieldset className="kinds">
             <legend className="sr-only">Show only</legend>
             {kinds.map(([id, label, number]) => (
-              <button
-                key={label}
-                type="button"
-                aria-pressed={kind === id}
-                onClick={() => change({ state: id })}
-              >
+              <Kind key={label} on={kind === id} choose={() => change({ state: id })}>
                 {label} <b>{number}</b>
-              </button>
+              </Kind>
             ))}
           </fieldset>
-          <FilterField
-            label="Filter findings"
-            value={typed}
-            change={(value) => change({ q: value })}
-          />
+          <FilterField label="Filter findings" filter={filter} />
         </div>
       </div>
       <ol className="findings" aria-label="Findings of the linter">

@@ -2,6 +2,7 @@ import { use } from 'react';
 import type { Promises as Answer, Api, Promised, Prose } from '#console/api.ts';
 import { PromiseRow } from '#console/promises/PromiseRow.tsx';
 import { FilterField } from '#console/shell/FilterField.tsx';
+import { Kind } from '#console/shell/Kind.tsx';
 import type { Screen } from '#console/shell/routes.ts';
 import { CountsBar, STATES, totalOf } from '#console/shell/State.tsx';
 import { useFilter } from '#console/shell/useFilter.ts';
@@ -36,7 +37,8 @@ const textOf = ({ id, says, control, means, reason, config }: Promised) =>
 function Promises({ api, service, answer, prose, days, operator }: Asked & { service: string }) {
   const { counts, promises } = use(answer);
   const isOperator = use(operator);
-  const { query, change, typed, fits, kind } = useFilter();
+  const filter = useFilter();
+  const { query, change, typed, fits, kind } = filter;
   const opened = query.get('open');
   const shown = promises.filter(
     (promise) => (!kind || promise.state === kind) && fits(textOf(promise)),
@@ -68,11 +70,7 @@ function Promises({ api, service, answer, prose, days, operator }: Asked & { ser
               signed file
             </a>
           </p>
-          <FilterField
-            label="Filter promises"
-            value={typed}
-            change={(value) => change({ q: value })}
-          />
+          <FilterField label="Filter promises" filter={filter} />
         </div>
       </div>
       <p className="sr-only" role="status">
@@ -99,11 +97,3 @@ function Promises({ api, service, answer, prose, days, operator }: Asked & { ser
     </>
   );
 }
-
-type KindProps = { on: boolean; choose: () => void; children: React.ReactNode };
-
-const Kind = ({ on, choose, children }: KindProps) => (
-  <button type="button" aria-pressed={on} onClick={choose}>
-    {children}
-  </button>
-);

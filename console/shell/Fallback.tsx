@@ -57,6 +57,22 @@ export function Skeleton() {
   );
 }
 
+const OPERATOR_ONLY = 'operator-only';
+export type OperatorOnly = typeof OPERATOR_ONLY;
+
+/** The answer, or the word that it is for the operator; for a screen that says so in its place. */
+export const orOperatorOnly = <Answer,>(asked: Promise<Answer>): Promise<Answer | OperatorOnly> =>
+  asked.catch((error: unknown) => {
+    if (error instanceof ApiProblem && error.code === OPERATOR_ONLY) return OPERATOR_ONLY;
+    throw error;
+  });
+
+export const ForOperator = ({ title }: { title: string }) => (
+  <Empty title={title}>
+    <p>Open the link that the server printed when it started.</p>
+  </Empty>
+);
+
 type EmptyProps = { title: string; wholePage?: boolean; children: ReactNode };
 
 /** Says what an emptiness means. `wholePage` when no other title stands above it. */

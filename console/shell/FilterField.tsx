@@ -1,6 +1,8 @@
-type Props = { label: string; value: string; change: (value: string) => void };
+import type { useFilter } from '#console/shell/useFilter.ts';
 
-export function FilterField({ label, value, change }: Props) {
+type Props = { label: string; filter: Pick<ReturnType<typeof useFilter>, 'typed' | 'change'> };
+
+export function FilterField({ label, filter: { typed, change } }: Props) {
   return (
     <div className="filter">
       <input
@@ -8,8 +10,8 @@ export function FilterField({ label, value, change }: Props) {
         aria-label={label}
         data-filter
         placeholder={label}
-        value={value}
-        onChange={(event) => change(event.target.value)}
+        value={typed}
+        onChange={(event) => change({ q: event.target.value })}
       />
       <span className="filter-key" aria-hidden="true">
         /
