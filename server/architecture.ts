@@ -17,8 +17,8 @@ export const ALLOWED_PAIRS: Readonly<Record<string, readonly string[]>> = {
   'core/policy': ['core/tenancy', 'core/audit', 'core/looking', 'core/promises'],
   'core/audit': ['core/tenancy', 'core/policy', 'core/keys', 'core/looking', 'core/promises'],
   'core/keys': ['core/audit', 'core/looking', 'core/policy', 'core/promises', 'core/tenancy'],
-  'core/looking': ['core/promises'],
-  'core/promises': ['core/tenancy', 'core/keys'],
+  'core/looking': ['core/keys'],
+  'core/promises': ['core/looking', 'core/tenancy'],
   'domains/ingest': ['domains/consent'],
 };
 

@@ -1,5 +1,5 @@
 /** What a client of a service does: it asks with a write key, and sends events. */
-import type { Ask, Canary, Look, StoredRow, Told } from '#core/promises';
+import type { Ask, Canary, Look, StoredRow, Told } from './look.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
 

@@ -1,5 +1,5 @@
 /** What the engines call what the policy names, worked out apart from the code that makes it. */
-import type { Look } from '#core/promises';
+import type { Look } from './look.ts';
 
 /** The name of a type, a purpose or a service inside an engine. */
 export const inEngine = (id: string): string => id.replaceAll('-', '_');

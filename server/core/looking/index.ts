@@ -1,6 +1,7 @@
 /**
- * Looking: what several proofs do in the same way. They ask as a client of the service does, name
- * places as the engines name them, and read the page as a stranger does.
+ * Looking: what a proof sees with, the `Look`, and what several proofs do with it in the same way.
+ * They ask as a client of the service does, name places as the engines name them, and read the page
+ * as a stranger does.
  *
  * Nothing here is code that a promise is kept by; `tidy` lets proofs import it.
  */
@@ -15,6 +16,18 @@ export {
   withFields,
 } from './client.ts';
 export { inEngine, placesOf } from './engine-names.ts';
+export type {
+  Ask,
+  ByteLook,
+  Canaries,
+  Canary,
+  Look,
+  Page,
+  PageOptions,
+  PageRequest,
+  StoredRow,
+  Told,
+} from './look.ts';
 export {
   isPlaceholder,
   saysTheSame,

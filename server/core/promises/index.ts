@@ -6,23 +6,11 @@
  * importing anything else.
  */
 import type { controlCatalogue } from '@troth/policy-language';
+import type { Look } from '#core/looking';
 import type { TenantTx } from '#core/tenancy';
-import type { Look } from './look.ts';
 import type { Seen } from './seen.ts';
 
 export { eachType, wordsOf } from './bound.ts';
-export type {
-  Ask,
-  ByteLook,
-  Canaries,
-  Canary,
-  Look,
-  Page,
-  PageOptions,
-  PageRequest,
-  StoredRow,
-  Told,
-} from './look.ts';
 export { broken, gap, judged, kept, type Saw, type Seen, saw, span, term, terms } from './seen.ts';
 
 export type ControlName = keyof typeof controlCatalogue & string;

@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ByteLook } from '#core/promises';
+import type { ByteLook } from '#core/looking';
 import { openByteScan } from '#platform/bytes';
 
 /** Proofs of one round reach their search within about this time of one another. */

@@ -8,7 +8,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DataTypeId, SubjectId, type TenantId } from '#base/ids';
 import type { Keys, OpenKey } from '#core/keys';
-import type { Ask, Canaries, Canary, Look, StoredRow, Told } from '#core/promises';
+import type { Ask, Canaries, Canary, Look, StoredRow, Told } from '#core/looking';
 import { eventTableOf } from '#core/tenancy';
 import { eventFor, eventTypesOf } from './canary-events.ts';
 

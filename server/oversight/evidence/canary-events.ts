@@ -1,5 +1,5 @@
 import type { CompiledField, Policy } from '@troth/policy-language';
-import type { Canary } from '#core/promises';
+import type { Canary } from '#core/looking';
 
 /** A value that fits a declared field; texts carry the canary's marker. */
 export function valueFor(field: CompiledField, { marker }: Canary): unknown {

@@ -1,7 +1,7 @@
 import { systemClock } from '#base/clock';
 import { KeyId } from '#base/ids';
+import type { Canaries } from '#core/looking';
 import { type Actor, authorize, type PolicyInForce } from '#core/policy';
-import type { Canaries } from '#core/promises';
 import { importBackdated } from '#domains/retention';
 import { noteCanaries } from './canary-store.ts';
 import type { Ground } from './look.ts';

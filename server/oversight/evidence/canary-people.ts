@@ -1,6 +1,6 @@
 /** The names of canaries: as random as anybody's, and found again by who knows the seed. */
 import { createHmac, randomBytes } from 'node:crypto';
-import type { Canary } from '#core/promises';
+import type { Canary } from '#core/looking';
 
 export const SEED_BYTES = 32;
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz';

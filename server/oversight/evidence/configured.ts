@@ -1,5 +1,5 @@
-import { isPlaceholder, saysTheSame, shownAt, valueAt } from '#core/looking';
-import { broken, defineProof, gap, kept, type Look, type Seen, saw, term } from '#core/promises';
+import { isPlaceholder, type Look, saysTheSame, shownAt, valueAt } from '#core/looking';
+import { broken, defineProof, gap, kept, type Seen, saw, term } from '#core/promises';
 
 /** A member of a list of plain values is shown with the list. */
 function placeOf(document: unknown, path: string): { path: string; value: unknown } {

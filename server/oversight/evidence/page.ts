@@ -4,7 +4,7 @@
  * is real.
  */
 import vm from 'node:vm';
-import type { Page, PageOptions, PageRequest, Told } from '#core/promises';
+import type { Page, PageOptions, PageRequest, Told } from '#core/looking';
 
 type Given = {
   /** Of the server. */

@@ -1,4 +1,4 @@
-import type { Ask, Told } from '#core/promises';
+import type { Ask, Told } from '#core/looking';
 
 const ANSWER_MS = 15_000;
 const BODY_BYTES_MAX = 16 * 1024 * 1024;

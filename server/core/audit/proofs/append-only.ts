@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { broken, defineProof, gap, kept, type Look, saw, term, terms } from '#core/promises';
+import type { Look } from '#core/looking';
+import { broken, defineProof, gap, kept, saw, term, terms } from '#core/promises';
 import { cutFloor, ENTRIES_MAX, leafOf, readEntries } from './entries.ts';
 import { readLog, type SignedLog } from './signed-log.ts';
 

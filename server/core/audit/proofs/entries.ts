@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '#base/canonical-json';
-import type { Look } from '#core/promises';
+import type { Look } from '#core/looking';
 
 /** The newest of a service; what is older was looked at when it was new. */
 export const ENTRIES_MAX = 50_000;

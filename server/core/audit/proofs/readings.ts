@@ -1,7 +1,7 @@
 /** The proofs about readings: each leaves an entry, in the log of its service and in no other. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asClient, personalRow } from '#core/looking';
-import { broken, defineProof, gap, kept, type Look, type Seen, saw, terms } from '#core/promises';
+import { asClient, type Look, personalRow } from '#core/looking';
+import { broken, defineProof, gap, kept, type Seen, saw, terms } from '#core/promises';
 import { type Entry, entriesAfter, lastSeq, leafOf } from './entries.ts';
 import { readLog } from './signed-log.ts';
 

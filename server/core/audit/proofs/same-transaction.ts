@@ -1,5 +1,5 @@
-import { asClient, bearer } from '#core/looking';
-import { broken, defineProof, gap, kept, type Look, saw, term } from '#core/promises';
+import { asClient, bearer, type Look } from '#core/looking';
+import { broken, defineProof, gap, kept, saw, term } from '#core/promises';
 
 /** An act by the transaction that wrote it, and the transaction of its entry; null without one. */
 type Pair = { readonly act: string; readonly entry: string | null };

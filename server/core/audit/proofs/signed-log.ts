@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { openCheckpoint } from '#base/signed-note';
-import type { Look } from '#core/promises';
+import type { Look } from '#core/looking';
 
 const TILE = 256;
 const HASH_BYTES = 32;

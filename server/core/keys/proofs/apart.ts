@@ -1,17 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { sep } from 'node:path';
-import { personalRow } from '#core/looking';
-import {
-  broken,
-  defineProof,
-  gap,
-  kept,
-  type Look,
-  type StoredRow,
-  saw,
-  term,
-  terms,
-} from '#core/promises';
+import { type Look, personalRow, type StoredRow } from '#core/looking';
+import { broken, defineProof, gap, kept, saw, term, terms } from '#core/promises';
 import { readKeyring, rootFiles } from './keyring-file.ts';
 import { rawKeyOf } from './sealed-canaries.ts';
 

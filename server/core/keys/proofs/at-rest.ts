@@ -1,15 +1,5 @@
-import { valueAt } from '#core/looking';
-import {
-  broken,
-  defineProof,
-  gap,
-  kept,
-  type Look,
-  type StoredRow,
-  saw,
-  term,
-  terms,
-} from '#core/promises';
+import { type Look, type StoredRow, valueAt } from '#core/looking';
+import { broken, defineProof, gap, kept, saw, term, terms } from '#core/promises';
 import { flips, nameOf, openAsAes256Gcm } from './frames.ts';
 import { rawKeyOf, type SealedCanary, sealingTypes, sendSealed } from './sealed-canaries.ts';
 

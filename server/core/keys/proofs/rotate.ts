@@ -1,6 +1,6 @@
 import { parseDuration } from '@troth/policy-language';
-import { valueAt } from '#core/looking';
-import { broken, defineProof, gap, kept, type Look, saw, span, term } from '#core/promises';
+import { type Look, valueAt } from '#core/looking';
+import { broken, defineProof, gap, kept, saw, span, term } from '#core/promises';
 import { KEYS_MAX, readKeyring, rootFiles } from './keyring-file.ts';
 
 type State = {

@@ -1,5 +1,11 @@
-import { holderOf, typesByPerson, withFields } from '#core/looking';
-import type { Canary, Look, StoredRow } from '#core/promises';
+import {
+  type Canary,
+  holderOf,
+  type Look,
+  type StoredRow,
+  typesByPerson,
+  withFields,
+} from '#core/looking';
 
 /** A canary's event with one text in the sealed fields and another in the clear ones. */
 export type SealedCanary = {

@@ -1,5 +1,6 @@
 import { xaesKey } from '#base/xaes';
-import { broken, defineProof, gap, kept, type Look, saw } from '#core/promises';
+import type { Look } from '#core/looking';
+import { broken, defineProof, gap, kept, saw } from '#core/promises';
 import { type KeyringFile, readKeyring, rootFiles } from './keyring-file.ts';
 
 /** The one key of the vault that proofs ask for; it seals nothing. */

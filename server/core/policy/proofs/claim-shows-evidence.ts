@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { shownAt } from '#core/looking';
-import { broken, defineProof, gap, kept, type Look, saw, term } from '#core/promises';
+import { type Look, shownAt } from '#core/looking';
+import { broken, defineProof, gap, kept, saw, term } from '#core/promises';
 import { areaOf, type States, statesOf } from './states.ts';
 
 const READINGS = 20;

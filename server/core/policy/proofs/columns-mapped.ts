@@ -1,5 +1,5 @@
-import { inEngine, placesOf } from '#core/looking';
-import { broken, defineProof, gap, kept, type Look, saw, terms } from '#core/promises';
+import { inEngine, type Look, placesOf } from '#core/looking';
+import { broken, defineProof, gap, kept, saw, terms } from '#core/promises';
 import { applied, impossibleDraft } from './drafts.ts';
 import { type Column, storedColumns } from './stored-columns.ts';
 

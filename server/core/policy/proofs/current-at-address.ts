@@ -1,6 +1,6 @@
 import { request } from 'node:https';
-import { shownAt, valueAt } from '#core/looking';
-import { broken, defineProof, gap, kept, type Look, saw, term } from '#core/promises';
+import { type Look, shownAt, valueAt } from '#core/looking';
+import { broken, defineProof, gap, kept, saw, term } from '#core/promises';
 
 type Answer = { readonly status: number; readonly text: string };
 

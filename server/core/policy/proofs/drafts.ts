@@ -1,5 +1,5 @@
 import { documentOf } from '@troth/policy-language';
-import type { Look } from '#core/promises';
+import type { Look } from '#core/looking';
 
 type Document = Record<string, unknown> & {
   data: Record<string, { purposes: string[]; fields?: Record<string, unknown> }>;

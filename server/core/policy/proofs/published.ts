@@ -1,4 +1,4 @@
-import type { Look } from '#core/promises';
+import type { Look } from '#core/looking';
 
 /** The document as three parties have it: the database, the interface, the page. */
 export type Published = {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '#base/canonical-json';
-import { readBack, secondsInWords, shownAt } from '#core/looking';
-import { broken, defineProof, gap, kept, type Look, saw, term } from '#core/promises';
+import { type Look, readBack, secondsInWords, shownAt } from '#core/looking';
+import { broken, defineProof, gap, kept, saw, term } from '#core/promises';
 import { publishedBy } from './published.ts';
 
 const hashOf = (document: unknown) =>

@@ -1,4 +1,5 @@
-import { broken, defineProof, gap, kept, type Look, type Seen, saw, term } from '#core/promises';
+import type { Look } from '#core/looking';
+import { broken, defineProof, gap, kept, type Seen, saw, term } from '#core/promises';
 import { applied, impossibleDraft } from './drafts.ts';
 import {
   canBeChanged,

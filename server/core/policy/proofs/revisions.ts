@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '#base/canonical-json';
-import type { Look } from '#core/promises';
+import type { Look } from '#core/looking';
 
 export type Revision = {
   readonly revision: number;

@@ -1,5 +1,5 @@
 import { controlCatalogue } from '@troth/policy-language';
-import type { Look } from '#core/promises';
+import type { Look } from '#core/looking';
 
 export type State = 'kept' | 'broken' | 'gap';
 export type States = ReadonlyMap<string, State>;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { shownAt } from '#core/looking';
-import { broken, defineProof, gap, kept, type Look, saw } from '#core/promises';
+import { type Look, shownAt } from '#core/looking';
+import { broken, defineProof, gap, kept, saw } from '#core/promises';
 import { areaOf, figuresOf, type States, statesOf } from './states.ts';
 
 /** Findings are recorded while the page is read; the two meet within a few readings. */

@@ -1,5 +1,4 @@
-import { placesOf } from '#core/looking';
-import type { Look } from '#core/promises';
+import { type Look, placesOf } from '#core/looking';
 
 export type Column = {
   readonly database: string;

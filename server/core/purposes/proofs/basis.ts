@@ -1,5 +1,5 @@
-import { asClient, readBack } from '#core/looking';
-import { broken, defineProof, gap, kept, type Look, saw, term } from '#core/promises';
+import { asClient, type Look, readBack } from '#core/looking';
+import { broken, defineProof, gap, kept, saw, term } from '#core/promises';
 
 /** What the page calls each basis. */
 const TITLES: Readonly<Record<string, string>> = {

@@ -1,9 +1,9 @@
+import type { Look } from '#core/looking';
 import {
   broken,
   defineProof,
   gap,
   kept,
-  type Look,
   type Seen,
   saw,
   term,

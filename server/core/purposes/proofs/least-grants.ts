@@ -1,5 +1,5 @@
-import { inEngine, placesOf } from '#core/looking';
-import { broken, defineProof, gap, kept, type Look, saw, term, terms } from '#core/promises';
+import { inEngine, type Look, placesOf } from '#core/looking';
+import { broken, defineProof, gap, kept, saw, term, terms } from '#core/promises';
 import { loginsOf } from './reading.ts';
 
 type Grant = {

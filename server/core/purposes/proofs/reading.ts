@@ -1,5 +1,5 @@
-import { inEngine, placesOf, readBack } from '#core/looking';
-import { gap, type Look, type Seen, saw, terms } from '#core/promises';
+import { inEngine, type Look, placesOf, readBack } from '#core/looking';
+import { gap, type Seen, saw, terms } from '#core/promises';
 
 export type Row = Readonly<Record<string, unknown>>;
 export type Answered = {

@@ -1,5 +1,4 @@
-import { bearer } from '#core/looking';
-import type { Ask, Look } from '#core/promises';
+import { type Ask, bearer, type Look } from '#core/looking';
 
 export const REFUSED = 403;
 

@@ -1,5 +1,4 @@
-import { asClient } from '#core/looking';
-import type { Look } from '#core/promises';
+import { asClient, type Look } from '#core/looking';
 
 type Tenant = Look['tenant'];
 

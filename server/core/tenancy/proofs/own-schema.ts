@@ -1,5 +1,5 @@
-import { personalRow } from '#core/looking';
-import { broken, defineProof, gap, kept, type Look, saw, terms } from '#core/promises';
+import { type Look, personalRow } from '#core/looking';
+import { broken, defineProof, gap, kept, saw, terms } from '#core/promises';
 import { neighbours, type Resident, rowsSeen } from './neighbours.ts';
 
 /** Tables of events that have rows of a person, whatever database they are in. */

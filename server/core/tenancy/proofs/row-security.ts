@@ -1,4 +1,5 @@
-import { broken, defineProof, gap, kept, type Look, saw, terms } from '#core/promises';
+import type { Look } from '#core/looking';
+import { broken, defineProof, gap, kept, saw, terms } from '#core/promises';
 import { neighbours, type Resident, rowsSeen } from './neighbours.ts';
 
 const DENIED = '42501';

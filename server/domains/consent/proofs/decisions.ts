@@ -1,15 +1,6 @@
 /** The proofs of what a person's own word does: asked first, the default, the switch, the end. */
-import {
-  broken,
-  defineProof,
-  gap,
-  kept,
-  type Look,
-  type Saw,
-  saw,
-  term,
-  terms,
-} from '#core/promises';
+import type { Look } from '#core/looking';
+import { broken, defineProof, gap, kept, type Saw, saw, term, terms } from '#core/promises';
 import { freeTypes, gatedBy, openPurposes } from './gates.ts';
 import { arrivals, arrived, decide, type Sending, send, standings, withdrawAll } from './people.ts';
 import { readings, typeRead } from './readings.ts';

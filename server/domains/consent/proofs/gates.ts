@@ -1,5 +1,5 @@
 import type { Policy } from '@troth/policy-language';
-import type { Look } from '#core/promises';
+import type { Look } from '#core/looking';
 
 type Purpose = Policy['purposes'][string];
 

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asClient } from '#core/looking';
-import type { Canary, Look } from '#core/promises';
+import { asClient, type Canary, type Look } from '#core/looking';
 import { freeTypes } from './gates.ts';
 
 /** A country without rules of its own, as far as the bundled map of addresses knows. */

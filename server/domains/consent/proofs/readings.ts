@@ -1,4 +1,4 @@
-import type { Canary, Look } from '#core/promises';
+import type { Canary, Look } from '#core/looking';
 import { gatesOf, namesPeople } from './gates.ts';
 import { decide, send } from './people.ts';
 

@@ -1,4 +1,4 @@
-import type { Canary, Look } from '#core/promises';
+import type { Canary, Look } from '#core/looking';
 
 export type Receipt = {
   readonly id: string;

@@ -1,16 +1,6 @@
 /** The proofs of what is written about consent, and of what needs none. */
-import { asClient } from '#core/looking';
-import {
-  broken,
-  type Canary,
-  defineProof,
-  gap,
-  kept,
-  type Look,
-  saw,
-  term,
-  terms,
-} from '#core/promises';
+import { asClient, type Canary, type Look } from '#core/looking';
+import { broken, defineProof, gap, kept, saw, term, terms } from '#core/promises';
 import { isFree, namesPeople, openPurposes } from './gates.ts';
 import { arrived, decide, send, standings, withdrawAll } from './people.ts';
 import { receiptsOf } from './receipts.ts';

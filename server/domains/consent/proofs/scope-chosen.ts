@@ -1,14 +1,5 @@
-import { valueAt } from '#core/looking';
-import {
-  broken,
-  defineProof,
-  gap,
-  kept,
-  type Look,
-  type StoredRow,
-  saw,
-  term,
-} from '#core/promises';
+import { type Look, type StoredRow, valueAt } from '#core/looking';
+import { broken, defineProof, gap, kept, saw, term } from '#core/promises';
 import { freeTypes, gatedBy, openPurposes } from './gates.ts';
 import { arrived, send } from './people.ts';
 

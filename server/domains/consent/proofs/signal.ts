@@ -1,16 +1,5 @@
-import {
-  broken,
-  type Canary,
-  defineProof,
-  gap,
-  kept,
-  type Look,
-  type Seen,
-  type StoredRow,
-  saw,
-  term,
-  terms,
-} from '#core/promises';
+import type { Canary, Look, StoredRow } from '#core/looking';
+import { broken, defineProof, gap, kept, type Seen, saw, term, terms } from '#core/promises';
 import { gatedBy } from './gates.ts';
 import { arrivals, arrived, type Sending, send, standings } from './people.ts';
 import { receiptsOf } from './receipts.ts';

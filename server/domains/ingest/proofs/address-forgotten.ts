@@ -1,6 +1,6 @@
 import { createHash, randomInt, randomUUID } from 'node:crypto';
-import { type Fields, withFields } from '#core/looking';
-import { broken, defineProof, gap, kept, type Look, saw, term } from '#core/promises';
+import { type Fields, type Look, withFields } from '#core/looking';
+import { broken, defineProof, gap, kept, saw, term } from '#core/promises';
 import { ownAddress, postFrom } from './from-address.ts';
 import { type Held, held } from './sent.ts';
 

@@ -1,5 +1,5 @@
-import { asClient, type Fields } from '#core/looking';
-import { broken, defineProof, gap, kept, type Look, saw, term } from '#core/promises';
+import { asClient, type Fields, type Look } from '#core/looking';
+import { broken, defineProof, gap, kept, saw, term } from '#core/promises';
 import { refusalOf, typesOfPeople } from './mode-refuses.ts';
 import { held, sendAll, valueIn } from './sent.ts';
 

@@ -1,5 +1,5 @@
-import { type Fields, withFields } from '#core/looking';
-import { broken, defineProof, gap, kept, type Look, saw, terms } from '#core/promises';
+import { type Fields, type Look, withFields } from '#core/looking';
+import { broken, defineProof, gap, kept, saw, terms } from '#core/promises';
 import { type Content, contentOf, OWN_CATEGORY, TELLING_NAMES } from './content.ts';
 import { held, type Sending, sendAll } from './sent.ts';
 

@@ -1,15 +1,5 @@
-import { withFields } from '#core/looking';
-import {
-  broken,
-  type Canary,
-  defineProof,
-  gap,
-  kept,
-  type Look,
-  saw,
-  term,
-  wordsOf,
-} from '#core/promises';
+import { type Canary, type Look, withFields } from '#core/looking';
+import { broken, defineProof, gap, kept, saw, term, wordsOf } from '#core/promises';
 import { sendAndRead } from './sent.ts';
 
 /** Sends an event with fields that nobody declared and reads back what was stored of it. */

@@ -1,4 +1,5 @@
-import { broken, defineProof, gap, kept, type Look, saw, term } from '#core/promises';
+import type { Look } from '#core/looking';
+import { broken, defineProof, gap, kept, saw, term } from '#core/promises';
 import { refusalOf, typesOfPeople } from './mode-refuses.ts';
 import { held, NOBODY, sendAll } from './sent.ts';
 

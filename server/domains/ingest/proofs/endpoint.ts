@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { request } from 'node:https';
 import { connect } from 'node:tls';
-import { bearer } from '#core/looking';
-import { broken, defineProof, gap, kept, type Look, saw, term } from '#core/promises';
+import { bearer, type Look } from '#core/looking';
+import { broken, defineProof, gap, kept, saw, term } from '#core/promises';
 
 type Given = { readonly path: string; readonly body: object };
 type Answer = { readonly status: number; readonly protocol: string };

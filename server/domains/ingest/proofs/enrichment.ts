@@ -1,12 +1,11 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Fields, withFields } from '#core/looking';
+import { type Fields, type Look, withFields } from '#core/looking';
 import {
   broken,
   defineProof,
   gap,
   kept,
-  type Look,
   type Seen,
   saw,
   term,

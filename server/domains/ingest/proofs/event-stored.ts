@@ -1,11 +1,10 @@
-import { holderOf } from '#core/looking';
+import { holderOf, type Look } from '#core/looking';
 import {
   broken,
   defineProof,
   eachType,
   gap,
   kept,
-  type Look,
   type Seen,
   saw,
   span,

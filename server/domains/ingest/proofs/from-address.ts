@@ -2,8 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { request } from 'node:http';
 import { connect } from 'node:net';
-import { bearer } from '#core/looking';
-import type { Look } from '#core/promises';
+import { bearer, type Look } from '#core/looking';
 
 export type Post = {
   /** An address of this machine that the request comes from. */

@@ -1,17 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { bearer } from '#core/looking';
-import {
-  type Ask,
-  broken,
-  defineProof,
-  gap,
-  kept,
-  type Look,
-  type Seen,
-  saw,
-  term,
-  terms,
-} from '#core/promises';
+import { type Ask, bearer, type Look } from '#core/looking';
+import { broken, defineProof, gap, kept, type Seen, saw, term, terms } from '#core/promises';
 
 type Scope = 'ingest' | 'consent' | 'erase';
 type Key = { readonly id: string; readonly key: string; readonly scope: Scope };

@@ -1,11 +1,10 @@
-import { asClient, type Fields, withFields } from '#core/looking';
+import { asClient, type Fields, type Look, withFields } from '#core/looking';
 import {
   broken,
   defineProof,
   eachType,
   gap,
   kept,
-  type Look,
   type Seen,
   saw,
   term,

@@ -1,5 +1,5 @@
-import { type Fields, withFields } from '#core/looking';
-import { broken, defineProof, gap, kept, type Look, saw, term } from '#core/promises';
+import { type Fields, type Look, withFields } from '#core/looking';
+import { broken, defineProof, gap, kept, saw, term } from '#core/promises';
 import { held, sendAll } from './sent.ts';
 
 /** Every way in which a sender may say that somebody is a child. */

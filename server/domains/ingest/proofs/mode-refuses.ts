@@ -1,5 +1,5 @@
-import type { Fields } from '#core/looking';
-import { broken, defineProof, gap, kept, type Look, type Seen, saw, term } from '#core/promises';
+import type { Fields, Look } from '#core/looking';
+import { broken, defineProof, gap, kept, type Seen, saw, term } from '#core/promises';
 import { held, NOBODY, sendAll } from './sent.ts';
 
 /** The type that `identify` lands in, and one that tracked events of a person land in. */

@@ -1,10 +1,10 @@
+import type { Look } from '#core/looking';
 import {
   broken,
   defineProof,
   eachType,
   gap,
   kept,
-  type Look,
   type Seen,
   saw,
   term,

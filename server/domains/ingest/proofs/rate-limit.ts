@@ -1,5 +1,5 @@
-import { valueAt } from '#core/looking';
-import { broken, defineProof, gap, kept, type Look, saw, span, term } from '#core/promises';
+import { type Look, valueAt } from '#core/looking';
+import { broken, defineProof, gap, kept, saw, span, term } from '#core/promises';
 import { burstFrom, ownAddress } from './from-address.ts';
 
 /** Fewer than a sender who has sent nothing yet may send at once, and more than flows back. */

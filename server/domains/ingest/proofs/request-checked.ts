@@ -1,16 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { bearer, type Fields } from '#core/looking';
-import {
-  broken,
-  defineProof,
-  gap,
-  kept,
-  type Look,
-  type Seen,
-  saw,
-  span,
-  term,
-} from '#core/promises';
+import { bearer, type Fields, type Look } from '#core/looking';
+import { broken, defineProof, gap, kept, type Seen, saw, span, term } from '#core/promises';
 import { burstFrom, ownAddress } from './from-address.ts';
 
 /** A request as it should be, for one to be changed at a time. */

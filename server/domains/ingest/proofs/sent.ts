@@ -1,6 +1,5 @@
 /** Sends canaries in as few requests as the policy allows, and reads back what is stored of each. */
-import type { Fields } from '#core/looking';
-import type { Ask, Canary, Look, StoredRow } from '#core/promises';
+import type { Ask, Canary, Fields, Look, StoredRow } from '#core/looking';
 
 /** One event to send. */
 export type Sending = { readonly type: string; readonly event: Fields };

@@ -1,5 +1,5 @@
-import type { Fields } from '#core/looking';
-import { broken, defineProof, gap, kept, type Look, saw, term, terms } from '#core/promises';
+import type { Fields, Look } from '#core/looking';
+import { broken, defineProof, gap, kept, saw, term, terms } from '#core/promises';
 import { refusalOf, typesOfPeople } from './mode-refuses.ts';
 import { asText, held, sendAll, valueIn } from './sent.ts';
 

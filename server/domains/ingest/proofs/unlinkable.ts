@@ -1,16 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
-import {
-  broken,
-  defineProof,
-  gap,
-  kept,
-  type Look,
-  type Page,
-  type PageOptions,
-  type Seen,
-  saw,
-  term,
-} from '#core/promises';
+import type { Look, Page, PageOptions } from '#core/looking';
+import { broken, defineProof, gap, kept, type Seen, saw, term } from '#core/promises';
 import { typesOfPeople } from './mode-refuses.ts';
 import { sendAndRead } from './sent.ts';
 

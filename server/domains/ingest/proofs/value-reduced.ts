@@ -1,15 +1,5 @@
-import { withFields } from '#core/looking';
-import {
-  broken,
-  defineProof,
-  eachType,
-  gap,
-  kept,
-  type Look,
-  type Seen,
-  saw,
-  term,
-} from '#core/promises';
+import { type Look, withFields } from '#core/looking';
+import { broken, defineProof, eachType, gap, kept, type Seen, saw, term } from '#core/promises';
 import { asText, type Held, type Sending, sendAndRead, valueIn } from './sent.ts';
 import { inTurn } from './turns.ts';
 

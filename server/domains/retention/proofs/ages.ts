@@ -2,8 +2,7 @@
  * Rows from earlier times, planted in every table of events, and what the sweep that runs as its
  * schedule would leaves of them: one sweep a round, for all proofs of a service.
  */
-import { placesOf, secondsInDuration } from '#core/looking';
-import type { Look } from '#core/promises';
+import { type Look, placesOf, secondsInDuration } from '#core/looking';
 
 export const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;

@@ -1,15 +1,5 @@
-import { placesOf } from '#core/looking';
-import {
-  broken,
-  defineProof,
-  gap,
-  kept,
-  type Look,
-  saw,
-  term,
-  terms,
-  wordsOf,
-} from '#core/promises';
+import { type Look, placesOf } from '#core/looking';
+import { broken, defineProof, gap, kept, saw, term, terms, wordsOf } from '#core/promises';
 import { type Aged, swept } from './ages.ts';
 
 /** Tables of the engine that hold no data of the service: names of people who are being erased. */

@@ -1,10 +1,9 @@
-import { secondsInDuration, valueAt } from '#core/looking';
+import { type Look, secondsInDuration, valueAt } from '#core/looking';
 import {
   broken,
   defineProof,
   gap,
   kept,
-  type Look,
   type Seen,
   saw,
   span,

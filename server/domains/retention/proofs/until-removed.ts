@@ -1,16 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asClient } from '#core/looking';
-import {
-  broken,
-  defineProof,
-  gap,
-  kept,
-  type Look,
-  saw,
-  span,
-  terms,
-  wordsOf,
-} from '#core/promises';
+import { asClient, type Look } from '#core/looking';
+import { broken, defineProof, gap, kept, saw, span, terms, wordsOf } from '#core/promises';
 import { swept } from './ages.ts';
 
 const REMOVED_WITHIN_MS = 45_000;

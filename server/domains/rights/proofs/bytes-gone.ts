@@ -1,4 +1,5 @@
-import { type ByteLook, broken, defineProof, gap, kept, saw, terms } from '#core/promises';
+import type { ByteLook } from '#core/looking';
+import { broken, defineProof, gap, kept, saw, terms } from '#core/promises';
 import { type Erased, erased, type Left, patternsOf } from './erased.ts';
 
 const ENGINES = ['clickhouse', 'postgresql'] as const;

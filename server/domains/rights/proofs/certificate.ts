@@ -1,7 +1,8 @@
 /** A certificate, checked as anybody could: with the published key and one's own counts. */
 import { createPublicKey, verify } from 'node:crypto';
 import { canonicalJson } from '#base/canonical-json';
-import { broken, defineProof, gap, kept, type Look, saw, span, term } from '#core/promises';
+import type { Look } from '#core/looking';
+import { broken, defineProof, gap, kept, saw, span, term } from '#core/promises';
 import { type Erased, erased } from './erased.ts';
 
 /** The clocks of one machine are one; its engines round to milliseconds. */

@@ -1,15 +1,5 @@
-import { secondsInDuration, valueAt } from '#core/looking';
-import {
-  broken,
-  defineProof,
-  gap,
-  kept,
-  type Look,
-  type Seen,
-  saw,
-  span,
-  term,
-} from '#core/promises';
+import { type Look, secondsInDuration, valueAt } from '#core/looking';
+import { broken, defineProof, gap, kept, type Seen, saw, span, term } from '#core/promises';
 import { type Erased, erased } from './erased.ts';
 import { sum } from './stores.ts';
 

@@ -1,5 +1,5 @@
-import { secondsInDuration, valueAt } from '#core/looking';
-import { broken, defineProof, gap, kept, type Look, saw, span, term } from '#core/promises';
+import { type Look, secondsInDuration, valueAt } from '#core/looking';
+import { broken, defineProof, gap, kept, saw, span, term } from '#core/promises';
 import { nameOf, taken, undo } from './demands.ts';
 
 /** So much of the time is over when somebody has to hear of it. */

@@ -1,7 +1,6 @@
 /** Demands as a server makes them, and what is answered about somebody. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asClient } from '#core/looking';
-import type { Canary, Look, Told } from '#core/promises';
+import { asClient, type Canary, type Look, type Told } from '#core/looking';
 
 const LOOK_EVERY_MS = 250;
 

@@ -3,8 +3,14 @@
  * store; one of them is erased, the other stays, and shows that each look sees what is there.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asClient, typesByPerson } from '#core/looking';
-import type { ByteLook, Canary, Look, StoredRow } from '#core/promises';
+import {
+  asClient,
+  type ByteLook,
+  type Canary,
+  type Look,
+  type StoredRow,
+  typesByPerson,
+} from '#core/looking';
 import { type Demand, followed, hasKey, nameOf, read, shownOf, taken, whois } from './demands.ts';
 import { eventRows, keyringHolds, type Rows, receiptIds, tableRows } from './stores.ts';
 

@@ -1,16 +1,6 @@
 import { createHash } from 'node:crypto';
-import {
-  broken,
-  type Canary,
-  defineProof,
-  gap,
-  kept,
-  type Look,
-  type Seen,
-  saw,
-  type Told,
-  term,
-} from '#core/promises';
+import type { Canary, Look, Told } from '#core/looking';
+import { broken, defineProof, gap, kept, type Seen, saw, term } from '#core/promises';
 import { type Demand, followed, hasKey, nameOf, shownOf, taken, whois } from './demands.ts';
 
 const GOES_ON_WITHIN_MS = 30_000;

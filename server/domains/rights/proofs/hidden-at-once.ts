@@ -1,4 +1,5 @@
-import { broken, defineProof, gap, kept, type Look, saw, span } from '#core/promises';
+import type { Look } from '#core/looking';
+import { broken, defineProof, gap, kept, saw, span } from '#core/promises';
 import { hasKey, nameOf, shownOf, whois } from './demands.ts';
 import { lateStored, leave } from './erased.ts';
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { broken, type Canary, defineProof, gap, kept, type Look, saw, span } from '#core/promises';
+import type { Canary, Look } from '#core/looking';
+import { broken, defineProof, gap, kept, saw, span } from '#core/promises';
 import { followed, hasKey, shownOf, whois } from './demands.ts';
 import { endOf, leave, TROUBLED_MS } from './erased.ts';
 import { eventRows, sum, tableRows } from './stores.ts';

@@ -1,16 +1,12 @@
-import { secondsInDuration, typesByPerson, valueAt } from '#core/looking';
 import {
-  broken,
   type Canary,
-  defineProof,
-  gap,
-  kept,
   type Look,
   type StoredRow,
-  saw,
-  span,
-  term,
-} from '#core/promises';
+  secondsInDuration,
+  typesByPerson,
+  valueAt,
+} from '#core/looking';
+import { broken, defineProof, gap, kept, saw, span, term } from '#core/promises';
 import { type Demand, followed, hasKey, nameOf, shownOf, taken, undo, whois } from './demands.ts';
 import { leave } from './erased.ts';
 

@@ -1,14 +1,5 @@
-import { asClient, bearer } from '#core/looking';
-import {
-  broken,
-  type Canary,
-  defineProof,
-  gap,
-  kept,
-  type Look,
-  type Seen,
-  saw,
-} from '#core/promises';
+import { asClient, bearer, type Canary, type Look } from '#core/looking';
+import { broken, defineProof, gap, kept, type Seen, saw } from '#core/promises';
 import { demand, nameOf, read, shownOf, whois } from './demands.ts';
 import { erased } from './erased.ts';
 

@@ -2,8 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { placesOf } from '#core/looking';
-import type { Look } from '#core/promises';
+import { type Look, placesOf } from '#core/looking';
 
 /** Rows by place, `database.table`; places without any are left out. */
 export type Rows = ReadonlyMap<string, number>;

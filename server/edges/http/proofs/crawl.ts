@@ -1,4 +1,4 @@
-import type { Look, Told } from '#core/promises';
+import type { Look, Told } from '#core/looking';
 
 /** An answer to a stranger, and what was asked. */
 export type Visited = { readonly method: string; readonly path: string; readonly told: Told };

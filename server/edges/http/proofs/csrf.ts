@@ -1,4 +1,5 @@
-import { broken, defineProof, gap, kept, type Look, saw, terms } from '#core/promises';
+import type { Look } from '#core/looking';
+import { broken, defineProof, gap, kept, saw, terms } from '#core/promises';
 import { filled, operationsOf } from './crawl.ts';
 
 /** How a page of another site can ask in the name of somebody who is signed in. */

@@ -1,5 +1,5 @@
 import { type ConnectionOptions, connect, type SecureVersion } from 'node:tls';
-import type { Look } from '#core/promises';
+import type { Look } from '#core/looking';
 
 const WITHIN_MS = 5_000;
 

@@ -1,7 +1,8 @@
 import { request } from 'node:https';
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { broken, defineProof, gap, kept, type Look, saw, span } from '#core/promises';
+import type { Look } from '#core/looking';
+import { broken, defineProof, gap, kept, saw, span } from '#core/promises';
 
 const WITHIN_MS = 3_000;
 

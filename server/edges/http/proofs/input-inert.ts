@@ -1,5 +1,5 @@
-import { asClient, bearer } from '#core/looking';
-import { broken, defineProof, gap, kept, type Look, saw, terms } from '#core/promises';
+import { asClient, bearer, type Look } from '#core/looking';
+import { broken, defineProof, gap, kept, saw, terms } from '#core/promises';
 import { filled, operationsOf } from './crawl.ts';
 import { type Answered, ask } from './raw.ts';
 

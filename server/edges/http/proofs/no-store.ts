@@ -1,5 +1,5 @@
-import { asClient } from '#core/looking';
-import { broken, defineProof, gap, kept, type Look, saw, type Told, terms } from '#core/promises';
+import { asClient, type Look, type Told } from '#core/looking';
+import { broken, defineProof, gap, kept, saw, terms } from '#core/promises';
 import { filled, operationsOf } from './crawl.ts';
 
 const isStored = ({ headers }: Told) => !/\bno-store\b/.test(headers.get('cache-control') ?? '');

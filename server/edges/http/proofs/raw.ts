@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import type { Look } from '#core/promises';
+import type { Look } from '#core/looking';
 
 export type Answered = { readonly status: number; readonly type: string; readonly text: string };
 

@@ -1,14 +1,5 @@
-import {
-  broken,
-  defineProof,
-  gap,
-  kept,
-  type Look,
-  type Page,
-  type Seen,
-  saw,
-  term,
-} from '#core/promises';
+import type { Look, Page } from '#core/looking';
+import { broken, defineProof, gap, kept, type Seen, saw, term } from '#core/promises';
 import { eventsOf, leave, pageOf, recordOf, settle } from './sdk-page.ts';
 
 /** The samples as they are printed. */

@@ -1,4 +1,5 @@
-import { broken, defineProof, gap, kept, type Look, type Seen, saw, terms } from '#core/promises';
+import type { Look } from '#core/looking';
+import { broken, defineProof, gap, kept, type Seen, saw, terms } from '#core/promises';
 import { eventsOf, leave, pageOf } from './sdk-page.ts';
 
 type Tried = 'delivered' | 'lost' | 'missing';

@@ -1,6 +1,5 @@
 /** A page of one person on the served library, and what the server has on record for them. */
-import { asClient } from '#core/looking';
-import type { Look, Page, PageOptions } from '#core/promises';
+import { asClient, type Look, type Page, type PageOptions } from '#core/looking';
 
 export type Event = {
   readonly messageId?: string;

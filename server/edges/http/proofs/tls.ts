@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import type { SecureVersion } from 'node:tls';
-import { valueAt } from '#core/looking';
-import { broken, defineProof, gap, kept, type Look, saw, term, terms } from '#core/promises';
+import { type Look, valueAt } from '#core/looking';
+import { broken, defineProof, gap, kept, saw, term, terms } from '#core/promises';
 import { only, shake } from './handshake.ts';
 
 const VERSIONS: readonly (readonly [text: string, version: SecureVersion])[] = [

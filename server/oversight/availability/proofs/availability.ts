@@ -1,4 +1,5 @@
-import { broken, defineProof, gap, kept, type Look, saw, span } from '#core/promises';
+import type { Look } from '#core/looking';
+import { broken, defineProof, gap, kept, saw, span } from '#core/promises';
 
 const PROBES = 3;
 const WINDOW_MS = 30 * 86_400_000;
