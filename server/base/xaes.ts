@@ -6,7 +6,7 @@
  *
  * @see https://c2sp.org/XAES-256-GCM (vectors and the accumulated test are in ./xaes.test.ts)
  */
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto';
 
 export const XAES_KEY_BYTES = 32;
 export const XAES_NONCE_BYTES = 24;
@@ -57,14 +57,15 @@ export function xaesKey(key: Uint8Array): XaesKey {
   ] as const) {
     head[offset] = (head[offset] ?? 0) ^ byte;
   }
-  const subkey = (nonce: Uint8Array): Buffer => {
+  const subkey = (nonce: Uint8Array) => {
     const messages = Buffer.from(head);
     for (let index = 0; index < 12; index += 1) {
       const byte = nonce[index] ?? 0;
       messages[4 + index] = (messages[4 + index] ?? 0) ^ byte;
       messages[20 + index] = (messages[20 + index] ?? 0) ^ byte;
     }
-    return block.update(messages);
+    // As an object: Node takes 9 µs to see that bytes are none, twice what AES takes.
+    return createSecretKey(block.update(messages));
   };
   const sealWithNonce = (nonce: Uint8Array, plaintext: Uint8Array, aad: Uint8Array): Buffer => {
     if (nonce.length !== XAES_NONCE_BYTES) throw new RangeError('an XAES nonce has 24 bytes');
