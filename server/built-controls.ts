@@ -38,7 +38,6 @@ const BY_FOLDER: Readonly<Record<string, readonly ControlName[]>> = {
     'consent.per-purpose',
     'consent.withdrawn',
     'consent.signal',
-    'consent.mode',
     'consent.scope-chosen',
   ],
   'domains/retention': [

@@ -120,6 +120,7 @@ export type Canaries = {
     dataType: string,
     received: readonly Date[],
     tier?: 'active' | 'archive',
+    country?: string,
   ): Promise<readonly string[]>;
   /**
    * The rows of one message in one type's table, once they are there; none after `waitMs`

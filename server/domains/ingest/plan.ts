@@ -49,7 +49,7 @@ export type TypePlan = {
   readonly fillers: Readonly<Record<Filler['step'], readonly Filler[]>>;
   readonly gates: readonly PurposeId[] | undefined;
   readonly retainMilliseconds: number;
-  /** Shorter lives that the rules of a region ask for, by region. */
+  /** Other lives, by region: shorter ones by its rules, and what a customer chose for it. */
   readonly retainIn: Readonly<Record<string, number>>;
   /** The shortest of them all: for a row whose region is not known. */
   readonly retainNowhere: number;
@@ -112,10 +112,12 @@ export type PlanOptions = {
   /** Column types as the engine reports them: table → column → type. */
   readonly columns?: ReadonlyMap<string, ReadonlyMap<string, string>>;
   /** How long rows of a type live, where that is not what the policy says by itself. */
-  readonly limits?: (
-    dataType: string,
-  ) =>
-    | { readonly totalMs: number | null; readonly regions: Readonly<Record<string, number>> }
+  readonly limits?: (dataType: string) =>
+    | {
+        readonly totalMs: number | null;
+        readonly regions: Readonly<Record<string, number>>;
+        readonly unknownMs: number | null;
+      }
     | undefined;
   /** Switches that the tenant set; only those that the policy lets be switched count. */
   readonly switches?: Readonly<Partial<Record<Enrichment, boolean>>>;
@@ -286,7 +288,9 @@ function compileType(
     gates: gatesOf(policy, type.purposes, type['consent-purpose']),
     retainMilliseconds,
     retainIn,
-    retainNowhere: Math.min(retainMilliseconds, ...Object.values(retainIn)),
+    retainNowhere: limits
+      ? (limits.unknownMs ?? Number.POSITIVE_INFINITY)
+      : Math.min(retainMilliseconds, ...Object.values(retainIn)),
     columns: [
       ...FIXED_COLUMNS,
       ...clear.map(({ index }) => `f_${fields[index]?.name}`),

@@ -66,11 +66,8 @@ function writeRow(row: RowBytes, event: IngestEvent, { plan, receivedAt }: Batch
   row.u32(Math.min(NEVER, Math.floor((receivedAt + lifeOf(event)) / 1_000)));
 }
 
-/** The shorter of the policy's limit and the region's. */
+/** The region's, where it has one, else what holds for everybody. */
 function lifeOf({ type, country }: IngestEvent): number {
   if (country === '') return type.retainNowhere;
-  return Math.min(
-    ruleIn(type.retainIn, country) ?? type.retainMilliseconds,
-    type.retainMilliseconds,
-  );
+  return ruleIn(type.retainIn, country) ?? type.retainMilliseconds;
 }

@@ -7,7 +7,7 @@ import { type Actor, authorize } from '#core/policy';
 import { archiveDatabaseOf, eventTableOf } from '#core/tenancy';
 import type { RetentionDeps } from './deps.ts';
 import { retentionProblem } from './errors.ts';
-import { type Choice, limitsOf, readChoice } from './limits.ts';
+import { type Choice, isPlace, limitsOf, type RuleIn, readChoice } from './limits.ts';
 import { dropChoice, writeChoice } from './store.ts';
 import { countriesIn, isThere, writeExpiry } from './store-events.ts';
 
@@ -18,12 +18,6 @@ export type Chosen = {
   /** An option of the policy, a duration, or null for the policy's own limit. */
   readonly choice: string | null;
 };
-
-/** As ingest reads a rule for a region: the country's own, that of its union, or the strictest. */
-export type RuleIn = (
-  rules: Readonly<Record<string, number>>,
-  country: string,
-) => number | undefined;
 
 const NEVER_SECONDS = 4_294_967_295;
 
@@ -54,16 +48,23 @@ export async function choose(
   });
 }
 
-/** Makes rows that are there end as the choices now say; safe to repeat. */
+/**
+ * Makes rows that are there end as the choices now say; safe to repeat.
+ *
+ * @param given.region  the one whose rows are touched; '' for all.
+ */
 export async function applyChoices(
   { events }: RetentionDeps,
   { tenant, policy }: PolicyInForce,
-  given: { dataType: string; choices: readonly Choice[]; ruleIn: RuleIn },
+  given: { dataType: string; region: string; choices: readonly Choice[]; ruleIn: RuleIn },
 ): Promise<void> {
-  const { dataType, choices, ruleIn } = given;
+  const { dataType, region, choices, ruleIn } = given;
   const compiled = policy.compiled.data[dataType];
   if (!compiled || policy.data[dataType]?.from !== 'events') return;
-  const { totalMs, regions } = limitsOf(policy, compiled, choices);
+  const { totalMs, regions, unknownMs } = limitsOf(policy, compiled, choices, ruleIn);
+  const isOf = (country: string) =>
+    region === '' ||
+    (country === '' ? isPlace(region) : ruleIn({ [region]: 0 }, country) !== undefined);
   const { database, table } = eventTableOf(tenant, policy, dataType);
   const secondsOf = (ms: number | null) =>
     ms === null ? NEVER_SECONDS : Math.min(NEVER_SECONDS, Math.floor(ms / 1_000));
@@ -72,13 +73,11 @@ export async function applyChoices(
     { database: archiveDatabaseOf(tenant), table },
   ]) {
     if (!(await isThere(events, place))) continue;
-    const countries = await countriesIn(events, place);
-    const lives = countries.map((country) => {
-      const regional =
-        country === '' ? Math.min(...Object.values(regions)) : ruleIn(regions, country);
-      const isShorter = regional !== undefined && Number.isFinite(regional);
-      return secondsOf(isShorter ? Math.min(regional, totalMs ?? regional) : totalMs);
-    });
-    await writeExpiry(events, place, { countries, seconds: lives, otherwise: secondsOf(totalMs) });
+    const countries = (await countriesIn(events, place)).filter(isOf);
+    if (countries.length === 0) continue;
+    const seconds = countries.map((country) =>
+      secondsOf(country === '' ? unknownMs : (ruleIn(regions, country) ?? totalMs)),
+    );
+    await writeExpiry(events, place, { countries, seconds });
   }
 }

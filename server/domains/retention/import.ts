@@ -16,6 +16,8 @@ export type AgedRow = {
   readonly name: string;
   /** Default: nobody. */
   readonly subject?: SubjectId;
+  /** Where it was received from, as ISO 3166-1 has it. Default: not known. */
+  readonly country?: string;
   /** By the name of a declared field that is stored in clear. */
   readonly values?: Readonly<Record<string, string | number | boolean>>;
 };
@@ -59,9 +61,10 @@ export async function importBackdated(
     }),
   );
   const messages: string[] = [];
-  for (const { name, subject = NOBODY, values = {} } of rows) {
+  for (const { name, country = '', subject = NOBODY, values = {} } of rows) {
     const message = randomBytes(8).readBigUInt64LE();
-    const row = { receivedAt, name, subject, message, values: columnsOf(values, types) };
+    const given = { receivedAt, name, country, subject, message };
+    const row = { ...given, values: columnsOf(values, types) };
     await insertAged(events, tier === 'archive' ? archive : active, row);
     messages.push(message.toString());
   }

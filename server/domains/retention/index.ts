@@ -8,12 +8,18 @@
  */
 import type { Domain } from '#core/domain';
 
-export type { RuleIn } from './choices.ts';
 export { ClockGuard } from './clock-guard.ts';
 export type { AgedStore, Chore, RetentionDeps, Step as SweepStep } from './deps.ts';
 export { retentionProblem } from './errors.ts';
 export { type AgedRow, type Backdated, importBackdated } from './import.ts';
-export { type Choice, cutoffOf, type Limits, marginMs, sweepEveryMs } from './limits.ts';
+export {
+  type Choice,
+  cutoffOf,
+  type Limits,
+  marginMs,
+  type RuleIn,
+  sweepEveryMs,
+} from './limits.ts';
 export { openRetention, type Retention, type Standing } from './open.ts';
 export { retentionProofs } from './proofs/index.ts';
 export { type RetentionRoutesDeps, retentionRoutes } from './routes.ts';

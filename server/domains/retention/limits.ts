@@ -26,9 +26,28 @@ export type Limits = {
   readonly totalMs: number | null;
   /** From receipt until a row leaves the active tier; null where there is no archive. */
   readonly activeMs: number | null;
-  /** What regions ask for, where it is shorter; and customers' choices for regions. */
+  /**
+   * Where a region asks for a shorter life, and what customers chose for regions: also a longer one,
+   * but never beyond what the policy allows there.
+   */
   readonly regions: Readonly<Record<string, number>>;
+  /** Of a row whose country is not known: the shortest, of every place that it may be from. */
+  readonly unknownMs: number | null;
 };
+
+/** As ingest reads a rule for a region: the country's own, or that of its union. */
+export type RuleIn = (
+  rules: Readonly<Record<string, number>>,
+  country: string,
+) => number | undefined;
+
+/**
+ * Codes that ISO 3166-1 leaves to its users and no place has: what is chosen for one is nobody's,
+ * whose country is not known included. XA to XZ are left out, since Kosovo goes by one of them.
+ */
+const NO_PLACE = /^(AA|Q[M-Z]|ZZ)$/;
+
+export const isPlace = (region: string): boolean => !NO_PLACE.test(region);
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -59,27 +78,33 @@ export function limitsOf(
   policy: Policy,
   compiled: CompiledData,
   choices: readonly Choice[],
+  ruleIn: RuleIn,
 ): Limits {
   const { id, retain, retainIn, tiers } = compiled;
   const theirs = choices.filter(({ dataType }) => dataType === id);
   const general = theirs.find(({ region }) => region === '');
   const totalMs = retain.milliseconds === null ? null : (general?.limitMs ?? retain.milliseconds);
-  const regional = [
-    ...Object.entries(retainIn).map(
-      ([region, { milliseconds }]) => [region, milliseconds] as const,
-    ),
-    ...theirs
-      .filter(({ region }) => region !== '')
-      .map(({ region, limitMs }) => [region, limitMs] as const),
-  ];
-  const regions: Record<string, number> = {};
-  for (const [region, limitMs] of regional) {
-    if (limitMs === null || (totalMs !== null && limitMs >= totalMs)) continue;
-    regions[region] = Math.min(regions[region] ?? limitMs, limitMs);
+  const most: Record<string, number> = {};
+  for (const [region, { milliseconds }] of Object.entries(retainIn)) {
+    if (milliseconds !== null) most[region] = milliseconds;
   }
+  const regions: Record<string, number> = {};
+  for (const [region, limitMs] of Object.entries(most)) {
+    if (totalMs === null || limitMs < totalMs) regions[region] = limitMs;
+  }
+  for (const { region, limitMs } of theirs) {
+    if (region !== '') regions[region] = Math.min(limitMs, ruleIn(most, region) ?? limitMs);
+  }
+  const places = Object.entries(regions).flatMap(([region, ms]) => (isPlace(region) ? ms : []));
+  const shortest = Math.min(totalMs ?? Number.POSITIVE_INFINITY, ...places);
   const activeMs = tiers?.archive ? tiers.active.milliseconds : null;
   const isArchived = activeMs !== null && (totalMs === null || activeMs < totalMs);
-  return { totalMs, activeMs: isArchived && policy.data[id] ? activeMs : null, regions };
+  return {
+    totalMs,
+    activeMs: isArchived && policy.data[id] ? activeMs : null,
+    regions,
+    unknownMs: Number.isFinite(shortest) ? shortest : null,
+  };
 }
 
 /**

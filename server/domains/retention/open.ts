@@ -3,10 +3,10 @@ import { Word } from '#base/ids';
 import type { Actor, PolicyInForce } from '#core/policy';
 import { eventTablesOf } from '#core/tenancy';
 import { type ArchiveAsked, readArchive } from './archive.ts';
-import { applyChoices, type Chosen, choose, type RuleIn } from './choices.ts';
+import { applyChoices, type Chosen, choose } from './choices.ts';
 import { ClockGuard } from './clock-guard.ts';
 import type { RetentionDeps } from './deps.ts';
-import { type Choice, type Limits, limitFrom, limitsOf } from './limits.ts';
+import { type Choice, type Limits, limitFrom, limitsOf, type RuleIn } from './limits.ts';
 import * as store from './store.ts';
 import { type Swept, sweepTenant } from './sweep.ts';
 
@@ -60,14 +60,16 @@ export async function openRetention(deps: RetentionDeps, ruleIn: RuleIn): Promis
       .catch(() => undefined);
   });
 
-  const sweep: Retention['sweep'] = (tenant, { isWhole = true, now = clock.now() } = {}) =>
-    sweepTenant(deps, { inForce: policies.inForce(tenant), choices: of(tenant), now, isWhole });
+  const sweep: Retention['sweep'] = (tenant, { isWhole = true, now = clock.now() } = {}) => {
+    const inForce = policies.inForce(tenant);
+    return sweepTenant(deps, { inForce, choices: of(tenant), ruleIn, now, isWhole });
+  };
 
   return {
     sweep,
     limitsOf({ tenant, policy }, dataType) {
       const compiled = policy.compiled.data[dataType];
-      return compiled && limitsOf(policy, compiled, of(tenant));
+      return compiled && limitsOf(policy, compiled, of(tenant), ruleIn);
     },
     async sweepAll() {
       const now = clock.now();
@@ -87,9 +89,9 @@ export async function openRetention(deps: RetentionDeps, ruleIn: RuleIn): Promis
     async choose(asker, chosen) {
       await choose(deps, asker, chosen);
       await reload();
-      const { dataType } = chosen;
+      const { dataType, region = '' } = chosen;
       const { tenant } = asker.inForce;
-      await applyChoices(deps, asker.inForce, { dataType, choices: of(tenant), ruleIn });
+      await applyChoices(deps, asker.inForce, { dataType, region, choices: of(tenant), ruleIn });
       await sweep(tenant);
       for (const listener of listeners) listener(tenant);
     },
@@ -103,7 +105,7 @@ export async function openRetention(deps: RetentionDeps, ruleIn: RuleIn): Promis
       return Object.values(policy.compiled.data).map((compiled) => ({
         dataType: compiled.id,
         from: policy.data[compiled.id]?.from ?? '',
-        limits: limitsOf(policy, compiled, of(tenant)),
+        limits: limitsOf(policy, compiled, of(tenant), ruleIn),
         choices: of(tenant).filter(({ dataType }) => dataType === compiled.id),
         latest: latest.filter(({ dataType }) => dataType === compiled.id),
         isSwept: events.has(compiled.id) || kept.has(compiled.id),

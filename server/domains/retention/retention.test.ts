@@ -206,24 +206,41 @@ test('a customer chooses up to the longest that the policy offers, and not a day
   assert.equal(retention.limitsOf(asker().inForce, 'usage')?.totalMs, 2 * 365 * DAY);
 });
 
+const from = (country: string, days: number) =>
+  plant('usage', days, { rows: [{ name: 'planted', country }], tier: 'archive' });
+
 test('a limit for a region ends its rows earlier, also those that are there', async () => {
-  const of = (country: string, days: number) =>
-    plant('usage', days, { rows: [{ name: country }], tier: 'archive' });
-  const database = archiveDatabaseOf(world.tenant);
-  const [german] = await of('DE', 500);
-  const [american] = await of('US', 500);
-  for (const [country, message] of [
-    ['DE', german],
-    ['US', american],
-  ]) {
-    await world.events.command(
-      'alter table {database:Identifier}.usage update country = {country:String} where message = {message:UInt64}',
-      { database, country, message },
-    );
-  }
+  const [german] = await from('DE', 500);
+  const [american] = await from('US', 500);
   await retention.choose(asker(), { dataType: 'usage', region: 'EU', choice: 'eu' });
   assert.deepEqual([await isArchived(german), await isArchived(american)], [false, true]);
   await retention.choose(asker(), { dataType: 'usage', region: 'EU', choice: null });
+});
+
+test('a longer life for a region spares its rows until their own end, and nobody else', async () => {
+  const choose = (choice: string | null) =>
+    retention.choose(asker(), { dataType: 'usage', region: 'US', choice });
+  await choose('extended');
+  const [young, old] = [await from('US', 1_000), await from('US', 2_560)];
+  const [other] = await from('CA', 1_000);
+  await choose('extended');
+  const there = [...young, ...old, ...(other ? [other] : [])].map((message) => isArchived(message));
+  assert.deepEqual(await Promise.all(there), [true, false, false]);
+  await choose(null);
+  assert.equal(await isArchived(young[0]), false);
+});
+
+test('a choice for a code that no place has is not that of people whose country is unknown', async () => {
+  const choose = (region: string, choice: string | null) =>
+    retention.choose(asker(), { dataType: 'usage', region, choice });
+  const [unknown] = await plant('usage', 1);
+  await choose('QM', 'immediate');
+  assert.equal(await isActive('usage', unknown), true);
+  assert.equal(retention.limitsOf(asker().inForce, 'usage')?.unknownMs, 2 * 365 * DAY);
+  await choose('QM', null);
+  await choose('BR', 'immediate');
+  assert.equal(await isActive('usage', unknown), false);
+  await choose('BR', null);
 });
 
 test('who chooses to keep nothing has nothing after the choice', async () => {

@@ -12,7 +12,8 @@ export type Age = { readonly rows: number; readonly oldest: Date | null };
 const AT = '{database:Identifier}.{table:Identifier}';
 const BEFORE = 'received_at < fromUnixTimestamp64Milli({before:Int64})';
 /** What `expires` says of a row is the shorter of all limits that hold for it. */
-const DUE = `(${BEFORE} or expires < fromUnixTimestamp({expiry:UInt32}))`;
+const DUE = `((${BEFORE} and country not in {spared:Array(String)})
+  or expires < fromUnixTimestamp({expiry:UInt32}))`;
 
 const seconds = (date: Date) => Math.max(0, Math.floor(date.getTime() / 1_000));
 
@@ -55,13 +56,16 @@ export type Due = {
   readonly before: Date;
   /** Rows that end before it, by the shorter limit of a region or a choice. */
   readonly expiry: Date;
+  /** Countries whose rows end by their own expiry alone, which is later. */
+  readonly spared: readonly string[];
 };
 
-const dueParams = (place: Place, { before, expiry }: Due) => ({
+const dueParams = (place: Place, { before, expiry, spared }: Due) => ({
   database: place.database,
   table: place.table,
   before: before.getTime(),
   expiry: seconds(expiry),
+  spared,
 });
 
 export async function countDue(events: Events, place: Place, due: Due): Promise<number> {
@@ -80,8 +84,9 @@ export async function deleteDue(events: Events, place: Place, due: Due): Promise
      from ${AT}
      group by id
      having max(received_at) < fromUnixTimestamp64Milli({before:Int64})
+       and countIf(country in {spared:Array(String)}) = 0
      limit 1000`,
-    { database, table, before: due.before.getTime() },
+    { database, table, before: due.before.getTime(), spared: due.spared },
   );
   for (const { id } of whole) {
     if (!/^[0-9A-Za-z-]{1,64}$/.test(id)) throw new TypeError('not a partition of ours');
@@ -188,20 +193,20 @@ export async function countriesIn(events: Events, place: Place): Promise<string[
   return rows.map(({ country }) => country);
 }
 
-/** Writes anew when each row ends, after a customer chose another life for it. */
+/** Writes anew when rows of these countries end, after a customer chose another life for them. */
 export async function writeExpiry(
   events: Events,
   place: Place,
-  lives: { countries: readonly string[]; seconds: readonly number[]; otherwise: number },
+  lives: { countries: readonly string[]; seconds: readonly number[] },
 ): Promise<void> {
   // The engine's last second, for what would end after it.
   const life =
-    'transform(country, {countries:Array(String)}, {seconds:Array(UInt32)}, {otherwise:UInt32})';
+    'transform(country, {countries:Array(String)}, {seconds:Array(UInt32)}, toUInt32(0))';
   await events.command(
     `alter table ${AT}
      update expires = toDateTime(least(toUnixTimestamp64Milli(received_at) / 1000 + ${life},
                                        4294967295), 'UTC')
-     where 1`,
+     where country in {countries:Array(String)}`,
     { ...place, ...lives },
   );
 }
@@ -223,20 +228,16 @@ export async function readRows(
 }
 
 /** A row from an earlier time, as a proof plants it. It never ends by its expiry, only by its age. */
-export async function insertAged(
-  events: Events,
-  place: Place,
-  row: { receivedAt: Date; name: string; subject: string; message: bigint; values: Values },
-): Promise<void> {
+export async function insertAged(events: Events, place: Place, row: AgedValues): Promise<void> {
   const fields = Object.entries(row.values);
   for (const [name] of fields) if (!NAME.test(name)) throw new TypeError('not a column of ours');
   const names = fields.map(([name]) => `, \`${name}\``).join('');
   const values = fields.map((_, at) => `cast({v${at}:String}, {t${at}:String})`);
   await events.command(
     `insert into ${AT}
-       (received_at, event_at, name, subject, message, expires${names})
+       (received_at, event_at, name, country, subject, message, expires${names})
      select fromUnixTimestamp64Milli({at:Int64}), fromUnixTimestamp64Milli({at:Int64}),
-            {name:String},
+            {name:String}, {country:String},
             unhex({subject:String}), {message:UInt64}, toDateTime(4294967295, 'UTC')
             ${values.map((value) => `, ${value}`).join('')}`,
     {
@@ -244,6 +245,7 @@ export async function insertAged(
       table: place.table,
       at: row.receivedAt.getTime(),
       name: row.name,
+      country: row.country,
       subject: row.subject,
       message: row.message.toString(),
       ...Object.fromEntries(
@@ -257,3 +259,12 @@ export async function insertAged(
 }
 
 export type Values = Readonly<Record<string, { readonly value: string; readonly type: string }>>;
+
+type AgedValues = {
+  readonly receivedAt: Date;
+  readonly name: string;
+  readonly country: string;
+  readonly subject: string;
+  readonly message: bigint;
+  readonly values: Values;
+};

@@ -15,10 +15,12 @@ import { type RetentionDeps, SWEEPER } from './deps.ts';
 import {
   type Choice,
   cutoffOf,
+  type Limits,
   limitFrom,
   limitsOf,
   marginMs,
   overdueOf,
+  type RuleIn,
   sweepEveryMs,
 } from './limits.ts';
 import { readLatest, type Sweep, type Tier, writeSweeps } from './store.ts';
@@ -33,6 +35,7 @@ export type Swept = Pick<Sweep, 'dataType' | 'tier' | 'rows'>;
 export type Pass = {
   readonly inForce: PolicyInForce;
   readonly choices: readonly Choice[];
+  readonly ruleIn: RuleIn;
   readonly now: Date;
   /** True sweeps everything; else what its schedule asks for, and whatever is overdue. */
   readonly isWhole: boolean;
@@ -65,13 +68,27 @@ function note({ deps, permit, pass, swept }: Work, sweep: Omit<Sweep, 'sweptAt'>
   deps.log('rows.swept', { tenant: permit.tenant, dataType: DataTypeId(dataType), rows: count });
 }
 
+/** Countries whose rows live longer, since a customer chose so: what `expires` says ends them. */
+async function outlasting(
+  { deps, pass }: Work,
+  place: rows.Place,
+  { totalMs, regions }: Limits,
+): Promise<string[]> {
+  const isLonger = (ms: number | undefined) => ms !== undefined && ms > (totalMs ?? ms);
+  if (!Object.values(regions).some(isLonger)) return [];
+  const countries = await rows.countriesIn(deps.events, place);
+  return countries.filter((country) => isLonger(pass.ruleIn(regions, country)));
+}
+
 /** Deletes from one table what its limit ends. */
 async function sweepTable(
   work: Work,
   place: rows.Place,
-  { dataType, tier, limitMs }: { dataType: string; tier: Tier; limitMs: number },
+  { dataType, tier, limits }: { dataType: string; tier: Tier; limits: Limits },
 ): Promise<void> {
   const { deps, pass } = work;
+  const limitMs = limits.totalMs;
+  if (limitMs === null) return;
   const { events } = deps;
   const { now } = pass;
   const cutoff = cutoffOf(limitMs, now);
@@ -79,11 +96,12 @@ async function sweepTable(
     if (!isDue(work, dataType, tier, limitMs)) return;
     return note(work, { dataType, tier, cutoff, limitMs, rows: 0, oldest: null });
   }
-  const overdue = { before: overdueOf(limitMs, now), expiry: now };
+  const spared = await outlasting(work, place, limits);
+  const overdue = { before: overdueOf(limitMs, now), expiry: now, spared };
   const isLate = (await rows.countDue(events, place, overdue)) > 0;
   if (!isLate && !isDue(work, dataType, tier, limitMs)) return;
   const expiry = new Date(now.getTime() + Math.min(marginMs(limitMs), DAY_MS));
-  const due = { before: cutoff, expiry };
+  const due = { before: cutoff, expiry, spared };
   const count = await rows.countDue(events, place, due);
   if (count > 0) await rows.deleteDue(events, place, due);
   await deps.afterStep?.('deleted');
@@ -137,16 +155,17 @@ async function sweepEvents(work: Work, table: EventTable): Promise<void> {
   const { dataType } = table;
   const compiled = policy.compiled.data[dataType];
   if (!compiled || !tables.has(rows.nameOf(table))) return;
-  const { totalMs, activeMs } = limitsOf(policy, compiled, pass.choices);
+  const limits = limitsOf(policy, compiled, pass.choices, pass.ruleIn);
+  const { activeMs } = limits;
   const archive = { database: archiveDatabaseOf(permit.tenant), table: table.table };
   if (activeMs !== null) {
     await moveToArchive(work, { from: table, to: archive }, { dataType, activeMs });
   }
-  if (totalMs === null) return;
-  await sweepTable(work, table, { dataType, tier: 'active', limitMs: totalMs });
+  if (limits.totalMs === null) return;
+  await sweepTable(work, table, { dataType, tier: 'active', limits });
   // Also where the policy has no archive any more: what lies in it ends all the same.
   if (activeMs !== null || tables.has(rows.nameOf(archive))) {
-    await sweepTable(work, archive, { dataType, tier: 'archive', limitMs: totalMs });
+    await sweepTable(work, archive, { dataType, tier: 'archive', limits });
   }
 }
 

@@ -12,14 +12,14 @@ const PROVER: Actor = { kind: 'system', id: KeyId('prover') };
 export async function plantBackdated(
   { login, events, sql, people }: Ground,
   service: PolicyInForce,
-  [dataType, received, tier = 'active']: Parameters<Canaries['backdated']>,
+  [dataType, received, tier = 'active', country = '']: Parameters<Canaries['backdated']>,
 ): Promise<string[]> {
   const { tenant } = service;
   const permit = authorize(service, PROVER, 'canary.write');
   const deps = { db: login, events, clock: systemClock };
   const planted: string[] = [];
   for (const receivedAt of received) {
-    const wanted = { dataType, rows: [{ name: 'canary' }], receivedAt, tier };
+    const wanted = { dataType, rows: [{ name: 'canary', country }], receivedAt, tier };
     planted.push(...(await importBackdated(deps, permit, service, wanted)));
   }
   const messages = planted.map(BigInt);

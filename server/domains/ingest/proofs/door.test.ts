@@ -3,12 +3,16 @@ import { type Edit, useProven } from '#testing/proven';
 
 const proven = useProven();
 
+/** It names stages that nothing does yet. */
+const NOT_DONE = ['MG-30'];
+
 test('the door asks for keys, forms and patience, and adds what its switches say', async () => {
   await proven.keeps('ingest.request-checked');
   await proven.keeps('ingest.endpoint');
   await proven.keeps('web.rate-limit');
   await proven.keeps('ingest.enrichment');
   await proven.keeps('ingest.sources-typed');
+  await proven.keeps('ingest.stages', NOT_DONE);
 });
 
 const OPEN: readonly Edit[] = [
@@ -51,6 +55,27 @@ test('a door without a lock, a form or a limit, and switches that nobody obeys, 
   await proven.breaks('ingest.endpoint');
   await proven.breaks('web.rate-limit');
   await proven.breaks('ingest.enrichment');
+  // The local time is not added any more.
+  await proven.breaks('ingest.stages', NOT_DONE);
+});
+
+test('an event that passes validation though it does not fit is found, and one that no reading shows', async () => {
+  await proven.restart([
+    [
+      'domains/ingest/check-schema.ts',
+      'if (read === WRONG) return',
+      'if (read === WRONG) continue; if (Number.isNaN(i)) return',
+    ],
+  ]);
+  await proven.breaks('ingest.stages', NOT_DONE);
+  await proven.restart([
+    [
+      'core/purposes/read-events.ts',
+      '(willing.has(subject) && !hidden.has(tenant, subject))',
+      '(willing.has(subject) && hidden.has(tenant, subject))',
+    ],
+  ]);
+  await proven.breaks('ingest.stages', NOT_DONE);
 });
 
 test('a limit that forgets one of key, address and person is found', async () => {

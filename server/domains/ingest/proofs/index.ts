@@ -18,6 +18,7 @@ import { rateLimit } from './rate-limit.ts';
 import { requestChecked } from './request-checked.ts';
 import { sessionsLinked } from './sessions-linked.ts';
 import { sourcesTyped } from './sources-typed.ts';
+import { stages } from './stages.ts';
 import { traitsLimited } from './traits-limited.ts';
 import { unlinkable } from './unlinkable.ts';
 import { valueReduced } from './value-reduced.ts';
@@ -41,6 +42,7 @@ export const ingestProofs: readonly Proof[] = [
   requestChecked,
   sessionsLinked,
   sourcesTyped,
+  stages,
   traitsLimited,
   unlinkable,
   valueReduced,

@@ -124,7 +124,7 @@ async function tablesOf({ query }: Look, databases: readonly string[]): Promise<
 }
 
 /** In which tiers each of these rows is. */
-async function whereAre(
+export async function whereAre(
   look: Look,
   table: string,
   messages: readonly string[],

@@ -3,6 +3,7 @@ import type { Proof } from '#core/promises';
 import { everyTypeLimited } from './every-type-limited.ts';
 import { limit } from './limit.ts';
 import { sweepRuns } from './sweep-runs.ts';
+import { tenantChoice } from './tenant-choice.ts';
 import { tiers } from './tiers.ts';
 import { untilRemoved } from './until-removed.ts';
 
@@ -12,4 +13,5 @@ export const retentionProofs: readonly Proof[] = [
   untilRemoved,
   everyTypeLimited,
   sweepRuns,
+  tenantChoice,
 ];

@@ -7,6 +7,9 @@ const proven = useProven();
 /** What comes from accounts, a vault, or the door for addresses is not made yet. */
 const NOT_MADE = ['CW-09', 'CW-22', 'CD-87', 'CD-94', 'CD-95'];
 
+/** What they ask for is shorter than the longest on offer. */
+const WITHIN_BOUNDS = ['MG-79', 'MG-80'];
+
 const sweep = (from: string, to: string): Edit => ['domains/retention/sweep.ts', from, to];
 const limits = (from: string, to: string): Edit => ['domains/retention/limits.ts', from, to];
 
@@ -16,6 +19,7 @@ test('nothing is older than the policy says, and nothing goes before its time', 
   await proven.keeps('retention.until-removed', NOT_MADE);
   await proven.keeps('retention.every-type-limited');
   await proven.keeps('retention.sweep-runs');
+  await proven.keeps('retention.tenant-choice');
 });
 
 test('a sweep that deletes nothing is found', async () => {
@@ -43,8 +47,8 @@ test('a limit that is enforced longer, or shorter, than it is published is found
 test('a type that the sweep forgets is found by the promise about it, and by no other', async () => {
   await proven.restart([
     sweep(
-      '  if (totalMs === null) return;',
-      "  if (totalMs === null || dataType === 'error-logs') return;",
+      '  if (limits.totalMs === null) return;',
+      "  if (limits.totalMs === null || dataType === 'error-logs') return;",
     ),
   ]);
   const found = await proven.prove({ tenant: 'clanker', control: 'retention.limit' });
@@ -54,19 +58,35 @@ test('a type that the sweep forgets is found by the promise about it, and by no 
 
 test('rows that do not move to the archive, and rows without a limit that are swept, are found', async () => {
   await proven.restart([
-    sweep('  if (activeMs !== null) {', '  if (activeMs !== null && totalMs === null) {'),
-    sweep('  if (totalMs === null) return;', ''),
-    sweep(
-      "{ dataType, tier: 'active', limitMs: totalMs });",
-      "{ dataType, tier: 'active', limitMs: totalMs ?? 31_536_000_000 });",
-    ),
-    sweep(
-      "{ dataType, tier: 'archive', limitMs: totalMs });",
-      "{ dataType, tier: 'archive', limitMs: totalMs ?? 31_536_000_000 });",
-    ),
+    sweep('  if (activeMs !== null) {', '  if (activeMs !== null && limits.totalMs === null) {'),
+    sweep('  if (limits.totalMs === null) return;', ''),
+    sweep('const limitMs = limits.totalMs;', 'const limitMs = limits.totalMs ?? 31_536_000_000;'),
   ]);
   await proven.breaks('retention.tiers');
   await proven.breaks('retention.until-removed', NOT_MADE);
+});
+
+test('a choice that ends no row is found, one beyond what is offered, and one that reaches others', async () => {
+  await proven.restart([
+    [
+      'domains/retention/open.ts',
+      'await applyChoices(deps, asker.inForce, { dataType, region, choices: of(tenant), ruleIn });',
+      'void [applyChoices, dataType, region];',
+    ],
+  ]);
+  await proven.breaks('retention.tenant-choice');
+  await proven.restart([limits('asked.milliseconds > most', 'asked.milliseconds < 0')]);
+  await proven.breaks('retention.tenant-choice', WITHIN_BOUNDS);
+  await proven.restart([limits('const most = Math.max(own, ...lengths);', 'const most = own;')]);
+  await proven.breaks('retention.tenant-choice', ['MG-77', ...WITHIN_BOUNDS]);
+  await proven.restart([
+    [
+      'domains/retention/open.ts',
+      'await choose(deps, asker, chosen);',
+      "await choose(deps, asker, { ...chosen, region: '' });",
+    ],
+  ]);
+  await proven.breaks('retention.tenant-choice');
 });
 
 test('a sweep that leaves no record is found', async () => {
