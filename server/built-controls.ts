@@ -93,6 +93,7 @@ const BY_FOLDER: Readonly<Record<string, readonly ControlName[]>> = {
     'policy.rendered-as-enforced',
     'policy.status-measured',
     'purpose.columns-mapped',
+    'purpose.documented',
     'purpose.forbidden',
   ],
   'oversight/availability': ['oversight.availability'],

@@ -119,13 +119,9 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
   await catchUp(needs);
   const context = { db, events, policies, clock, log };
   const channels = openChannels(stack, { config, clock });
-  const jobs = await runJobs({
-    db,
-    context,
-    log,
-    jobs: [...standingJobs({ ...needs, channels }), alertJob(channels)],
-  });
-  stack.defer(() => jobs.stop());
+  const jobs = [...standingJobs({ ...needs, channels }), alertJob(channels)];
+  const runner = await runJobs({ db, context, log, jobs });
+  stack.defer(() => runner.stop());
 
   const pipeline = stack.adopt(
     openPipelineWatch({
@@ -179,7 +175,7 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
       }),
     ],
     services,
-    dataMap: openDataMap({ counters: [eventRowCounter({ events, canaries })], clock }),
+    dataMap: openDataMap({ counters: [eventRowCounter({ events, canaries })], clock, jobs }),
   });
   const certificate = await localCertificate(join(config.dataDir, 'tls'), clock.now());
   const door = { app, host: LOOPBACK, fastPath: ingest.handler };

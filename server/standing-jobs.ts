@@ -17,6 +17,8 @@ import { sweepOperatorTokens } from './edges/http/index.ts';
 import { mayWait, STARTER } from './tenants.ts';
 
 const DAY_MS = 86_400_000;
+/** GDPR, Articles 5, 17 and 32: limits, erasure, keys and their evidence are duties of the law. */
+const DUTY = 'essential.legal_obligation';
 /** As many as a strip shows, and a few for clocks that differ. */
 const FINDING_DAYS = 35;
 
@@ -116,6 +118,7 @@ export function standingJobs(needs: Needs & { channels: readonly Channel[] }): J
   return [
     defineJob({
       name: 'keys.destroy-due',
+      use: DUTY,
       input: nothing,
       attemptsMax: 5,
       timeoutSeconds: 120,
@@ -124,6 +127,7 @@ export function standingJobs(needs: Needs & { channels: readonly Channel[] }): J
     }),
     defineJob({
       name: 'retention.sweep',
+      use: DUTY,
       input: nothing,
       attemptsMax: 3,
       timeoutSeconds: 3_600,
@@ -134,6 +138,7 @@ export function standingJobs(needs: Needs & { channels: readonly Channel[] }): J
     }),
     defineJob({
       name: 'rights.walk-erasures',
+      use: DUTY,
       input: nothing,
       attemptsMax: 1,
       timeoutSeconds: 3_600,
@@ -146,6 +151,7 @@ export function standingJobs(needs: Needs & { channels: readonly Channel[] }): J
     }),
     defineJob({
       name: 'rights.watch-deadlines',
+      use: DUTY,
       input: nothing,
       attemptsMax: 5,
       timeoutSeconds: 120,
@@ -155,6 +161,7 @@ export function standingJobs(needs: Needs & { channels: readonly Channel[] }): J
     }),
     defineJob({
       name: 'keys.rotate-when-due',
+      use: DUTY,
       input: nothing,
       attemptsMax: 5,
       timeoutSeconds: 900,
@@ -169,6 +176,7 @@ function evidenceJobs(needs: Needs): Job[] {
   return [
     defineJob({
       name: 'evidence.forget-canaries',
+      use: DUTY,
       input: nothing,
       attemptsMax: 1,
       timeoutSeconds: 600,
@@ -182,6 +190,7 @@ function evidenceJobs(needs: Needs): Job[] {
     }),
     defineJob({
       name: 'evidence.sweep-days',
+      use: DUTY,
       input: nothing,
       attemptsMax: 5,
       timeoutSeconds: 300,

@@ -70,7 +70,7 @@ function open(changes: Partial<AppDeps> = {}) {
       staleMs: 1,
       last: () => undefined,
     }),
-    dataMap: openDataMap({ counters: [async () => new Map()], clock }),
+    dataMap: openDataMap({ counters: [async () => new Map()], clock, jobs: [] }),
     pipeline: openPipelineWatch({
       counters: { snapshot: () => empty, reasons: {} },
       tenants: () => [tenant],

@@ -50,6 +50,8 @@ const Input = z.strictObject({ channel: z.enum(['mail', 'webhook']), alert: Aler
 export const alertJob = (channels: readonly Channel[]): Job =>
   defineJob({
     name: JOB,
+    // GDPR, Article 33: who answers for the service has to hear of it.
+    use: 'essential.legal_obligation',
     input: Input,
     attemptsMax: ATTEMPTS_MAX,
     timeoutSeconds: 60,

@@ -1,8 +1,24 @@
 import { type CompiledData, type CompiledField, limitInWords } from '@troth/policy-language';
 import type { Clock } from '#base/clock';
-import type { Counted, DataMap, DataTypeView, RowCounter, ServiceInForce } from './model.ts';
+import type {
+  Counted,
+  DataMap,
+  DataTypeView,
+  JobView,
+  RowCounter,
+  ServiceInForce,
+} from './model.ts';
 
-type Sources = { counters: readonly RowCounter[]; clock: Clock };
+type Processing = {
+  readonly name: string;
+  readonly use: string;
+  readonly every?: string | undefined;
+};
+type Sources = {
+  counters: readonly RowCounter[];
+  clock: Clock;
+  jobs: readonly Processing[];
+};
 
 const KEPT_MS = 5_000;
 /** Places that another party's system fills: all others are filled by the service and its people. */
@@ -55,13 +71,23 @@ function view(
   };
 }
 
+/** The purpose whose use this is, or is part of; the nearest where several are. */
+function purposeOf(use: string, { policy }: ServiceInForce): JobView['purpose'] {
+  const fitting = Object.entries(policy.purposes)
+    .filter(([, declared]) => `${use}.`.startsWith(`${declared.use}.`))
+    .sort(([, a], [, b]) => b.use.length - a.use.length);
+  const [found] = fitting;
+  return found ? { id: found[0], title: found[1].title ?? found[0] } : null;
+}
+
 /**
- * Opens the data map: every declared type with its purposes and its limit, and, for an operator,
- * how many rows each store holds now and how old the oldest is.
+ * Opens the data map: every declared type with its purposes and its limit, the work that comes round
+ * by itself and what for, and, for an operator, how many rows each store holds now and how old the
+ * oldest is.
  *
  * Counts are kept for five seconds for each service, so that a watched map loads no engine.
  */
-export function openDataMap({ counters, clock }: Sources) {
+export function openDataMap({ counters, clock, jobs }: Sources) {
   const kept = new Map<string, { at: number; counted: Promise<ReadonlyMap<string, Counted>> }>();
 
   async function count(service: ServiceInForce): Promise<ReadonlyMap<string, Counted>> {
@@ -86,6 +112,11 @@ export function openDataMap({ counters, clock }: Sources) {
     const types = Object.values(service.policy.compiled.data)
       .map((type) => view(type, service, { counted: rows, now }))
       .filter((type) => type !== null);
-    return { operator, countedAt: rows ? now.toISOString() : null, types };
+    const work = jobs.map(({ name, use, every = null }) => ({
+      name,
+      every,
+      purpose: purposeOf(use, service),
+    }));
+    return { operator, countedAt: rows ? now.toISOString() : null, types, jobs: work };
   };
 }

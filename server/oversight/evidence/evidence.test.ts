@@ -131,7 +131,10 @@ const ninetyDays = new Map<string, Counted>([
 
 test('the data map shows the age of the oldest row against the limit of its type', async () => {
   const clock = movableClock(NOON);
-  const map = await openDataMap({ counters: [async () => ninetyDays], clock })(clanker(), true);
+  const map = await openDataMap({ counters: [async () => ninetyDays], clock, jobs: [] })(
+    clanker(),
+    true,
+  );
   const commands = map.types.find(({ id }) => id === 'agent-commands');
   assert.equal(commands?.rows, 7);
   assert.equal(commands?.retain.limitMs, 90 * DAY_MS);
@@ -142,7 +145,7 @@ test('the data map shows the age of the oldest row against the limit of its type
 test('without an operator nothing is counted, and the declared limits are still public', async () => {
   const clock = movableClock(NOON);
   const never = async () => assert.fail('the engine was asked');
-  const map = await openDataMap({ counters: [never], clock })(clanker(), false);
+  const map = await openDataMap({ counters: [never], clock, jobs: [] })(clanker(), false);
   assert.equal(map.countedAt, null);
   assert.ok(map.types.every(({ rows, oldestAt }) => rows === null && oldestAt === null));
 });
@@ -154,7 +157,7 @@ test('an engine is asked once, however often the map is looked at within five se
     asked += 1;
     return ninetyDays;
   };
-  const map = openDataMap({ counters: [counter], clock });
+  const map = openDataMap({ counters: [counter], clock, jobs: [] });
   await Promise.all([map(clanker(), true), map(clanker(), true)]);
   clock.advance(5_001);
   await map(clanker(), true);

@@ -97,4 +97,15 @@ export type DataTypeView = {
   oldestAgeMs: number | null;
   uncounted: string | null;
 };
-export type DataMap = { operator: boolean; countedAt: string | null; types: DataTypeView[] };
+/** Work that comes round by itself, and the declared purpose that it is done for; null: none fits. */
+export type JobView = {
+  name: string;
+  every: string | null;
+  purpose: { id: string; title: string } | null;
+};
+export type DataMap = {
+  operator: boolean;
+  countedAt: string | null;
+  types: DataTypeView[];
+  jobs: JobView[];
+};

@@ -19,6 +19,7 @@ const log = openLog((line) => void lines.push(line));
 
 const note = defineJob({
   name: 'test.note-word',
+  use: 'essential.service',
   input: z.strictObject({ word: z.string() }),
   attemptsMax: 3,
   timeoutSeconds: 5,
@@ -28,6 +29,7 @@ const note = defineJob({
 });
 const fail = defineJob({
   name: 'test.fail-always',
+  use: 'essential.service',
   input: z.strictObject({ person: z.string() }),
   attemptsMax: 1,
   timeoutSeconds: 5,
@@ -37,6 +39,7 @@ const fail = defineJob({
 });
 const slow = defineJob({
   name: 'test.sleep-long',
+  use: 'essential.service',
   input: z.strictObject({}),
   attemptsMax: 1,
   timeoutSeconds: 1,
@@ -47,6 +50,7 @@ const slow = defineJob({
 /** Works on, whatever happens to the database, and then ends well. */
 const cut = defineJob({
   name: 'test.work-on',
+  use: 'essential.service',
   input: z.strictObject({}),
   attemptsMax: 2,
   timeoutSeconds: 5,
@@ -57,6 +61,7 @@ const cut = defineJob({
 });
 const stoppable = defineJob({
   name: 'test.wait-for-stop',
+  use: 'essential.service',
   input: z.strictObject({}),
   attemptsMax: 2,
   timeoutSeconds: 60,

@@ -4,6 +4,7 @@ import { claimShowsEvidence } from './claim-shows-evidence.ts';
 import { columnsMapped } from './columns-mapped.ts';
 import { currentAtAddress } from './current-at-address.ts';
 import { dateFromRevision } from './date-from-revision.ts';
+import { documented } from './documented.ts';
 import { forbidden } from './forbidden.ts';
 import { historyKept } from './history-kept.ts';
 import { noticePeriod } from './notice-period.ts';
@@ -18,6 +19,7 @@ export const policyProofs: readonly Proof[] = [
   columnsMapped,
   currentAtAddress,
   dateFromRevision,
+  documented,
   forbidden,
   historyKept,
   noticePeriod,

@@ -17,7 +17,22 @@ test('the page is the document in force, and its lines are what was found', asyn
   await proven.keeps('policy.status-measured');
   await proven.keeps('policy.date-from-revision');
   await proven.keeps('policy.practices-public');
+  await proven.keeps('purpose.documented');
   await proven.keeps('policy.claim-shows-evidence', NOT_ALL_PASS);
+});
+
+test('a job without a purpose is found, one that is not published, and a field without one', async () => {
+  const map = 'oversight/evidence/data-map.ts';
+  await proven.restart([
+    ['standing-jobs.ts', "const DUTY = 'essential.legal_obligation';", "const DUTY = 'sale';"],
+  ]);
+  await proven.breaks('purpose.documented');
+  await proven.restart([[map, 'const work = jobs.map(', 'const work = jobs.slice(1).map(']]);
+  await proven.breaks('purpose.documented');
+  await proven.restart([
+    [map, 'fields: Object.values(compiled.fields).map(fieldView),', 'fields: [],'],
+  ]);
+  await proven.breaks('purpose.documented');
 });
 
 test('a page of another document, or of other limits, is found', async () => {

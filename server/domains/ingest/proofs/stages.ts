@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { type Fields, withFields } from '#core/looking';
 import {
   broken,
   defineProof,
@@ -10,7 +11,7 @@ import {
   term,
   terms,
 } from '#core/promises';
-import { asText, type Fields, type Held, held, valueIn, withFields } from './sent.ts';
+import { asText, type Held, held, valueIn } from './sent.ts';
 
 /** What no switch turns off: it stands in every row that was enriched before it was stored. */
 const ALWAYS_ADDED = ['utc_offset_minutes', 'local_hour'] as const;
