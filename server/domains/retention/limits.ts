@@ -27,8 +27,8 @@ export type Limits = {
   /** From receipt until a row leaves the active tier; null where there is no archive. */
   readonly activeMs: number | null;
   /**
-   * Where a region asks for a shorter life, and what customers chose for regions: also a longer one,
-   * but never beyond what the policy allows there.
+   * Where a region asks for a shorter life, and what customers chose for regions: also a longer
+   * one, but never beyond what the policy allows there.
    */
   readonly regions: Readonly<Record<string, number>>;
   /** Of a row whose country is not known: the shortest, of every place that it may be from. */

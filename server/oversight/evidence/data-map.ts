@@ -81,9 +81,9 @@ function purposeOf(use: string, { policy }: ServiceInForce): JobView['purpose'] 
 }
 
 /**
- * Opens the data map: every declared type with its purposes and its limit, the work that comes round
- * by itself and what for, and, for an operator, how many rows each store holds now and how old the
- * oldest is.
+ * Opens the data map: every declared type with its purposes and its limit, the work that comes
+ * round by itself and what for, and, for an operator, how many rows each store holds now and how
+ * old the oldest is.
  *
  * Counts are kept for five seconds for each service, so that a watched map loads no engine.
  */
