@@ -1,5 +1,5 @@
-import { inEngine } from '#core/looking';
-import { broken, defineProof, gap, kept, type Look, saw, term, terms } from '#core/promises';
+import { inEngine, type Look } from '#core/looking';
+import { broken, defineProof, gap, kept, saw, term, terms } from '#core/promises';
 import { publishedBy, rowsBelow } from './published.ts';
 import { storedColumns } from './stored-columns.ts';
 

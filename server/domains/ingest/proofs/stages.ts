@@ -1,16 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { type Fields, withFields } from '#core/looking';
-import {
-  broken,
-  defineProof,
-  gap,
-  kept,
-  type Look,
-  type Saw,
-  saw,
-  term,
-  terms,
-} from '#core/promises';
+import { type Fields, type Look, withFields } from '#core/looking';
+import { broken, defineProof, gap, kept, type Saw, saw, term, terms } from '#core/promises';
 import { asText, type Held, held, valueIn } from './sent.ts';
 
 /** What no switch turns off: it stands in every row that was enriched before it was stored. */

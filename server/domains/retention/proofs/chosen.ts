@@ -2,8 +2,8 @@
  * A customer's choices, made for regions that no place has the code of: rows of several ages are
  * planted there first, and looked for after. One pass a round, for every promise about a choice.
  */
-import { secondsInDuration } from '#core/looking';
-import type { Look } from '#core/promises';
+import { type Look, secondsInDuration } from '#core/looking';
+
 import { HOUR_MS, whereAre } from './ages.ts';
 
 const DAY_MS = 24 * HOUR_MS;

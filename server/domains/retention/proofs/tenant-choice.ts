@@ -1,14 +1,5 @@
-import {
-  broken,
-  defineProof,
-  gap,
-  kept,
-  type Look,
-  type Seen,
-  saw,
-  span,
-  term,
-} from '#core/promises';
+import type { Look } from '#core/looking';
+import { broken, defineProof, gap, kept, type Seen, saw, span, term } from '#core/promises';
 import { promisedFor } from './ages.ts';
 import { type ChoiceKind, type Chosen, chosen, chosenMs, type Wanted } from './chosen.ts';
 
