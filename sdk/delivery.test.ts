@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { test } from 'node:test';
 import { type ClientOptions, createClient } from './index.ts';
 import { FakeServer, PURPOSES } from './testing/fake-server.ts';
@@ -19,6 +19,13 @@ function open(server: FakeServer, options: Partial<ClientOptions> = {}) {
     ...options,
   });
   return { client, clock };
+}
+
+/** Starts it on a free port of this machine; returns its address. */
+async function listening(server: Server): Promise<string> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return `http://127.0.0.1:${(server.address() as { port: number }).port}`;
 }
 
 const soon = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -197,11 +204,9 @@ test('over real HTTP: a server that fails once gets each event once more, and al
     response.end(JSON.stringify({ success: true, accepted: batch.length }));
   };
   const server = createServer((request, response) => void answer(request, response));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
+  const endpoint = await listening(server);
   const client = createClient({
-    endpoint: `http://127.0.0.1:${port}`,
+    endpoint,
     writeKey: 'wk_real',
     tenant: 'loopkit',
     retryMs: [20, 100],
@@ -222,17 +227,13 @@ test('a server that follows another address is not followed', async () => {
     asked += 1;
     response.end('{}');
   });
-  other.listen(0, '127.0.0.1');
-  await once(other, 'listening');
-  const far = (other.address() as { port: number }).port;
+  const far = await listening(other);
   const server = createServer((_, response) => {
-    response.writeHead(307, { location: `http://127.0.0.1:${far}/` }).end();
+    response.writeHead(307, { location: `${far}/` }).end();
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
+  const endpoint = await listening(server);
   const client = createClient({
-    endpoint: `http://127.0.0.1:${port}`,
+    endpoint,
     writeKey: 'wk_real',
     tenant: 'loopkit',
     essential: ['*'],

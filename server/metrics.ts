@@ -63,24 +63,20 @@ function promiseMetrics({ services, promises, evidence }: Needs): Metric[] {
 function ingestMetrics({ services, pipeline }: Needs): Metric[] {
   const views = services.list().map(({ tenant }) => ({ tenant, view: pipeline.view(tenant) }));
   const [first] = views;
+  const perService = (pick: (view: (typeof views)[number]['view']) => number) =>
+    views.map(({ tenant, view }) => ({ labels: { service: tenant }, value: pick(view) }));
   return [
     {
       name: 'troth_events_received_total',
       type: 'counter',
       help: 'Events that came in since the server started.',
-      samples: views.map(({ tenant, view }) => ({
-        labels: { service: tenant },
-        value: view.received,
-      })),
+      samples: perService(({ received }) => received),
     },
     {
       name: 'troth_events_accepted_total',
       type: 'counter',
       help: 'Events that were acknowledged since the server started.',
-      samples: views.map(({ tenant, view }) => ({
-        labels: { service: tenant },
-        value: view.accepted,
-      })),
+      samples: perService(({ accepted }) => accepted),
     },
     {
       name: 'troth_events_dropped_total',
@@ -97,10 +93,7 @@ function ingestMetrics({ services, pipeline }: Needs): Metric[] {
       name: 'troth_events_verification_total',
       type: 'counter',
       help: 'Events that proofs sent, which no other figure of events counts.',
-      samples: views.map(({ tenant, view }) => ({
-        labels: { service: tenant },
-        value: view.verification,
-      })),
+      samples: perService(({ verification }) => verification),
     },
     {
       name: 'troth_inbox_rows',

@@ -15,7 +15,7 @@ export {
   typesByPerson,
   withFields,
 } from './client.ts';
-export { inEngine, placesOf } from './engine-names.ts';
+export { inEngine, placesOf, WORKING_TABLES } from './engine-names.ts';
 export type {
   Ask,
   ByteLook,
@@ -34,5 +34,6 @@ export {
   secondsInDuration,
   secondsInWords,
   shownAt,
+  unescaped,
 } from './page-values.ts';
 export { valueAt } from './value-at.ts';

@@ -11,10 +11,12 @@ const NAMED: Readonly<Record<string, string>> = {
   '#39': "'",
 };
 
+/** Text of a page with its character references read. */
+export const unescaped = (html: string): string =>
+  html.replaceAll(/&(#?\w+);/g, (whole, name: string) => NAMED[name] ?? whole);
+
 const plain = (html: string) =>
-  html
-    .replaceAll(/<[^>]*>/g, ' ')
-    .replaceAll(/&(#?\w+);/g, (whole, name: string) => NAMED[name] ?? whole)
+  unescaped(html.replaceAll(/<[^>]*>/g, ' '))
     .replaceAll(/\s+/g, ' ')
     .trim();
 

@@ -1,4 +1,4 @@
-import type { Look } from '#core/looking';
+import { type Look, unescaped } from '#core/looking';
 
 /** The document as three parties have it: the database, the interface, the page. */
 export type Published = {
@@ -31,14 +31,6 @@ export async function publishedBy(look: Look): Promise<Published | undefined> {
   return { html: page.text, hash, document: policy, stored };
 }
 
-const NAMED: Readonly<Record<string, string>> = {
-  amp: '&',
-  lt: '<',
-  gt: '>',
-  quot: '"',
-  '#39': "'",
-};
-
 /** A row of the table below a heading, cell by cell. */
 export function rowsBelow(html: string, title: string): string[][] {
   const [, after = ''] = html.split(`<h2>${title}</h2>`);
@@ -50,11 +42,6 @@ export function rowsBelow(html: string, title: string): string[][] {
       row
         .split('</td>')
         .slice(0, -1)
-        .map((cell) =>
-          cell
-            .replaceAll(/<[^>]*>/g, '')
-            .replaceAll(/&(#?\w+);/g, (whole, name: string) => NAMED[name] ?? whole)
-            .trim(),
-        ),
+        .map((cell) => unescaped(cell.replaceAll(/<[^>]*>/g, '')).trim()),
     );
 }

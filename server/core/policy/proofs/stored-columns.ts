@@ -1,13 +1,10 @@
-import { type Look, placesOf } from '#core/looking';
+import { type Look, placesOf, WORKING_TABLES } from '#core/looking';
 
 export type Column = {
   readonly database: string;
   readonly table: string;
   readonly name: string;
 };
-
-/** The list of whom an erasure is removing, and what a search of bytes must find: empty in between. */
-const WORKING = new Set(['erasing', 'scan_controls']);
 
 /** Every column in which events of the service lie, active or in the archive. */
 export async function storedColumns(look: Look): Promise<Column[]> {
@@ -19,5 +16,5 @@ export async function storedColumns(look: Look): Promise<Column[]> {
      order by database, table, position`,
     { databases: [active, archive] },
   );
-  return columns.filter(({ table }) => !WORKING.has(table));
+  return columns.filter(({ table }) => !WORKING_TABLES.has(table));
 }

@@ -7,6 +7,9 @@ const ELSEWHERE = '8.8.8.8';
 /** The tables of one round of the mover are filled one after the other. */
 const LATER_MS = 1_200;
 
+/** What an ordinary browser says of itself. */
+export const BROWSER = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0' };
+
 export type Standing = { granted: boolean; required: boolean; because: string };
 
 /** Both names that events of a canary carry. */

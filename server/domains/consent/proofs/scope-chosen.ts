@@ -1,9 +1,8 @@
 import { type Look, type StoredRow, valueAt } from '#core/looking';
 import { broken, defineProof, gap, kept, saw, term } from '#core/promises';
 import { freeTypes, gatedBy, openPurposes } from './gates.ts';
-import { arrived, send } from './people.ts';
+import { arrived, BROWSER, send } from './people.ts';
 
-const AGENT = 'Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0';
 const FOUND_OUT = ['country', 'device', 'os', 'browser', 'session'] as const;
 
 /** What the server found out by itself about the sender of a row. */
@@ -13,9 +12,8 @@ const foundOut = (row: StoredRow | undefined): string[] =>
 /** Sends the same twice: in full, and in the scope that the person chose. */
 async function both(look: Look, type: string, context: object) {
   const person = await look.canaries.agreeing();
-  const headers = { 'user-agent': AGENT };
-  const full = await send(look, { type, person, headers });
-  const least = await send(look, { type, person, headers, context });
+  const full = await send(look, { type, person, headers: BROWSER });
+  const least = await send(look, { type, person, headers: BROWSER, context });
   return [full, least].map((message) => ({ type, message }));
 }
 

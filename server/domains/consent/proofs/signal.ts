@@ -1,7 +1,7 @@
 import type { Canary, Look, StoredRow } from '#core/looking';
 import { broken, defineProof, gap, kept, type Seen, saw, term, terms } from '#core/promises';
 import { gatedBy } from './gates.ts';
-import { arrivals, arrived, type Sending, send, standings } from './people.ts';
+import { arrivals, arrived, BROWSER, type Sending, send, standings } from './people.ts';
 import { receiptsOf } from './receipts.ts';
 
 type Name = 'gpc' | 'dnt' | 'do-not-sell';
@@ -129,10 +129,9 @@ async function minimises(look: Look, signal: Name): Promise<Seen> {
   const closed = new Set(withdrawsBy(look, signal));
   const person = await look.canaries.agreeing();
   const types = look.canaries.eventTypes;
-  const agent = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0' };
   const sent: { type: string; message: string }[] = [];
   for (const type of types) {
-    for (const headers of [agent, { ...agent, ...HEADERS[signal] }]) {
+    for (const headers of [BROWSER, { ...BROWSER, ...HEADERS[signal] }]) {
       sent.push({ type, message: await send(look, { type, person, headers }) });
     }
   }

@@ -1,9 +1,7 @@
-import { type Look, placesOf } from '#core/looking';
+import { type Look, placesOf, WORKING_TABLES } from '#core/looking';
 import { broken, defineProof, gap, kept, saw, term, terms, wordsOf } from '#core/promises';
 import { type Aged, swept } from './ages.ts';
 
-/** Tables of the engine that hold no data of the service: names of people who are being erased. */
-const OWN = ['erasing', 'scan_controls'];
 /** Where a type has no length, it ends with something: these are the words for it. */
 const ENDS_WITH = /^(session|until-[a-z]+)$/;
 
@@ -17,7 +15,7 @@ async function strays(look: Look): Promise<string[]> {
     { database: placesOf(look).active },
   );
   const declared = Object.values(policy.compiled.data).map(({ table }) => table);
-  const known = new Set([...declared, ...OWN]);
+  const known = new Set([...declared, ...WORKING_TABLES]);
   return rows.map(({ name }) => name).filter((name) => !known.has(name));
 }
 
