@@ -12,18 +12,26 @@ export function openChannels(
   stack: AsyncDisposableStack,
   { config, clock }: Given,
 ): readonly Channel[] {
-  const { alerts, httpPort } = config;
+  const { alerts, httpPort, publicUrl } = config;
+  const console = publicUrl ?? `http://localhost:${httpPort}`;
   const channels: Channel[] = [];
   if (alerts.webhookUrl) {
     const secret = alerts.webhookSecretFile
       ? readFileSync(alerts.webhookSecretFile, 'utf8').trim()
       : undefined;
-    channels.push(webhookChannel({ url: alerts.webhookUrl, secret, now: () => clock.now() }));
+    channels.push(
+      webhookChannel({
+        url: alerts.webhookUrl,
+        secret,
+        console: publicUrl,
+        now: () => clock.now(),
+      }),
+    );
   }
   if (alerts.mailTo && alerts.smtpUrl) {
     const mail = openMail({ url: alerts.smtpUrl, from: alerts.mailFrom });
     stack.defer(() => mail.close());
-    channels.push(mailChannel(mail, { to: alerts.mailTo, url: `http://localhost:${httpPort}` }));
+    channels.push(mailChannel(mail, { to: alerts.mailTo, url: console }));
   }
   return channels;
 }

@@ -11,3 +11,19 @@ test('a port that is none is refused with what to write, by name and without the
   }
   assert.equal(readConfig({ TROTH_HTTP_PORT: '0' }, '/nowhere').httpPort, 0);
 });
+
+test('the public address is scheme and host alone, and a mistake is named without the value', () => {
+  for (const url of [
+    'troth.example.org',
+    'ftp://a.example',
+    'https://a.example/x',
+    'https://u@a.b',
+  ]) {
+    assert.throws(
+      () => readConfig({ TROTH_PUBLIC_URL: url }, '/nowhere'),
+      /TROTH_PUBLIC_URL: write scheme and host only, as https:\/\/troth\.example\.org$/,
+    );
+  }
+  const { publicUrl } = readConfig({ TROTH_PUBLIC_URL: 'https://Troth.example.org/' }, '/nowhere');
+  assert.equal(publicUrl, 'https://troth.example.org');
+});

@@ -8,6 +8,7 @@ import { parseDuration } from '@troth/policy-language';
 import { z } from 'zod';
 
 const PORT = 'write a whole number from 0 to 65535, as 8787';
+const PUBLIC = 'write scheme and host only, as https://troth.example.org';
 const Port = z.coerce.number(PORT).int(PORT).min(0, PORT).max(65_535, PORT);
 
 export const Environment = z.object({
@@ -17,6 +18,13 @@ export const Environment = z.object({
   TROTH_HTTPS_PORT: Port.default(8788).describe(
     'TLS 1.3 with the local authority made at first start. 0 takes a free port.',
   ),
+  TROTH_PUBLIC_URL: z
+    .url({ protocol: /^https?$/, error: PUBLIC })
+    .refine((url) => /^[^/]+\/\/[^/?#@]+\/?$/.test(url), PUBLIC)
+    .optional()
+    .describe(
+      'Where people reach the server: in links that leave this machine. No path behind it.',
+    ),
   TROTH_DATA_DIR: z
     .string()
     .min(1)
@@ -110,6 +118,8 @@ export function readConfig(env: Record<string, string | undefined>, root: string
   return Object.freeze({
     httpPort: given.TROTH_HTTP_PORT,
     httpsPort: given.TROTH_HTTPS_PORT,
+    /** Scheme, host and port; no slash behind. */
+    publicUrl: given.TROTH_PUBLIC_URL && new URL(given.TROTH_PUBLIC_URL).origin,
     dataDir,
     policiesDir: resolve(given.TROTH_POLICIES_DIR ?? join(root, 'policies')),
     keyringDir,

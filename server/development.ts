@@ -15,6 +15,8 @@ import { STARTER } from './tenants.ts';
 export type Development = {
   url: string;
   secureUrl: string;
+  /** Where people reach it from elsewhere. */
+  publicUrl?: string | undefined;
   /** Works once. */
   operatorLink: string;
   /** A session of the operator, for the command line. */
@@ -29,6 +31,7 @@ type Given = {
   dataDir: string;
   url: string;
   secureUrl: string;
+  publicUrl: string | undefined;
   db: Database;
   ingest: Ingest;
   policies: Policies;
@@ -38,13 +41,13 @@ type Given = {
 
 /** Keeps the keys of an earlier start that still work, and issues what is missing. */
 export async function writeDevelopment(given: Given): Promise<Development> {
-  const { dataDir, url, secureUrl, operator } = given;
+  const { dataDir, url, secureUrl, publicUrl, operator } = given;
   const earlier = readEarlier(fileIn(dataDir));
   const writeKeys = await keysOf(given, 'server', earlier.writeKeys);
   const browserKeys = await keysOf(given, 'browser', earlier.browserKeys);
   const { cookie } = await operator.enter(await operator.newLink());
-  const operatorLink = `${url}/operator?token=${await operator.newLink()}`;
-  const session = { url, secureUrl, operatorLink, operatorToken: cookie };
+  const operatorLink = `${publicUrl ?? url}/operator?token=${await operator.newLink()}`;
+  const session = { url, secureUrl, publicUrl, operatorLink, operatorToken: cookie };
   const development = { ...session, writeKeys, browserKeys };
   write(dataDir, development);
   return development;

@@ -104,6 +104,9 @@ async function ailmentsOfPlace({ db, clock, config }: Needs): Promise<Ailment[]>
   if (!config.alerts.webhookUrl && !config.alerts.mailTo) {
     const what = 'nobody is told when a promise breaks';
     found.push(warning(what, 'TROTH_ALERT_WEBHOOK_URL=https://… npm start'));
+  } else if (!config.publicUrl) {
+    const what = 'links in alerts lead to localhost, or are left out';
+    found.push(warning(what, 'TROTH_PUBLIC_URL=https://… npm start'));
   }
   return found;
 }

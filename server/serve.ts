@@ -158,7 +158,7 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
       const refusal = refusalOf(policies, problem, { ...by, key: undefined });
       return refusal && refusals.record(refusal);
     },
-    ...pages(root),
+    ...pages(root, config),
     promises,
     ready: readinessOf(foundation),
     domains: [
@@ -189,8 +189,8 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
   const measuring = { db, clock, log, ask: `${url}/readyz` };
   availability = stack.adopt(await openAvailability(measuring), (open) => open.close());
   const secureUrl = `https://localhost:${secure.port}`;
-  const started = { db, ingest, policies, operator, dataDir: config.dataDir, url, secureUrl };
-  const developing = { ...started, now: clock.now() };
+  const places = { dataDir: config.dataDir, url, secureUrl, publicUrl: config.publicUrl };
+  const developing = { db, ingest, policies, operator, ...places, now: clock.now() };
   const development = await writeDevelopment(developing);
   stack.defer(keepSession(developing, development));
   const risk = await keeper.call('status', { at: clock.now().getTime() });
@@ -203,11 +203,12 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
 }
 
 /** What the app serves that does not change while it runs. */
-function pages(root: string) {
+function pages(root: string, { publicUrl }: Config) {
   const build = readVersion(root);
   return {
     version: build,
-    hosts: HOSTS,
+    hosts: publicUrl ? [...HOSTS, new URL(publicUrl).hostname] : HOSTS,
+    publicUrl,
     gpcSince: '2026-11-21',
     securityContacts: [SECURITY_CONTACT],
     renderPolicy: (({ policy, revision, appliedAt }, format, { promises }) => {

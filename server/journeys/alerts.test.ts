@@ -38,6 +38,7 @@ before(async () => {
     TROTH_ALERT_WEBHOOK_SECRET_FILE: file,
     TROTH_ALERT_MAIL_TO: 'operator@example.org',
     TROTH_SMTP_URL: office.url,
+    TROTH_PUBLIC_URL: 'https://troth.example.org/',
   };
 });
 after(() => {
@@ -72,6 +73,10 @@ test('a promise that breaks reaches the operator once, by every way there is', a
   await within(20, 'the letters', () => office.letters.length === findings.length);
   await proven.prove(wanted);
   assert.match(office.letters[0] ?? '', /Subject: clanker: CW-\d+.* is broken/);
+  const letter = (office.letters[0] ?? '').replaceAll('=\n', '');
+  assert.match(letter, /\nhttps:\/\/troth\.example\.org\/services\/clanker\n/);
+  assert.doesNotMatch(letter, /http:\/\/localhost/);
+  assert.match(proven.server.operatorLink, /^https:\/\/troth\.example\.org\/operator\?token=/);
   assert.match(await asOperator('/metrics'), /troth_promise_broken\{.*service="clanker".*\} 1/);
   assert.match(await asOperator('/v1/operator/doctor'), /of clanker is broken/);
   const log = readFileSync(join(proven.dataDir, 'log', 'troth.jsonl'), 'utf8');
@@ -89,6 +94,7 @@ test('a receiver that was down gets it when it is back, also over a restart', as
     [type, data['tenant'], data['control']],
     ['promise.broken', 'clanker', 'ingest.declared-fields-only'],
   );
+  assert.equal(data['link'], 'https://troth.example.org/services/clanker');
 });
 
 test('when it holds again the same people are told, and no figure says otherwise', async () => {

@@ -42,13 +42,16 @@ export async function openPostOffice({ refuses = false } = {}) {
   const letters: string[] = [];
   const server = createTcp((socket) => {
     let letter: string | undefined;
+    let rest = '';
     const say = (line: string) => socket.write(`${line}\r\n`);
     say('220 post.office');
     socket.on('error', () => undefined);
     socket.setEncoding('utf8').on('data', (text: string) => {
-      for (const line of text.split('\r\n').slice(0, -1)) {
+      const lines = (rest + text).split('\r\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
         if (letter !== undefined) {
-          if (line !== '.') letter += `${line}\n`;
+          if (line !== '.') letter += `${line.replace(/^\.\./, '.')}\n`;
           else {
             letters.push(letter);
             letter = undefined;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { cliProblem } from './errors.ts';
 import { Refused } from './terminal.ts';
 
-type Kept = { url: string; operatorToken: string };
+type Kept = { url: string; publicUrl?: string; operatorToken: string };
 
 /**
  * Asks the running server.
@@ -76,8 +76,12 @@ async function* linesOf(text: AsyncIterable<string>): AsyncGenerator<string> {
   if (rest !== '') yield rest;
 }
 
-/** The address of the server that was started on this data directory. */
-export const addressOf = (dataDir: string): string => readKept(dataDir).url;
+/** Where people reach the server that was started on this data directory. */
+export function addressOf(dataDir: string): string {
+  const { publicUrl, url } = readKept(dataDir);
+  return publicUrl ?? url;
+}
+
 /**
  * Reads bytes from the running server.
  *

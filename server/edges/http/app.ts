@@ -36,6 +36,8 @@ export type AppDeps = SiteDeps &
     domains: readonly DomainRoutes[];
     /** Host names, without port, that this server answers for. Empty: any. */
     hosts: readonly string[];
+    /** Where people reach the server: scheme, host and port. Its host is to be among `hosts`. */
+    publicUrl?: string | undefined;
   };
 
 /** What somebody may make the server hold before it is known who they are. */
@@ -83,12 +85,19 @@ function identify(deps: AppDeps): MiddlewareHandler<Edge> {
   };
 }
 
-const begin: MiddlewareHandler<Edge> = async (c, next) => {
-  c.set('requestId', RequestId(randomUUID()));
-  c.set('secure', c.req.url.startsWith('https:'));
-  c.set('operator', false);
-  await next();
-};
+/** A proxy that ends TLS asks plainly for the public name: the browser said https. */
+const begin =
+  ({ publicUrl }: AppDeps): MiddlewareHandler<Edge> =>
+  async (c, next) => {
+    const asked = new URL(c.req.url);
+    const isPublic = publicUrl !== undefined && asked.host === new URL(publicUrl).host;
+    const origin = isPublic ? publicUrl : asked.origin;
+    c.set('requestId', RequestId(randomUUID()));
+    c.set('origin', origin);
+    c.set('secure', origin.startsWith('https:'));
+    c.set('operator', false);
+    await next();
+  };
 
 /** The methods of the routes that fit this path; empty when none does. */
 function methodsAt(app: Hono<Edge>, path: string): string[] {
@@ -119,7 +128,7 @@ export function createApp(deps: AppDeps): Hono<Edge> {
 
   app.onError(answerThrown(deps));
   app.notFound(nothingHere);
-  app.use(begin, securityHeaders, compress(), publishedAddress(deps));
+  app.use(begin(deps), securityHeaders, compress(), publishedAddress(deps));
   app.use(knownHost(deps.hosts), identify(deps));
   app.use(limitBody());
   app.route('/', siteRoutes(deps));

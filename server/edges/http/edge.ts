@@ -6,6 +6,8 @@ export type Edge = {
   Variables: {
     requestId: RequestId;
     operator: boolean;
+    /** Scheme, host and port as the person's browser knows them, also behind a proxy. */
+    origin: string;
     secure: boolean;
     /** Why it could not be seen whether this is the operator: then nobody is. */
     unseen?: Problem;

@@ -86,7 +86,7 @@ export function sameOriginOnly(c: Context<Edge>): void {
   const origin = c.req.header('origin');
   const site = c.req.header('sec-fetch-site');
   const elsewhere =
-    (origin !== undefined && origin !== new URL(c.req.url).origin) ||
+    (origin !== undefined && origin !== c.var.origin) ||
     (site !== undefined && site !== 'same-origin' && site !== 'none');
   if (elsewhere) throw httpProblem('operator-only', 'Ask from the console or the command line.');
 }

@@ -58,13 +58,12 @@ export function siteRoutes(deps: SiteDeps): Hono<Edge> {
     const reported = deps.services.list().filter((service) => emailOf(service) !== undefined);
     const theirs = reported.map((service) => `mailto:${emailOf(service)}`);
     const contacts = new Set([...theirs, ...deps.securityContacts]);
-    const here = new URL(c.req.url).origin;
     const expires = new Date(clock.now().getTime() + SECURITY_TEXT_DAYS * 86_400_000);
     const lines = [
       ...[...contacts].map((contact) => `Contact: ${contact}`),
       `Expires: ${expires.toISOString().slice(0, 10)}T00:00:00Z`,
       'Preferred-Languages: en',
-      ...reported.map(({ tenant }) => `Policy: ${here}/v1/t/${tenant}/policy.html`),
+      ...reported.map(({ tenant }) => `Policy: ${c.var.origin}/v1/t/${tenant}/policy.html`),
     ];
     c.header('content-type', 'text/plain; charset=utf-8');
     return c.body(`${lines.join('\n')}\n`);

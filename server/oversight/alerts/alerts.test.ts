@@ -44,6 +44,7 @@ test('a receiver gets the alert with a signature that it can check, and no more 
   assert.equal(headers['webhook-signature'], `v1,${mac}`);
   const { kind, at, ...data } = ALERT;
   assert.deepEqual(JSON.parse(body), { type: kind, timestamp: at, data });
+  assert.ok(!body.includes('localhost'));
 });
 
 test('an alert that the receiver refuses or sends elsewhere is not taken, and is tried again', async () => {
@@ -56,6 +57,15 @@ test('an alert that the receiver refuses or sends elsewhere is not taken, and is
     );
   }
   close();
+});
+
+test('a webhook carries a link to the address that the operator gave', async () => {
+  const { got, url, close } = await openReceiver({});
+  const console = 'https://troth.example.org';
+  await webhookChannel({ url, secret: undefined, console, now: () => new Date() }).send(ALERT, 'm');
+  close();
+  const { data } = JSON.parse(got[0]?.body ?? '{}') as { data: { link: string } };
+  assert.equal(data.link, 'https://troth.example.org/services/clanker');
 });
 
 test('a letter names the promises, what was seen and where to look', async () => {

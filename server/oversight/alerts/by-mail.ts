@@ -5,7 +5,10 @@ const SHOWN_MAX = 20;
 
 type Letter = { readonly subject: string; readonly text: string };
 
-function demandLetter({ tenant, demands, dueAt }: Alert & { kind: 'demand.late' }): Letter {
+function demandLetter(
+  { tenant, demands, dueAt }: Alert & { kind: 'demand.late' },
+  url: string,
+): Letter {
   return {
     subject: `${tenant}: ${demands} demands for erasure come near the end of their time`,
     text: [
@@ -13,13 +16,13 @@ function demandLetter({ tenant, demands, dueAt }: Alert & { kind: 'demand.late' 
       `The first is due at ${dueAt}.`,
       '',
       'For each the list says what it waits for:',
-      'GET /v1/t/<service>/erasures',
+      `${url}/services/${tenant}/erasures`,
     ].join('\n'),
   };
 }
 
 function letterOf(alert: Alert, url: string): Letter {
-  if (alert.kind === 'demand.late') return demandLetter(alert);
+  if (alert.kind === 'demand.late') return demandLetter(alert, url);
   const { kind, tenant, promises, control, saw, at } = alert;
   const [first = ''] = promises;
   const more = promises.length > 1 ? ` and ${promises.length - 1} more` : '';

@@ -27,11 +27,18 @@ export function signedHeaders(
 export const webhookChannel = (given: {
   readonly url: string;
   readonly secret: string | undefined;
+  /** Where the operator finds the console, from wherever the message is read. */
+  readonly console?: string | undefined;
   readonly now: () => Date;
 }): Channel => ({
   name: 'webhook',
   async send({ kind, at, ...data }, id) {
-    const body = JSON.stringify({ type: kind, timestamp: at, data });
+    const link = given.console && `${given.console}/services/${data.tenant}`;
+    const body = JSON.stringify({
+      type: kind,
+      timestamp: at,
+      data: { ...data, ...(link && { link }) },
+    });
     const answer = await fetch(given.url, {
       method: 'POST',
       redirect: 'manual',

@@ -1,0 +1,47 @@
+/** The server behind a reverse proxy that ends TLS: it sees the public name, plainly asked for. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { after, before, test } from 'node:test';
+import { type RunningServer, startRunning } from '#testing/running';
+
+const PUBLIC_URL = 'https://troth.example.org';
+
+let server: RunningServer;
+before(async () => {
+  server = await startRunning({ env: { TROTH_PUBLIC_URL: PUBLIC_URL } });
+});
+after(() => server.stop());
+
+/** As a proxy asks: with the name that the browser said. `fetch` lets nobody choose that. */
+async function ask(
+  method: string,
+  path: string,
+  headers: Record<string, string>,
+  body = '',
+): Promise<{ status: number; headers: IncomingMessage['headers']; text: string }> {
+  const asking = request(new URL(path, server.url), { method, headers });
+  asking.end(body);
+  const [answer] = (await once(asking, 'response')) as [IncomingMessage];
+  let text = '';
+  for await (const chunk of answer.setEncoding('utf8')) text += chunk;
+  return { status: answer.statusCode ?? 0, headers: answer.headers, text };
+}
+
+test('the console of the public name may ask, no other may, and its session is for TLS only', async () => {
+  const cookie = `troth_operator=${server.operatorToken}`;
+  const make = (host: string, origin: string) =>
+    ask('POST', '/v1/operator/links', { host, origin, cookie });
+  assert.equal((await make('troth.example.org', 'https://evil.example')).status, 401);
+  assert.equal((await make('localhost', PUBLIC_URL)).status, 401);
+  const made = await make('troth.example.org', PUBLIC_URL);
+  assert.equal(made.status, 201);
+  const { path } = JSON.parse(made.text) as { path: string };
+  const entered = await ask('GET', path, { host: 'troth.example.org' });
+  assert.match(entered.headers['set-cookie']?.[0] ?? '', /; Secure/);
+  const metrics = await ask('GET', '/metrics', { host: 'troth.example.org' });
+  assert.equal(metrics.status, 401, 'what is open on loopback is closed to who comes from outside');
+  const security = await ask('GET', '/.well-known/security.txt', { host: 'troth.example.org' });
+  assert.match(security.text, /Policy: https:\/\/troth\.example\.org\//);
+  assert.equal((await ask('GET', '/healthz', { host: 'other.example.org' })).status, 421);
+});
