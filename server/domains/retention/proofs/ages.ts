@@ -4,8 +4,9 @@
  */
 import { type Look, placesOf, secondsInDuration } from '#core/looking';
 
-export const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
+/** So much before its limit a row must be gone: it would reach it before anybody looked again. */
+const EARLY_MS = 5 * 60_000;
 /** A row of nearly the whole age must be there: a sweep that takes it early is no limit kept. */
 const NEARLY = 0.97;
 /** What has no limit is there however old it is. */
@@ -88,14 +89,14 @@ function agesOf({ totalMs, activeMs }: Promised): readonly (readonly [Tier, numb
   if (totalMs === undefined) return [['active', VERY_OLD_MS]];
   if (activeMs === undefined || activeMs >= totalMs) {
     return [
-      ['active', totalMs + HOUR_MS],
+      ['active', totalMs - EARLY_MS],
       ['active', totalMs * NEARLY],
     ];
   }
   return [
-    ['active', activeMs + HOUR_MS],
+    ['active', activeMs - EARLY_MS],
     ['active', activeMs * NEARLY],
-    ['archive', totalMs + HOUR_MS],
+    ['archive', totalMs - EARLY_MS],
     ['archive', totalMs * NEARLY],
   ];
 }

@@ -4,8 +4,9 @@
  */
 import { type Look, secondsInDuration } from '#core/looking';
 
-import { HOUR_MS, whereAre } from './ages.ts';
+import { whereAre } from './ages.ts';
 
+const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 /** A row of this part of its life must be there: a region's end may come a day early. */
 const STILL = 0.9;

@@ -78,7 +78,7 @@ export const limit = defineProof({
     const sooner = aged.some(({ promised }) => said !== undefined && promised.totalMs !== said);
     const within = sooner ? saw`, sooner than the ${span(said ?? 0)} of this promise` : saw``;
     return kept(
-      saw`rows planted an hour past the limit (${terms(limits)}${within}) were gone after the sweep in ${aged.length} of ${types.length} types, rows of 97 % of that age were there; ${oldestIn(aged)}`,
+      saw`rows planted five minutes before the limit (${terms(limits)}${within}) were gone after the sweep in ${aged.length} of ${types.length} types, rows of 97 % of that age were there; ${oldestIn(aged)}`,
     );
   },
 });

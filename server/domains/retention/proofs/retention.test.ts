@@ -44,6 +44,17 @@ test('a limit that is enforced longer, or shorter, than it is published is found
   await proven.breaks('retention.tiers');
 });
 
+test('a sweep that comes less than an hour too late is found', async () => {
+  const late = 'now.getTime() - limitMs - 3_000_000';
+  await proven.restart([
+    limits('now.getTime() - limitMs + marginMs(limitMs)', late),
+    limits('now.getTime() - limitMs + Math.min(limitMs / 2, LAG_MS)', late),
+  ]);
+  await proven.breaks('retention.limit', NOT_MADE);
+  await proven.breaks('retention.tiers');
+  await proven.breaks('retention.sweep-runs');
+});
+
 test('a type that the sweep forgets is found by the promise about it, and by no other', async () => {
   await proven.restart([
     sweep(

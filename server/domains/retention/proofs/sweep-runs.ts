@@ -37,7 +37,7 @@ export const sweepRuns = defineProof({
     const left = limited.filter((aged) => !isGone(aged)).map(({ promised }) => promised.dataType);
     if (left.length > 0) return broken(saw`the sweep left what was due in ${terms(left)}`);
     return kept(
-      saw`the sweep was done ${span(since)} ago and is on record for ${limited.length} of ${limited.length} types with a limit; what was planted past it was gone in each`,
+      saw`the sweep was done ${span(since)} ago and is on record for ${limited.length} of ${limited.length} types with a limit; what was planted at its end was gone in each`,
     );
   },
 });

@@ -45,7 +45,7 @@ export const tiers = defineProof({
       return broken(saw`the oldest row is ${span(aged.oldestMs ?? 0)} old`);
     }
     return kept(
-      saw`a row an hour past ${span(activeMs)} moved to the archive and nowhere else, one past ${span(totalMs)} left it for good; rows of 97 % of either age stayed where they were; the oldest is ${span(aged.oldestMs ?? 0)} old`,
+      saw`a row five minutes before ${span(activeMs)} moved to the archive and nowhere else, one as long before ${span(totalMs)} left it for good; rows of 97 % of either age stayed where they were; the oldest is ${span(aged.oldestMs ?? 0)} old`,
     );
   },
 });

@@ -84,12 +84,16 @@ export async function leave(look: Look, canary: Canary): Promise<StoredRow[]> {
   return rows.flat();
 }
 
-async function subjectsOf({ canaries, keeper, tenant }: Look, canary: Canary): Promise<string[]> {
+/** Who has to go: not as the keyring follows its links, but as what was sent says. */
+async function subjectsOf(look: Look, canary: Canary): Promise<string[]> {
+  const { canaries } = look;
   const subject = await canaries.subjectOf('user', canary.userId);
   if (!subject) throw new Error('a canary is not known');
   // Also on record for the time after: its name leads to nobody then.
-  await canaries.subjectOf('anonymous', canary.anonymousId);
-  return keeper.call('linked', { tenant, subject });
+  const visitor = await canaries.subjectOf('anonymous', canary.anonymousId);
+  const events = typesByPerson(look).map((type) => canaries.event(type, canary));
+  const isIdentified = events.some((event) => event['type'] === 'identify');
+  return visitor !== undefined && isIdentified ? [subject, visitor] : [subject];
 }
 
 async function leftBy(look: Look): Promise<Left> {

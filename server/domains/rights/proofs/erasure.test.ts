@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Edit, useProven } from '#testing/proven';
 
@@ -30,6 +31,30 @@ test('rows that an erasure leaves and does not count are found', async () => {
   await proven.breaks('erasure.bytes-gone');
   await proven.breaks('erasure.certificate');
   await proven.breaks('erasure.minor');
+});
+
+test('a visitor whose link to the person is not followed is found', async () => {
+  await proven.restart([
+    [
+      'domains/ingest/pseudonymise.ts',
+      'return visitor === undefined || linkVisitor(visitor);',
+      'return visitor !== linkVisitor.name;',
+    ],
+  ]);
+  const [found] = await proven.prove({ tenant: 'magenta', control: 'erasure.complete' });
+  assert.equal(found?.state, 'broken', found?.saw);
+});
+
+test('a reading that shows who is only hidden is found', async () => {
+  await proven.restart([
+    ['core/purposes/read-events.ts', ' && !hidden.has(tenant, subject)', ''],
+    [
+      'core/purposes/read-events.ts',
+      'willing.has(subject)',
+      '(willing.has(subject) || hidden.has(tenant, subject))',
+    ],
+  ]);
+  await proven.breaks('erasure.hidden-at-once');
 });
 
 test('a key that outlives its erasure is found', async () => {

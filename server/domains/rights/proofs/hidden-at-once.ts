@@ -10,6 +10,28 @@ async function deleteAsOperator(look: Look, handle: object): Promise<void> {
   if (told.status !== 202) throw new Error('a demand was not taken in');
 }
 
+/** Types whose rows a reading shows with their person, with a purpose that they may be read for. */
+function readable({ canaries, policy }: Look): (readonly [data: string, purpose: string])[] {
+  return canaries.eventTypes.flatMap((data) => {
+    const { key } = policy.data[data] ?? {};
+    const [purpose] = policy.data[data]?.purposes ?? [];
+    return key === 'subject' && purpose !== undefined ? [[data, purpose] as const] : [];
+  });
+}
+
+/** How many rows of somebody the readings of all types show. */
+async function readOf(look: Look, subject: string): Promise<number> {
+  const answers = await Promise.all(
+    readable(look).map(([data, purpose]) =>
+      look.operator(`/v1/t/${look.tenant}/events/read`, { body: { data, purpose, limit: 1_000 } }),
+    ),
+  );
+  const rows = answers.flatMap(({ json }) => (json as { rows?: Row[] } | undefined)?.rows ?? []);
+  return rows.filter((row) => row.subject === subject).length;
+}
+
+type Row = { readonly subject: string };
+
 export const hiddenAtOnce = defineProof({
   control: 'erasure.hidden-at-once',
   strength: 'api',
@@ -21,24 +43,28 @@ export const hiddenAtOnce = defineProof({
     const subject = (await look.canaries.subjectOf('user', person.userId)) ?? '';
     const stranger = await shownOf(look, look.canaries.person());
     const before = await shownOf(look, person);
-    if (before.receipts === 0 || !(await hasKey(look, [subject]))) {
+    const readBefore = await readOf(look, subject);
+    const isShown = before.receipts > 0 && readBefore > 0;
+    if (!isShown || !(await hasKey(look, [subject]))) {
       return gap(saw`nothing of the canary is shown to begin with`);
     }
     await deleteAsOperator(look, nameOf(person));
     const began = performance.now();
     const [after, canRead] = await Promise.all([shownOf(look, person), hasKey(look, [subject])]);
     const took = performance.now() - began;
+    const read = await readOf(look, subject);
     const others = await shownOf(look, other);
     if (others.receipts === 0) return gap(saw`somebody who was not deleted is not shown either`);
     if (after.receipts > 0) return broken(saw`${after.receipts} decisions are still shown`);
     if (after.granted !== stranger.granted) return broken(saw`consents still count as given`);
+    if (read > 0) return broken(saw`${read} rows of events are still shown to who reads them`);
     if (canRead) return broken(saw`the keyring still hands out the key of who was deleted`);
     if (await lateStored(look, person, other)) {
       return broken(saw`an event that came after the deletion was stored`);
     }
     if ((await whois(look, person)) === 'unknown') return gap(saw`the canary was never known`);
     return kept(
-      saw`${span(took)} after the answer 0 of ${before.receipts} decisions were shown, no key was handed out for the rows, and what came late was not stored; who was not deleted is shown as before`,
+      saw`${span(took)} after the answer 0 of ${before.receipts} decisions and of ${readBefore} rows of events were shown, no key was handed out for the rows, and what came late was not stored; who was not deleted is shown as before`,
     );
   },
 });
