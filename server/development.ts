@@ -54,8 +54,8 @@ export async function writeDevelopment(given: Given): Promise<Development> {
 }
 
 /**
- * Renews the command line's session before it ends, for as long as the server runs: whoever may read
- * the file is the operator, and can make a new link when theirs is lost.
+ * Renews the command line's session before it ends, for as long as the server runs: whoever may
+ * read the file is the operator, and can make a new link when theirs is lost.
  */
 export function keepSession(given: Given, development: Development): () => void {
   const { dataDir, operator } = given;

@@ -1,6 +1,7 @@
 /**
  * The check of an audit entry, in this browser: that its text hashes to its leaf, that the leaf is
- * in the tree whose root the checkpoint names, and that the installation's key signed the checkpoint.
+ * in the tree whose root the checkpoint names, and that the installation's key signed the
+ * checkpoint.
  *
  * Nothing that the server says about itself is believed here but the public key, which whoever
  * doubts compares with one that was handed out elsewhere.

@@ -7,7 +7,10 @@ import { promisify } from 'node:util';
 import { type RunningServer, startRunning } from '#testing/running';
 
 const DEMO = join(import.meta.dirname, '..', '..', 'demo', 'main.ts');
-/** Left out: what wants a burst, a choice of the operator, a guessed id, or a trait that is declared. */
+/**
+ * Left out: what wants a burst, a choice of the operator, a guessed id, or a trait that is
+ * declared.
+ */
 const SHOWN = [
   'duplicate',
   'identify-no-consent',

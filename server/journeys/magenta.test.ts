@@ -1,6 +1,7 @@
 /**
- * MAGENTA: a customer's page loads magenta.js from here, and its server sends events as Segment's libraries
- * do. Where somebody is comes from the address and is then forgotten; a referrer is an origin.
+ * MAGENTA: a customer's page loads magenta.js from here, and its server sends events as Segment's
+ * libraries do. Where somebody is comes from the address and is then forgotten; a referrer is an
+ * origin.
  */
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';

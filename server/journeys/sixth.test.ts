@@ -1,6 +1,7 @@
 /**
- * A service that nobody who wrote Troth has heard of: its policy comes from `troth init`, its events
- * from an unmodified Segment client. It runs, is proven and forgets, without any change of code.
+ * A service that nobody who wrote Troth has heard of: its policy comes from `troth init`, its
+ * events from an unmodified Segment client. It runs, is proven and forgets, without any change of
+ * code.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';

@@ -2,8 +2,8 @@
  * A real server under real proofs, for tests that sabotage a control and see the proof fail.
  *
  * The engines run through; the server is started anew with edited source where a test wants one.
- * An edit is made while a module loads, in the server's process alone, through a hook of Node's own:
- * production code has no switch for it.
+ * An edit is made while a module loads, in the server's process alone, through a hook of Node's
+ * own: production code has no switch for it.
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

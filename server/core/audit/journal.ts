@@ -166,8 +166,8 @@ function groupCommit(handle: FileHandle) {
 }
 
 /**
- * Opens the journal for one writer (the data directory's lock sees to that) and cuts off a torn last
- * line, so that the next one does not begin in the middle of it.
+ * Opens the journal for one writer (the data directory's lock sees to that) and cuts off a torn
+ * last line, so that the next one does not begin in the middle of it.
  *
  * @throws Error when a line before the last is damaged.
  */

@@ -50,8 +50,8 @@ export type JobContext = {
 export type Job<Input = unknown> = {
   readonly name: string;
   /**
-   * The data use that it works for, in Fideslang's words: a service's purpose of that use, or of one
-   * that it is part of, is published as the reason why it runs there.
+   * The data use that it works for, in Fideslang's words: a service's purpose of that use, or of
+   * one that it is part of, is published as the reason why it runs there.
    */
   readonly use: string;
   readonly input: z.ZodType<Input>;

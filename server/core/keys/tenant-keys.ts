@@ -2,8 +2,8 @@
  * The keys that turn what people typed into numbers: the blind index, and pseudonyms.
  *
  * They are asked for synchronously on the way of every event, so each tenant's are opened before,
- * for yesterday, today and tomorrow. A day's key is destroyed in the keeper two days after it began:
- * from then on nobody can compute that day's numbers again.
+ * for yesterday, today and tomorrow. A day's key is destroyed in the keeper two days after it
+ * began: from then on nobody can compute that day's numbers again.
  */
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import type { Clock } from '#base/clock';

@@ -1,7 +1,7 @@
 /** What the engines call what the policy names, worked out apart from the code that makes it. */
 import type { Look } from './look.ts';
 
-/** Tables of the event store that hold no events: whom an erasure removes, what a search must find. */
+/** Tables of the event store without events: whom an erasure removes, what a search must find. */
 export const WORKING_TABLES: ReadonlySet<string> = new Set(['erasing', 'scan_controls']);
 
 /** The name of a type, a purpose or a service inside an engine. */

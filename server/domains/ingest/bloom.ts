@@ -1,11 +1,12 @@
 /**
  * Which messages may have been stored lately: a Bloom filter in two generations, of fixed size.
  *
- * "No" is certain. "Maybe" (one in a hundred while a generation holds at most a tenth of its bits in
- * messages) is settled by asking the event store. Two 64-bit halves of a keyed hash are all the
+ * "No" is certain. "Maybe" (one in a hundred while a generation holds at most a tenth of its bits
+ * in messages) is settled by asking the event store. Two 64-bit halves of a keyed hash are all the
  * hash functions that are needed.
  *
- * @see Kirsch, Mitzenmacher, "Less Hashing, Same Performance: Building a Better Bloom Filter" (2006).
+ * @see Kirsch, Mitzenmacher, "Less Hashing, Same Performance: Building a Better Bloom Filter"
+ *      (2006).
  */
 const HASHES = 6;
 

@@ -6,9 +6,10 @@ import type { Halves, Keys } from '#core/keys';
  * 64-bit pseudonyms on the hot path: of messages, under a key of the tenant; of sessions, under a
  * key of the day.
  *
- * The key comes from the keeper's (256 bits of its HMAC, asked for once), and each pseudonym is then
- * one SHA-256 over key and text, cut to 64 bits. Cut that short, a digest cannot be extended, which
- * is what the two passes of HMAC are for. Measured: 0.3 µs, against 3.7 µs for an HMAC object.
+ * The key comes from the keeper's (256 bits of its HMAC, asked for once), and each pseudonym is
+ * then one SHA-256 over key and text, cut to 64 bits. Cut that short, a digest cannot be extended,
+ * which is what the two passes of HMAC are for. Measured: 0.3 µs, against 3.7 µs for an HMAC
+ * object.
  */
 export class KeyedHashes {
   readonly #keys: Pick<Keys, 'hash'>;

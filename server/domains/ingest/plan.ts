@@ -139,7 +139,10 @@ export const FIXED_COLUMNS = [
   'mode',
 ] as const;
 
-/** Whatever the policy strips: streets and messages alone are left to it, since they look like names. */
+/**
+ * Whatever the policy strips: streets and messages alone are left to it, since they look like
+ * names.
+ */
 const NEVER_IN_NAMES: readonly Classifier[] = STRIP_CLASSES.filter(
   (name) => name !== 'address' && name !== 'message' && name !== 'query-string',
 );

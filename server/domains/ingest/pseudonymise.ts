@@ -3,9 +3,9 @@ import { type Batch, type Handle, type IngestEvent, MODE, type SubjectKey } from
 import type { Tools } from './ports.ts';
 
 /**
- * Exchanges the person's handle for an opaque id and the key that goes with it. The map between them
- * lives in the keeper only. Types that the policy keeps without a person get no id at all, and an
- * anonymous event has nobody to look up. What still comes about an erased person is dropped.
+ * Exchanges the person's handle for an opaque id and the key that goes with it. The map between
+ * them lives in the keeper only. Types that the policy keeps without a person get no id at all, and
+ * an anonymous event has nobody to look up. What still comes about an erased person is dropped.
  */
 export function pseudonymise(batch: Batch, tools: Tools): Batch | Promise<Batch> {
   const waiting: IngestEvent[] = [];

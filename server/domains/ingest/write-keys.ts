@@ -1,7 +1,7 @@
 /**
- * Write keys: `tk_<id>_<secret>`. The id is public and finds the key; the secret has 256 bits and is
- * kept as its SHA-256 only. Which tenant an event belongs to follows from the key, never from what
- * the sender says.
+ * Write keys: `tk_<id>_<secret>`. The id is public and finds the key; the secret has 256 bits and
+ * is kept as its SHA-256 only. Which tenant an event belongs to follows from the key, never from
+ * what the sender says.
  *
  * There are two kinds. A *browser* key names the origins that may use it; it stands in a page, so
  * everybody has it and nobody is told apart by it. A *server* key is a secret that names no origin:

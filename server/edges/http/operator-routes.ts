@@ -133,7 +133,9 @@ async function planWithRows(
   });
 }
 
-/** Applies; a refusal is on record before it is answered, in the log of the service if there is one. */
+/**
+ * Applies; a refusal is on record before it is answered, in the log of the service if there is one.
+ */
 async function apply(deps: OperatorDeps, draft: z.infer<typeof Draft>): Promise<Applied> {
   const { db, events, policies, clock, log } = deps;
   const { text, prose, reason, noticeGiven, sameVersion } = draft;

@@ -53,7 +53,8 @@ export function siteRoutes(deps: SiteDeps): Hono<Edge> {
   });
 
   routes.get('/.well-known/security.txt', (c) => {
-    // One origin carries several services: each names its own contact, and its policy says the rest.
+    // One origin carries several services: each names its own contact, and its policy says the
+    // rest.
     const emailOf = ({ policy }: ServiceInForce) => policy.controller.contacts['security']?.email;
     const reported = deps.services.list().filter((service) => emailOf(service) !== undefined);
     const theirs = reported.map((service) => `mailto:${emailOf(service)}`);

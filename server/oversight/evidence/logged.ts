@@ -55,8 +55,8 @@ export async function readLogged(
 type Found = { readonly id: string; readonly state: string };
 
 /**
- * What is wrong between a report's findings and the log that it quotes; empty when each quoted entry
- * is in the tree that the same key signed, and says what the report says.
+ * What is wrong between a report's findings and the log that it quotes; empty when each quoted
+ * entry is in the tree that the same key signed, and says what the report says.
  */
 export function loggedComplaints(
   { checkpoint, entries }: Logged,

@@ -1,4 +1,6 @@
-/** Whether what was thrown says that an engine is away: the one place that knows PostgreSQL's signs. */
+/**
+ * Whether what was thrown says that an engine is away: the one place that knows PostgreSQL's signs.
+ */
 import { Word } from '#base/ids';
 import { Problem } from '#base/problem';
 import { framesOf, type Log } from '#platform/log';

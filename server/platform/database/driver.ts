@@ -46,8 +46,8 @@ const CONNECTION: readonly Repair[] = [
     '    closedTime = performance.now()\n    hadError &&',
     '    query = null\n    closedTime = performance.now()\n    hadError &&',
   ],
-  // Bytes go as they are. As published they go as hexadecimal text, which is twice as long and costs
-  // both ends more than the insert itself.
+  // Bytes go as they are. As published they go as hexadecimal text, which is twice as long and
+  // costs both ends more than the insert itself.
   [
     '.str(statement + b.N).i16(0).i16(parameters.length)\n',
     `.str(statement + b.N).i16(parameters.length)

@@ -43,8 +43,8 @@ async function cutLog(sql: postgres.ISql): Promise<void> {
 }
 
 /**
- * Takes deleted rows off the disk: a `delete` leaves their bytes in the table's files until a vacuum
- * rewrites it, and in the write-ahead log until its segments are written over.
+ * Takes deleted rows off the disk: a `delete` leaves their bytes in the table's files until a
+ * vacuum rewrites it, and in the write-ahead log until its segments are written over.
  *
  * Measured on the packaged engine with 150 MB of log: 230 ms, after which one segment is left.
  *

@@ -1,6 +1,6 @@
 /**
- * The keeper: a process of its own that alone holds the keys above people's keys, and the map from a
- * person to their opaque id.
+ * The keeper: a process of its own that alone holds the keys above people's keys, and the map from
+ * a person to their opaque id.
  *
  * A new key is durable in each copy of the keyring before it is handed out. A destroyed one is in
  * no file, and every connected server has dropped it, before the destruction is answered. A keyring

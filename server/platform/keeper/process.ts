@@ -1,8 +1,8 @@
 /**
  * The keeper: a process of its own that alone holds the root and tenant keys.
  *
- * Nothing of it reaches the network, and its memory is not the server's: a heap dump, a crash report
- * or a bug there shows opened keys of a minute, never the keys above them.
+ * Nothing of it reaches the network, and its memory is not the server's: a heap dump, a crash
+ * report or a bug there shows opened keys of a minute, never the keys above them.
  */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';

@@ -1,9 +1,9 @@
 /**
  * The log: one JSON object a line, and no way to put a person into it.
  *
- * Each kind of line is declared in `lines.ts`; its fields are numbers, booleans or branded words, so
- * an e-mail address or a message that somebody typed is a compile error. Errors are written as the
- * places they passed through, never with their message.
+ * Each kind of line is declared in `lines.ts`; its fields are numbers, booleans or branded words,
+ * so an e-mail address or a message that somebody typed is a compile error. Errors are written as
+ * the places they passed through, never with their message.
  */
 import type { Frames, LogLines } from './lines.ts';
 

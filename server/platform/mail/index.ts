@@ -26,7 +26,8 @@ export type Mail = {
 const TIMEOUT_MS = 20_000;
 
 /**
- * @param url   `smtp://user:password@host:587` (STARTTLS where the server offers it) or `smtps://…`.
+ * @param url   `smtp://user:password@host:587` (STARTTLS where the server offers it) or
+ *              `smtps://…`.
  * @param from  the sender's address.
  */
 export function openMail({ url, from }: { url: string; from: string }): Mail {

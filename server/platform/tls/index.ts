@@ -31,7 +31,8 @@ export type LocalCertificate = {
 /**
  * The certificate of this machine, made or renewed when needed.
  *
- * @param folder  kept at mode 0700; holds `authority.pem`, `authority.key`, `server.pem`, `server.key`.
+ * @param folder  kept at mode 0700; holds `authority.pem`, `authority.key`, `server.pem`,
+ *                 `server.key`.
  * @see RFC 5280 for the extensions, RFC 8446 for the protocol it serves.
  */
 export async function localCertificate(folder: string, now: Date): Promise<LocalCertificate> {

@@ -62,8 +62,8 @@ export async function refusalsOf(look: Look, code: string): Promise<number> {
 /**
  * Sends a canary of the type and reads it back for each of the purposes.
  *
- * @returns `undefined` where the canary did not arrive; else the purposes that did not bring it back
- *          as it should come: whole, and without its sealed bytes.
+ * @returns `undefined` where the canary did not arrive; else the purposes that did not bring it
+ *          back as it should come: whole, and without its sealed bytes.
  */
 export async function unreadFor(
   look: Look,

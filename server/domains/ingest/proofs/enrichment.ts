@@ -17,7 +17,10 @@ import { inTurn } from './turns.ts';
 
 type Switch = { readonly name: string; readonly enabled: boolean; readonly canDisable: boolean };
 
-/** Where each enrichment puts what it finds: columns of every table, and fields that a type declares. */
+/**
+ * Where each enrichment puts what it finds: columns of every table, and fields that a type
+ * declares.
+ */
 const COLUMNS: Readonly<Record<string, readonly string[]>> = {
   geolocation: ['country'],
   device: ['device', 'os', 'browser'],
