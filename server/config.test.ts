@@ -12,6 +12,13 @@ test('a port that is none is refused with what to write, by name and without the
   assert.equal(readConfig({ TROTH_HTTP_PORT: '0' }, '/nowhere').httpPort, 0);
 });
 
+test('a trusted proxy that is no address or range is refused, by name and without the value', () => {
+  assert.throws(
+    () => readConfig({ TROTH_TRUSTED_PROXIES: 'proxy.example' }, '/nowhere'),
+    /TROTH_TRUSTED_PROXIES: write addresses and ranges, as 10\.0\.0\.0\/8,192\.0\.2\.7$/,
+  );
+});
+
 test('the public address is scheme and host alone, and a mistake is named without the value', () => {
   for (const url of [
     'troth.example.org',

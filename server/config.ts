@@ -6,8 +6,18 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseDuration } from '@troth/policy-language';
 import { z } from 'zod';
+import { readProxies } from './edges/http/index.ts';
 
 const PORT = 'write a whole number from 0 to 65535, as 8787';
+function areProxies(text: string): boolean {
+  try {
+    readProxies(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const PUBLIC = 'write scheme and host only, as https://troth.example.org';
 const Port = z.coerce.number(PORT).int(PORT).min(0, PORT).max(65_535, PORT);
 
@@ -25,6 +35,12 @@ export const Environment = z.object({
     .describe(
       'Where people reach the server: in links that leave this machine. No path behind it.',
     ),
+  TROTH_TRUSTED_PROXIES: z
+    .string()
+    .min(1)
+    .refine(areProxies, 'write addresses and ranges, as 10.0.0.0/8,192.0.2.7')
+    .optional()
+    .describe('Reverse proxies whose X-Forwarded-For or Forwarded is believed. Unset: nobody’s.'),
   TROTH_DATA_DIR: z
     .string()
     .min(1)
@@ -120,6 +136,7 @@ export function readConfig(env: Record<string, string | undefined>, root: string
     httpsPort: given.TROTH_HTTPS_PORT,
     /** Scheme, host and port; no slash behind. */
     publicUrl: given.TROTH_PUBLIC_URL && new URL(given.TROTH_PUBLIC_URL).origin,
+    trustedProxies: given.TROTH_TRUSTED_PROXIES,
     dataDir,
     policiesDir: resolve(given.TROTH_POLICIES_DIR ?? join(root, 'policies')),
     keyringDir,

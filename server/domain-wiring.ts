@@ -33,11 +33,13 @@ import type { Log } from '#platform/log';
 import type { Config } from './config.ts';
 import type { DomainRoutes } from './edges/http/index.ts';
 import {
+  addressBehind,
   changedByOperator,
   eventRoutes,
   inboxRoutes,
   operatorRoutes,
   publicKeyRoutes,
+  readProxies,
   writeKeyRoutes,
 } from './edges/http/index.ts';
 import type { Foundation } from './foundation.ts';
@@ -121,6 +123,9 @@ export async function wireDomains(stack: AsyncDisposableStack, given: Given): Pr
       },
       limitsOf: (inForce, dataType) => retention.limitsOf(inForce, dataType),
       now: () => clock.now(),
+      ...(config.trustedProxies && {
+        addressOf: addressBehind(readProxies(config.trustedProxies)),
+      }),
       isCountedApart: (key) => given.verificationKeys.has(key),
       location: await openLocation({ file: config.locationFile }),
       recordRefusal: (problem, by) => {

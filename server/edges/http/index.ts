@@ -5,6 +5,7 @@
  * a request id and no message. Every answer carries the security headers; no answer carries the
  * text of an error, and no log line carries what a caller sent.
  */
+
 export { type AppDeps, createApp, type DomainRoutes } from './app.ts';
 export { type AuditDeps, auditRoutes } from './audit-routes.ts';
 export { availabilityRoutes } from './availability-routes.ts';
@@ -12,6 +13,7 @@ export { type Ailment, doctorRoutes } from './doctor-routes.ts';
 export { httpProblem } from './errors.ts';
 export { type EventDeps, eventRoutes } from './event-routes.ts';
 export { type EvidenceDeps, evidenceRoutes } from './evidence-routes.ts';
+export { addressBehind, readProxies } from './forwarded-address.ts';
 export { inboxRoutes } from './inbox-routes.ts';
 export { publicKeyRoutes } from './key-routes.ts';
 export { type FastPath, type ListenerOptions, listen } from './listener.ts';
