@@ -9,6 +9,7 @@ import { once } from 'node:events';
 import { setPriority } from 'node:os';
 import { createInterface } from 'node:readline';
 import type { Proof } from '#core/promises';
+import { nodeEnvironment } from '#platform/runtime';
 import { endRound } from './canary-forgetting.ts';
 import { openGround } from './ground.ts';
 import { type Outlook, type Wanted, writeLine } from './outlook.ts';
@@ -56,7 +57,7 @@ export async function* proveInProcess(start: ProverStart): AsyncGenerator<Findin
   const missing = new Map(start.units.map((unit) => [nameOf(unit.service.tenant, unit), unit]));
   const child = spawn(process.execPath, [start.program], {
     stdio: ['pipe', 'pipe', 'ignore'],
-    env: { NODE_NO_WARNINGS: '1' },
+    env: nodeEnvironment({ NODE_NO_WARNINGS: '1' }),
   });
   const end = () => child.kill('SIGKILL');
   const ended = once(child, 'exit') as Promise<[number | null]>;

@@ -8,8 +8,8 @@ import { dirname, join } from 'node:path';
 import { Word } from '#base/ids';
 import type { Log } from '#platform/log';
 import {
-  childEnvironment,
   freePort,
+  nodeEnvironment,
   runtimeProblem,
   type Supervised,
   stopOrphans,
@@ -108,7 +108,7 @@ export async function startClickHouse(options: ClickHouseOptions): Promise<Embed
       ['--listen_host=127.0.0.1', `--http_port=${port}`],
       [`--query=${STARTER_QUERY}`],
     ].flat(),
-    env: childEnvironment({ UV_THREADPOOL_SIZE: THREAD_POOL_SIZE, HOME: work }),
+    env: nodeEnvironment({ UV_THREADPOOL_SIZE: THREAD_POOL_SIZE, HOME: work }),
     cwd: work,
     logFile: join(dataDir, 'logs', 'clickhouse.log'),
     prepare: () => stopOrphans([ours], { child: CLICKHOUSE, log }),

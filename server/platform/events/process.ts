@@ -5,6 +5,7 @@
  * A process of its own, because the engine takes the whole libuv pool and can take its process
  * down; never a worker thread (measured: a crash at exit, a hang with two).
  */
+import { flushCompileCache } from 'node:module';
 import { setPriority } from 'node:os';
 import { DataType, load, open } from 'ffi-rs';
 
@@ -13,6 +14,8 @@ const NICENESS = 5;
 
 // Before the engine starts its threads: they inherit it.
 setPriority(NICENESS);
+// The thread does not come back from the engine when this process is ended.
+flushCompileCache();
 const [library, ...args] = process.argv.slice(2);
 open({ library: 'chdb', path: library ?? '' });
 load({

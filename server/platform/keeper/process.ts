@@ -5,6 +5,7 @@
  * report or a bug there shows opened keys of a minute, never the keys above them.
  */
 import { readFileSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { parseArgs } from 'node:util';
 import { Problem } from '#base/problem';
 import { openCustody } from './custody.ts';
@@ -33,6 +34,7 @@ async function main(): Promise<void> {
   const keyring = openKeyring({ dir, copyDir: copy, create });
   const custody = openCustody(keyring, { passphrase, at: Date.now() });
   const served = await serveKeeper({ keyring, custody }, path);
+  flushCompileCache();
   const stop = () => {
     void served.close().finally(() => {
       keyring.close();

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Word } from '#base/ids';
 import type { Log } from '#platform/log';
-import { childEnvironment, type Supervised, stopOrphans, supervise } from '#platform/runtime';
+import { nodeEnvironment, type Supervised, stopOrphans, supervise } from '#platform/runtime';
 import { openKeeper } from './client.ts';
 import { privateDirectory } from './files.ts';
 
@@ -42,7 +42,7 @@ export async function startKeeper(
       ...(passphraseFile ? ['--passphrase-file', passphraseFile] : []),
       ...(create ? ['--create'] : []),
     ],
-    env: childEnvironment(),
+    env: nodeEnvironment(),
     // By its socket, which lies in a directory of this server's own: never the keeper of another.
     prepare: () => stopOrphans(['--socket', socketPath], { child: KEEPER, log }),
     ...(options.logFile ? { logFile: options.logFile } : {}),

@@ -4,8 +4,11 @@
  * On Linux `setpriv --pdeathsig` asks the kernel to signal the child at our death: measured 22 ms
  * to a clean PostgreSQL shutdown. Elsewhere a shell watches our process id once a second.
  */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
 
 const SETPRIV_PLACES = ['/usr/bin/setpriv', '/bin/setpriv'];
 
@@ -57,4 +60,14 @@ export function childEnvironment(more: Record<string, string> = {}): Record<stri
     LC_ALL: 'C',
     ...more,
   };
+}
+
+/**
+ * The same for a child that is Node: with what its parent compiled at hand it does not load the
+ * compiler of types, which costs 26 MB for as long as the process lives.
+ */
+export function nodeEnvironment(more: Record<string, string> = {}): Record<string, string> {
+  const compiled = getCompileCacheDir();
+  // The directory is that of this version of Node, which the child finds by itself.
+  return childEnvironment({ ...(compiled && { NODE_COMPILE_CACHE: dirname(compiled) }), ...more });
 }

@@ -11,7 +11,7 @@ export {
   type DataDirectory,
   openDataDirectory,
 } from './data-directory.ts';
-export { childEnvironment, deathRope, type Rope } from './death-rope.ts';
+export { childEnvironment, deathRope, nodeEnvironment, type Rope } from './death-rope.ts';
 export { runtimeProblem } from './errors.ts';
 export { stopOrphans } from './orphans.ts';
 export { checkPort, freePort } from './ports.ts';

@@ -10,6 +10,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { enableCompileCache } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,6 +24,7 @@ import {
   checkPort,
   findServiceUser,
   freePort,
+  nodeEnvironment,
   openDataDirectory,
   openRuntimeDirectory,
   shortDirectory,
@@ -317,4 +319,15 @@ test('the user that PostgreSQL runs as has a name, and passes no folder that is 
   writeFileSync(passwd, 'root:x:0:0::/:/bin/sh\ntroth:x:990:991::/:/bin/false\n');
   assert.deepEqual(findServiceUser(passwd), { uid: 990, gid: 991 });
   t.diagnostic(`runs as ${spawnSync('id', ['-un', String(user.uid)]).stdout}`);
+});
+
+test('a child that is Node finds what its parent compiled, and no secret of the parent', () => {
+  const { directory = '' } = enableCompileCache(fresh('compiled'));
+  const { NODE_COMPILE_CACHE, ...others } = nodeEnvironment({ HOME: '/nowhere' });
+  assert.deepEqual(Object.keys(others).sort(), ['HOME', 'LC_ALL', 'PATH']);
+  const program = "require('node:module').getCompileCacheDir()";
+  const env = nodeEnvironment();
+  const { stdout } = spawnSync(process.execPath, ['-p', program], { env });
+  assert.equal(stdout.toString().trim(), directory);
+  assert.ok(NODE_COMPILE_CACHE);
 });
