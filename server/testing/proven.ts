@@ -61,7 +61,7 @@ export type Proven = {
   readonly dataDir: string;
   /** Starts the server anew on the same data, with these edits in its source; none: as it is. */
   restart(edits?: readonly Edit[], env?: Record<string, string>): Promise<void>;
-  /** Runs proofs as \`troth prove\` does. */
+  /** Runs proofs as `troth prove` does. */
   prove(wanted: Wanted): Promise<Finding[]>;
   /** Every binding of the control, in every service, is found kept (but those named). */
   keeps(control: string, except?: readonly string[]): Promise<void>;
@@ -100,8 +100,8 @@ async function openProven(): Promise<Opened> {
 
   async function prove(wanted: Wanted): Promise<Finding[]> {
     if (!server) await restart();
-    const body = wanted;
-    const answer = await asOperator(server as RunningServer, '/v1/operator/prove', { body });
+    const running = server as RunningServer;
+    const answer = await asOperator(running, '/v1/operator/prove', { body: wanted });
     const text = await answer.text();
     assert.equal(answer.status, 200, text);
     return text

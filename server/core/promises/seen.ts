@@ -10,7 +10,7 @@ export type Seen = { readonly state: 'kept' | 'broken' | 'gap'; readonly saw: Sa
 const figures = new Intl.NumberFormat('en', { maximumFractionDigits: 3 });
 
 /**
- * A sentence of a proof: `saw\`${3} of ${3} canaries found\``.
+ * A sentence of a proof: `` saw`${3} of ${3} canaries found` ``.
  *
  * Only figures, switches and branded words fit in, so nothing that a person typed can get there. A
  * sentence may be broken into lines.
