@@ -14,7 +14,7 @@ type Kept = { url: string; publicUrl?: string; operatorToken: string };
  */
 export async function askServer(
   dataDir: string,
-  method: 'GET' | 'POST',
+  method: 'GET' | 'POST' | 'DELETE',
   path: string,
   body?: unknown,
 ): Promise<unknown> {
@@ -49,7 +49,7 @@ export async function streamServer(
 
 async function send(
   dataDir: string,
-  method: 'GET' | 'POST',
+  method: 'GET' | 'POST' | 'DELETE',
   path: string,
   body: unknown,
 ): Promise<Response> {

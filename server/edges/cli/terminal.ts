@@ -23,6 +23,8 @@ export type Invocation = {
     'notice-given'?: string;
     'same-version'?: boolean;
     key?: string;
+    scope?: string;
+    origin?: string;
     confirm?: string;
     since?: string;
     retry?: string;
