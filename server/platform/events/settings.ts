@@ -63,7 +63,8 @@ export function configurationXml(given: {
     compiled_expression_cache_size: 1024 ** 2,
     query_cache: { max_size_in_bytes: 0 },
     max_thread_pool_size: 200,
-    max_thread_pool_free_size: 4,
+    // An insert takes several threads; made anew for each, they were a tenth of its cost.
+    max_thread_pool_free_size: 32,
     thread_pool_queue_size: 10_000,
     background_pool_size: 2,
     background_merges_mutations_concurrency_ratio: 2,
@@ -81,9 +82,12 @@ export function configurationXml(given: {
     asynchronous_heavy_metrics_update_period_s: 600,
     memory_worker_period_ms: 1_000,
     disable_internal_dns_cache: 1,
-    merge_tree: { ...(given.durable ? DURABLE : {}), ...CLEANING, ...POOLS },
+    merge_tree: { ...(given.durable ? DURABLE : {}), ...CLEANING, ...POOLS, ...MERGES },
   });
 }
+
+/** Small parts wait for ten of their size, not five, before they are merged: fewer files, less CPU. */
+const MERGES = { merge_selector_base: 10 } as const;
 
 /** A pool of two threads is smaller than the engine's defaults assume; it refuses to start else. */
 const POOLS = {
