@@ -62,9 +62,9 @@ export function watch(installation: Installation, newestMs: () => Promise<number
 export const percentile = (values: readonly number[], share: number) =>
   [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) * share)] ?? 0;
 
-export function reportLoad(
+function reportLoad(
   result: LoadResult,
-  { lags, cpu }: { lags: readonly number[]; cpu: ByPart },
+  { lags, cpu, events }: { lags: readonly number[]; cpu: ByPart; events: number },
 ): void {
   const aim = { value: 40_000 };
   figure({
@@ -77,13 +77,14 @@ export function reportLoad(
   const late = { value: 2_000, atMost: true };
   figure({ name: '  until queryable, p50', value: percentile(lags, 0.5), unit: 'ms' });
   figure({ name: '  until queryable, p99', value: percentile(lags, 0.99), unit: 'ms', aim: late });
-  shares('CPU', '% of core', cpu);
+  const each = Object.entries(cpu).map(([part, used]) => [part, (used / events) * 1e6]);
+  shares('CPU an event', 'µs', Object.fromEntries(each) as ByPart);
   const refused = Object.entries(result.statuses).filter(([status]) => status !== '200');
   if (refused.length > 0) process.stdout.write(`  not 200: ${JSON.stringify(refused)}\n`);
 }
 
 /** What each part held, as the load went on: a leak shows as a last fifth above the fifth before. */
-export function reportMemory(memory: readonly ByPart[]): void {
+function reportMemory(memory: readonly ByPart[]): void {
   const fifth = Math.max(1, Math.floor(memory.length / 5));
   const mean = (part: string, from: number) => {
     const some = memory.slice(from * fifth, (from + 1) * fifth);
@@ -96,17 +97,50 @@ export function reportMemory(memory: readonly ByPart[]): void {
   }
 }
 
-export async function during<Result>(
-  { roots }: Installation,
-  work: () => Promise<Result>,
-): Promise<{ result: Result; cpu: ByPart }> {
-  const [before, began] = [cpuSeconds(roots), performance.now()];
-  const result = await work();
-  const seconds = (performance.now() - began) / 1000;
+/** CPU seconds of each part while the work was done. */
+async function cpuOf({ roots }: Installation, work: () => Promise<void>): Promise<ByPart> {
+  const before = cpuSeconds(roots);
+  await work();
   const used = Object.entries(cpuSeconds(roots)).map(([part, now]) => {
-    return [part, ((now - (before[part] ?? 0)) / seconds) * 100];
+    return [part, now - (before[part] ?? 0)];
   });
-  return { result, cpu: Object.fromEntries(used) as ByPart };
+  return Object.fromEntries(used) as ByPart;
+}
+
+/** @returns the rows of the event store, once all that was acknowledged is there. */
+async function settle(rows: () => Promise<number>, acknowledged: number): Promise<number> {
+  for (let look = 0; look < 240; look += 1) {
+    const stored = await rows();
+    if (stored >= acknowledged) return stored;
+    await sleep(250);
+  }
+  return rows();
+}
+
+type Sustained = {
+  readonly bodies: Readonly<Record<string, readonly string[]>>;
+  readonly job: Parameters<Installation['send']>[1];
+  readonly watched: Watched;
+  readonly warm: LoadResult;
+  /** How many rows the event store holds, over all tables. */
+  readonly rows: () => Promise<number>;
+};
+
+/** Sends, waits until all is stored, and reports; the CPU is of both. */
+export async function loadAndSettle(installation: Installation, given: Sustained): Promise<void> {
+  const { bodies, job, watched, warm, rows } = given;
+  const before = await rows();
+  let result = warm;
+  let stored = before;
+  const cpu = await cpuOf(installation, async () => {
+    result = await installation.send(bodies, job);
+    await watched.stop();
+    stored = await settle(rows, (warm.requests + result.requests) * BATCH);
+  });
+  reportLoad(result, { lags: watched.lags, cpu, events: stored - before });
+  reportMemory(watched.memory);
+  const beside = { name: 'acknowledged', value: (warm.requests + result.requests) * BATCH };
+  figure({ name: '  events in the event store', value: stored, unit: 'events', beside });
 }
 
 async function bytesAnEvent({ events }: Installation): Promise<{ bytes: number; parts: number }> {
@@ -119,17 +153,6 @@ async function bytesAnEvent({ events }: Installation): Promise<{ bytes: number; 
   return found ?? { bytes: 0, parts: 0 };
 }
 
-/** Every acknowledged event must be there once, before anything is said of the rest. */
-async function settle(installation: Installation, expected: number): Promise<void> {
-  for (let look = 0; look < 240; look += 1) {
-    if ((await stored(installation)).rows >= expected) break;
-    await sleep(250);
-  }
-  const { rows } = await stored(installation);
-  const beside = { name: 'acknowledged', value: expected };
-  figure({ name: '  events in the event store', value: rows, unit: 'events', beside });
-}
-
 export async function benchSustained(seconds = 300): Promise<void> {
   const installation = await install({});
   try {
@@ -137,13 +160,8 @@ export async function benchSustained(seconds = 300): Promise<void> {
     const job = { connections: 16, requestsPerSecond: PACE / BATCH };
     const warm = await installation.send(bodies, { ...job, seconds: 8 });
     const watched = watch(installation, async () => (await stored(installation)).newest);
-    const { result, cpu } = await during(installation, () =>
-      installation.send(bodies, { ...job, seconds }),
-    );
-    await watched.stop();
-    reportLoad(result, { lags: watched.lags, cpu });
-    reportMemory(watched.memory);
-    await settle(installation, (warm.requests + result.requests) * BATCH);
+    const rows = async () => (await stored(installation)).rows;
+    await loadAndSettle(installation, { job: { ...job, seconds }, bodies, watched, warm, rows });
     await sleep(10_000);
     const { bytes, parts } = await bytesAnEvent(installation);
     const beside = { name: 'Umami 3.1', value: UMAMI_BYTES };
