@@ -36,7 +36,7 @@ const LOCK = 7_305_417;
 /** Each insert makes files, and each table is an insert: few large rounds, while nobody waits long. */
 const ROWS_WANTED = 50_000;
 const WAIT_MS = 700;
-const ROUND_ROWS_MAX = 75_000;
+const ROUND_ROWS_MAX = 150_000;
 const ROUND_BYTES_MAX = 32 * 1024 * 1024;
 const WAITING_MAX = 4_000;
 const IN_MEMORY_BYTES_MAX = 48 * 1024 * 1024;
