@@ -36,7 +36,7 @@ async function health(invocation: Invocation): Promise<Answer> {
   const lines = json.failures.map(
     ({ tenant, failure, place }) => `${tenant}: ${failure} at ${place}`,
   );
-  const well = 'every log can be written and is what was signed';
+  const well = 'every log can be written, and was what was signed when this start read it whole';
   const text = [...(lines.length > 0 ? lines : [well]), `${json.waiting} entries wait`].join('\n');
   return { text, json, no: lines.length > 0 };
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Look } from '#core/looking';
 import { broken, defineProof, gap, kept, saw, term, terms } from '#core/promises';
 import { cutFloor, ENTRIES_MAX, leafOf, readEntries } from './entries.ts';
-import { readLog, type SignedLog } from './signed-log.ts';
+import { type Bodies, readBodies, readLog, type SignedLog } from './signed-log.ts';
 
 const ATTEMPTS = 8;
 const AGAIN_MS = 400;
@@ -60,7 +60,8 @@ const holders = ({ sql }: Look) => sql<{ role: string }[]>`
   from pg_roles, pg_class
   where pg_class.oid = 'troth.audit_entries'::regclass and not rolsuper and rolname !~ '^pg_'
     and not pg_has_role(pg_roles.oid, relowner, 'usage')
-    and has_table_privilege(pg_roles.oid, pg_class.oid, 'update, delete, truncate')
+    and (has_table_privilege(pg_roles.oid, pg_class.oid, 'update, delete, truncate')
+      or has_any_column_privilege(pg_roles.oid, pg_class.oid, 'update'))
   order by rolname
   limit 100`;
 
@@ -72,6 +73,7 @@ async function isWaiting({ sql, tenant }: Look, seq: string): Promise<boolean> {
 
 type Compared = {
   readonly log: SignedLog;
+  readonly bodies: Bodies;
   /** Entries up to the canary's. */
   readonly older: number;
   /** Entries that the log has not, and leaves from the cut on that no entry is left of. */
@@ -95,7 +97,10 @@ async function compare(look: Look, seq: string): Promise<Compared | undefined> {
         .slice(from - log.first)
         .filter((leaf) => isWhole && !stored.has(leaf)).length;
       const settled = missing === 0 && orphans === 0 && !(await isWaiting(look, seq));
-      if (settled || attempt === ATTEMPTS) return { log, older: older.length, missing, orphans };
+      if (settled || attempt === ATTEMPTS) {
+        const bodies = await readBodies(look, log);
+        return bodies && { log, bodies, older: older.length, missing, orphans };
+      }
     } else if (attempt === ATTEMPTS) return undefined;
     await sleep(AGAIN_MS, undefined, { signal: look.signal });
   }
@@ -121,12 +126,15 @@ export const appendOnly = defineProof({
     if (changed > 0) return broken(saw`${changed} of ${looked} entries do not fit their hash`);
     const compared = await compare(at, seq);
     if (!compared) return gap(saw`no log with the signature of this installation was found`);
-    const { log, older, missing, orphans } = compared;
+    const { log, bodies, older, missing, orphans } = compared;
     if (log.rootFits === false) return broken(saw`the signed root does not fit its leaves`);
+    if (bodies.changed > 0) {
+      return broken(saw`${bodies.changed} of ${bodies.read} entries of the log were changed`);
+    }
     if (missing > 0) return broken(saw`${missing} of ${older} entries are not in the signed log`);
     if (orphans > 0) return broken(saw`${orphans} entries of the signed log are gone`);
     return kept(
-      saw`9 of 9 attempts to change, delete or empty as ${term(ROLES.join(', '))} were refused; ${looked} of ${looked} entries fit their hash, and ${older} of ${older} up to the canary's stand in the signed log of ${log.size}`,
+      saw`9 of 9 attempts to change, delete or empty as ${term(ROLES.join(', '))} were refused; ${looked} of ${looked} entries fit their hash, and ${older} of ${older} up to the canary's stand in the signed log of ${log.size}, where the newest ${bodies.read} are as they were hashed`,
     );
   },
 });

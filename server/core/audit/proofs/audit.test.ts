@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TenantId } from '#base/ids';
 import { type AuditEntry, leafHashOf, readAudit } from '#core/audit';
@@ -115,4 +116,17 @@ test('an entry that is gone from the database is found', async () => {
   await proven.sql`
     delete from troth.audit_entries where tenant = 'conducktr' and event = 'policy.applied'`;
   await proven.breaks('audit.append-only');
+});
+
+test('an entry that lies in the log otherwise than it was hashed is found', async () => {
+  await proven.restart([
+    [
+      'platform/tiles/writing.ts',
+      'files.push([path, encodeBundle(part)]);',
+      "files.push([path, encodeBundle(part.map((entry) => Buffer.from(entry.toString().replace('event', 'Event'))))]);",
+    ],
+  ]);
+  const [found] = await proven.prove({ tenant: 'conducktr', control: 'audit.append-only' });
+  assert.equal(found?.state, 'broken', found?.saw);
+  assert.match(found.saw, /entries of the log were changed/);
 });

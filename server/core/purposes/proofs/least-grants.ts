@@ -27,12 +27,19 @@ const CHANGES = new Set(['UPDATE', 'DELETE']);
 /** A sweep and an erasure remove; neither writes rows of people. */
 const REMOVERS = new Set(['troth_eraser', 'troth_sweeper']);
 
+/** Rights on whole tables, and on single columns of them. */
 const liveGrants = (at: Look) => at.sql<Grant[]>`
   select nspname as schema, relname as table, coalesce(rolname, 'public') as role,
          privilege_type as right
   from pg_class
   join pg_namespace on pg_namespace.oid = relnamespace
-  cross join aclexplode(relacl) as acl
+  cross join lateral (
+    select grantee, privilege_type from aclexplode(relacl)
+    union
+    select grantee, privilege_type
+    from pg_attribute, aclexplode(attacl)
+    where attrelid = pg_class.oid
+  ) as acl
   left join pg_roles on pg_roles.oid = acl.grantee
   where nspname in ('troth', 'troth_sec', ${placesOf(at).schema})
     and relkind in ('r', 'p', 'v', 'm') and acl.grantee <> relowner`;

@@ -44,6 +44,10 @@ test('a right too many is found: of a shared role, of a purpose, of everybody, a
       'revoke update on troth.policies from troth_app',
     ],
     ['grant truncate on troth.inbox to troth_app', 'revoke truncate on troth.inbox from troth_app'],
+    [
+      'grant select (subject) on troth.erasures to troth_purpose',
+      'revoke select (subject) on troth.erasures from troth_purpose',
+    ],
     ['grant select on troth.inbox to public', 'revoke select on troth.inbox from public'],
     [
       'grant select on tenant_loopkit.consent_receipts to troth_loopkit_essential_analytics; grant select on tenant_workorders.consent_receipts to troth_workorders_security',
