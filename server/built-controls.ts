@@ -85,6 +85,7 @@ const BY_FOLDER: Readonly<Record<string, readonly ControlName[]>> = {
     'changes.current-at-address',
     'changes.history-kept',
     'changes.notice-period',
+    'changes.people-told',
     'changes.revision-first',
     'changes.revision-recorded',
     'policy.claim-shows-evidence',

@@ -33,6 +33,7 @@ const SUMMARIES: Readonly<Record<string, string>> = {
   'GET /v1/t/:tenant/policy.html': 'The policy as a page for people',
   'GET /v1/t/:tenant/policy/revisions': 'Every revision: when, by whom, why, and its hash',
   'GET /v1/t/:tenant/policy/revisions/:revision': 'One revision, and what it changed',
+  'GET /v1/t/:tenant/changelog.json': 'What changed for clients, as a JSON Feed',
   'GET /v1/t/:tenant/policy.md': 'The policy as Markdown',
   'GET /v1/t/:tenant/data-map': 'Every data type; for an operator with row counts and ages',
   'POST /v1/t/:tenant/events/read': 'Reads events for a stated purpose, under its own login',

@@ -4,6 +4,12 @@ import { useProven } from '#testing/proven';
 
 const proven = useProven();
 
+/** They are to be told by mail, on a page or a dashboard. */
+const NOT_TOLD = [
+  ...['CD-61', 'CD-152', 'CD-153', 'LK-16', 'LK-215', 'LK-216', 'LK-218'],
+  ...['MG-128', 'MG-129', 'MG-130', 'MG-132'],
+];
+
 const STRUCTURE = '../policy-language/lint/structure.ts';
 const ROUTES = 'edges/http/revision-routes.ts';
 
@@ -19,6 +25,7 @@ async function applyAgain(tenant: string): Promise<void> {
     select source, prose from troth.policies where tenant = ${tenant} and in_force`;
   const text = row?.source
     .replace(/^title: .*$/m, 'title: Another title')
+    .replace(/^ {4}title: (Other tracked actions|Analytics Events)$/m, '    title: Renamed')
     .replace(/^version: .*$/m, 'version: "7.0"');
   const { url, operatorToken } = proven.server;
   const answer = await fetch(new URL('/v1/operator/policies/apply', url), {
@@ -31,10 +38,11 @@ async function applyAgain(tenant: string): Promise<void> {
 
 test('changes are announced, recorded, kept and declared before anything is collected', async () => {
   await proven.restart();
-  for (const tenant of ['clanker', 'magenta']) await applyAgain(tenant);
+  for (const tenant of ['clanker', 'magenta', 'loopkit']) await applyAgain(tenant);
   await proven.keeps('changes.notice-period');
   await proven.keeps('changes.revision-recorded', NO_CASES);
   await proven.keeps('changes.history-kept');
+  await proven.keeps('changes.people-told', NOT_TOLD);
   await proven.keeps('changes.revision-first');
   await proven.keeps('purpose.forbidden', NO_CONNECTOR);
   await proven.keeps('purpose.columns-mapped');
@@ -62,8 +70,16 @@ test('a change without a reason that is taken further is found', async () => {
 test('a revision without author, reason or difference is found', async () => {
   await proven.restart([[ROUTES, '        by: actorKind,', "        by: actorKind && '',"]]);
   await proven.breaks('changes.revision-recorded');
-  await proven.restart([[ROUTES, 'diffPolicies(from, to).lines', '[]']]);
+  await proven.restart([['edges/http/changelog.ts', 'diffPolicies(from, to).lines', '[]']]);
   await proven.breaks('changes.revision-recorded');
+});
+
+test('a changelog that leaves out an entry, or what changed, is found', async () => {
+  const feed = 'edges/http/changelog.ts';
+  await proven.restart([[feed, 'revisions.slice(0, ITEMS_MAX)', 'revisions.slice(1, ITEMS_MAX)']]);
+  await proven.breaks('changes.people-told', NOT_TOLD);
+  await proven.restart([[feed, "technical.join('\\n')", "''"]]);
+  await proven.breaks('changes.people-told', NOT_TOLD);
 });
 
 test('a database that lets a revision be changed is found', async () => {

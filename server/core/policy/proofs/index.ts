@@ -8,6 +8,7 @@ import { documented } from './documented.ts';
 import { forbidden } from './forbidden.ts';
 import { historyKept } from './history-kept.ts';
 import { noticePeriod } from './notice-period.ts';
+import { peopleTold } from './people-told.ts';
 import { practicesPublic } from './practices-public.ts';
 import { renderedAsEnforced } from './rendered-as-enforced.ts';
 import { revisionFirst } from './revision-first.ts';
@@ -23,6 +24,7 @@ export const policyProofs: readonly Proof[] = [
   forbidden,
   historyKept,
   noticePeriod,
+  peopleTold,
   practicesPublic,
   renderedAsEnforced,
   revisionFirst,
