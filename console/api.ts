@@ -169,6 +169,11 @@ export type Pipeline = {
   perSecond: { accepted: number; dropped: number }[];
 };
 
+type Held = { store: string; place: string; rows: number };
+/** What taking a service out would cost, counted now. */
+export type WouldLose = { lost: Held[]; stays: Held[]; openErasures: number; holds: number };
+export type Removing = { tenant: string; requestedAt: string; finishedAt: string | null };
+
 /** A refusal that the server explained. */
 export class ApiProblem extends Error {
   readonly status: number;
@@ -259,8 +264,37 @@ export function createApi(fetcher: typeof fetch = (...asked) => fetch(...asked))
     return said as { id: string };
   }
 
+  const removalOf = (tenant: string) =>
+    `/v1/operator/services/${encodeURIComponent(tenant)}/removal`;
+
+  /** Answers when nothing is left. */
+  async function removeService(tenant: string, confirm: string) {
+    const answer = await fetcher(removalOf(tenant), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      credentials: 'same-origin',
+      body: JSON.stringify({ confirm }),
+    });
+    const said = await answer.json().catch(() => ({}));
+    if (!answer.ok) throw new ApiProblem({ ...said, status: answer.status });
+    kept.clear();
+    return said as Removing;
+  }
+
+  /** The last removal of a service of this name, asked for anew each time. */
+  async function removal(tenant: string): Promise<Removing | undefined> {
+    const answer = await ask('/v1/operator/services/removed', 'application/json');
+    const { removals } = (await answer.json()) as { removals: Removing[] };
+    return removals
+      .filter((one) => one.tenant === tenant)
+      .toSorted((a, b) => b.requestedAt.localeCompare(a.requestedAt))[0];
+  }
+
   return {
     prove,
+    removeService,
+    removal,
+    wouldLose: (tenant: string) => json<WouldLose>(removalOf(tenant)),
     days,
     erase,
     erasures: (tenant: string) =>

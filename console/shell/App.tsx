@@ -8,6 +8,7 @@ import { Overview } from '#console/overview/Overview.tsx';
 import { pipelineScreen } from '#console/pipeline/Pipeline.tsx';
 import { policyScreen } from '#console/policy/PolicyPage.tsx';
 import { promisesScreen } from '#console/promises/Promises.tsx';
+import { removalScreen } from '#console/removal/Removal.tsx';
 import { Empty, ProblemBoundary, Skeleton } from '#console/shell/Fallback.tsx';
 import { KeysHelp } from '#console/shell/KeysHelp.tsx';
 import { listenToKeys } from '#console/shell/keyboard.ts';
@@ -31,6 +32,7 @@ const SCREENS: Record<ServiceScreen, ReturnType<typeof opener>> = {
   data: opener(dataMapScreen),
   pipeline: opener(pipelineScreen),
   erasures: opener(erasuresScreen),
+  removal: opener(removalScreen),
   audit: opener(auditScreen),
 };
 

@@ -10,6 +10,7 @@ export const SERVICE_SCREENS = [
   { id: 'pipeline', label: 'Pipeline', key: 'l' },
   { id: 'erasures', label: 'Erasures', key: 'e' },
   { id: 'audit', label: 'Audit log', key: 'a' },
+  { id: 'removal', label: 'Remove', key: 'r' },
 ] as const;
 export type ServiceScreen = (typeof SERVICE_SCREENS)[number]['id'];
 
