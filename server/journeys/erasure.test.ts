@@ -150,6 +150,10 @@ test('troth verify takes the certificate in another folder, with the file and th
   const bad = verify(changed);
   assert.equal(bad.status, 1);
   assert.match(bad.stdout + bad.stderr, /changed after it was signed/);
+  writeFileSync(file, JSON.stringify(signed).replace('"people":', '"people":9,"people":'));
+  const args = ['server/main.ts', 'verify', file, '--key', key];
+  const twice = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  assert.match(twice.stdout + twice.stderr, /a name stands twice/);
   rmSync(folder, { recursive: true, force: true });
 });
 

@@ -131,6 +131,20 @@ function certificateSays({ document }: VerifiedDocument): Verdict {
 
 const signedBy = ({ kind, kid }: VerifiedDocument) => [`${kind}, signed by the key ${kid}`];
 
+/** How many names of members a text of JSON spells out. */
+function namesIn(text: string): number {
+  let names = 0;
+  for (const [, colon] of text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?/g)) if (colon) names += 1;
+  return names;
+}
+
+/** How many members what was read has, at every depth. */
+function membersOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const inner = Object.values(value).reduce<number>((sum, one) => sum + membersOf(one), 0);
+  return Array.isArray(value) ? inner : inner + Object.keys(value).length;
+}
+
 function open(text: string, { key }: Given): VerifiedDocument | { wrong: string } {
   let value: unknown;
   try {
@@ -138,6 +152,8 @@ function open(text: string, { key }: Given): VerifiedDocument | { wrong: string 
   } catch {
     return { wrong: FAILURES['not-a-signed-document'] };
   }
+  // Of a name that stands twice people read the first, and programs the last.
+  if (namesIn(text) !== membersOf(value)) return { wrong: 'a name stands twice in it' };
   const found = verifyDocument(value, key?.publicKey);
   return 'failure' in found ? { wrong: FAILURES[found.failure] } : found;
 }
