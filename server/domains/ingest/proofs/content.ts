@@ -54,18 +54,19 @@ const MAKERS: Readonly<Record<string, () => Content[]>> = {
     ];
   },
   phone() {
-    const [a, b] = [`+4930${digits(8)}`, `030-${digits(4)}-${digits(4)}`];
+    // As long as they may be: eight digits alone stand in some list of numbers by chance.
+    const [a, b] = [`+4930${digits(11)}`, `030-${digits(5)}-${digits(6)}`];
     return [
       { text: a, secrets: [a.slice(5)] },
       { text: `call ${b} today`, secrets: [b.slice(4)] },
     ];
   },
   address() {
-    const [a, b, c] = [word(), word(), `52.${digits(6)}`];
+    const [a, b, c] = [word(), word(), `52.${digits(9)}`];
     return [
       { text: `${randomInt(1, 99)} ${a} Street`, secrets: [a] },
       { text: `${b}straße ${randomInt(1, 99)}`, secrets: [b] },
-      { text: `${c},13.${digits(6)}`, secrets: [c] },
+      { text: `${c},13.${digits(9)}`, secrets: [c] },
     ];
   },
   card() {
