@@ -279,7 +279,7 @@ test('a scheduled job has one key, no overlap, and makes up for a time that was 
     queueName: 'a.b',
     backfillPeriod: 26 * 3_600_000,
   });
-  assert.equal(scheduled('*/5 * * * *')?.backfillPeriod, 0);
+  assert.equal(scheduled('*/5 * * * *')?.backfillPeriod, 5 * 60_000);
   assert.equal(scheduled('0 3 * * 1')?.backfillPeriod, 192 * 3_600_000);
   assert.deepEqual(scheduleOf([{ name: 'a.b', attemptsMax: 1 }]), []);
   assert.throws(() => scheduled('at noon'));

@@ -6,14 +6,18 @@ type Scheduled = {
   readonly every?: string;
 };
 
-const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 
 /**
- * How far back a missed run is made up for after the server was down. A job that runs several times
- * an hour needs none: its next time is near. Runs that were missed become one, as they share a key.
+ * How far back a missed run is made up for after the server was down. A job that comes round every
+ * few minutes makes up for its last time alone: so its record is never older than that while a
+ * server is up. Runs that were missed become one, as they share a key.
  */
 function catchUpMs(every: string): number {
   const [minute = '', , dayOfMonth, month, dayOfWeek] = every.trim().split(/\s+/);
+  const [, minutes] = /^\*\/(\d+)$/.exec(minute) ?? [];
+  if (minutes !== undefined) return Number(minutes) * MINUTE_MS;
   if (!/^\d+$/.test(minute)) return 0;
   const daily = dayOfMonth === '*' && month === '*' && dayOfWeek === '*';
   return (daily ? 26 : 8 * 24) * HOUR_MS;

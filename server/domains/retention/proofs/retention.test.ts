@@ -108,3 +108,32 @@ test('a sweep that leaves no record is found', async () => {
   await proven.breaks('retention.every-type-limited');
   await proven.breaks('retention.sweep-runs');
 });
+
+test('a sweep that only ever runs because somebody asks for it is found', async () => {
+  await proven.restart();
+  const unscheduled: Edit = ['standing-jobs.ts', "      every: '*/10 * * * *',\n", ''];
+  const crontab = proven.sql`troth_jobs._private_known_crontabs`;
+  const ofSweep = proven.sql`identifier = 'retention.sweep'`;
+  // As it is before its first time.
+  await proven.sql`update ${crontab} set last_execution = null, known_since = now() where ${ofSweep}`;
+  await proven.keeps('retention.sweep-runs');
+  await proven.restart([unscheduled]);
+  await proven.sql`
+    update ${crontab} set last_execution = now() - interval '26 minutes' where ${ofSweep}`;
+  await proven.breaks('retention.sweep-runs');
+  await proven.sql`
+    update ${crontab} set last_execution = null, known_since = now() - interval '26 minutes'
+    where ${ofSweep}`;
+  await proven.breaks('retention.sweep-runs');
+  await proven.sql`delete from ${crontab} where ${ofSweep}`;
+  await proven.breaks('retention.sweep-runs');
+});
+
+test('a server that was away for long is not taken for one without a schedule', async () => {
+  await proven.sql`
+    insert into troth_jobs._private_known_crontabs (identifier, known_since, last_execution)
+    values ('retention.sweep', now() - interval '9 days', now() - interval '9 days')
+    on conflict (identifier) do update set last_execution = excluded.last_execution`;
+  await proven.restart();
+  await proven.keeps('retention.sweep-runs');
+});
