@@ -1,4 +1,4 @@
-import type { Look, Told } from '#core/looking';
+import { asClient, type Look, type Told } from '#core/looking';
 
 /** An answer to a stranger, and what was asked. */
 export type Visited = { readonly method: string; readonly path: string; readonly told: Told };
@@ -26,9 +26,34 @@ export const filled = (look: Look, path: string, word = 'nothing') =>
 const assetsOf = (html: string) =>
   [...html.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(([, path]) => path ?? '');
 
+/** What a client with a write key asks for, and is given: an event is taken, consent is answered. */
+async function taken(look: Look): Promise<Visited[]> {
+  const person = await look.canaries.agreeing();
+  const handle = { userId: person.userId };
+  const [dataType] = look.canaries.eventTypes;
+  if (dataType === undefined) throw new Error('no type takes an event to look by');
+  const batch = `/v1/t/${look.tenant}/batch`;
+  const told = await look.canaries.send([look.canaries.event(dataType, person)]);
+  const visited: Visited[] = [{ method: 'POST', path: batch, told }];
+  for (const [method, path, body] of [
+    ['POST', '/consents/status', { handle }],
+    ['PUT', '/consents/preferences', { handle, preferences: {} }],
+    ['POST', '/consents/withdraw', { handle }],
+  ] as const) {
+    const answer = await asClient(look, path, { method, body });
+    visited.push({ method, path: `/v1/t/${look.tenant}${path}`, told: answer });
+  }
+  const refused = visited.filter((one) => one.told.status >= 300);
+  if (refused.length > 0) throw new Error(`refused: ${refused.map(({ path }) => path).join(' ')}`);
+  return visited;
+}
+
 /**
  * Visits every page, file and interface that answers a GET, as somebody without any key; and sends
- * one request that is refused to each door that takes a POST or PUT.
+ * one request that is refused to each door that takes a POST or PUT, and to those that clients use
+ * one that is taken.
+ *
+ * @throws Error when a client with a write key is refused: then it was not seen.
  */
 export async function crawl(look: Look): Promise<Visited[]> {
   const operations = await operationsOf(look);
@@ -57,7 +82,7 @@ export async function crawl(look: Look): Promise<Visited[]> {
       told: await look.http(path, { method, headers: { accept }, ...body }),
     });
   }
-  return visited;
+  return [...visited, ...(await taken(look))];
 }
 
 export const isHtml = ({ told }: Visited) =>

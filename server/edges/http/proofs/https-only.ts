@@ -5,6 +5,12 @@ import type { Look } from '#core/looking';
 import { broken, defineProof, gap, kept, saw, span } from '#core/promises';
 
 const WITHIN_MS = 3_000;
+/** A name that people reach a service by; on loopback the header is kept short, or it would bind
+ * the ports of all other programs too. */
+const SERVICE_NAME = 'service.example';
+const LOOPBACK_NAME = 'localhost';
+/** Half a year: who comes back less often than that may be led to the port in clear. */
+const STRICT_SECONDS_MIN = 180 * 86_400;
 
 /** Whether anybody takes a connection there. */
 const answersAt = (host: string, port: number) =>
@@ -23,7 +29,7 @@ const answersAt = (host: string, port: number) =>
 const strictSeconds = ({ tls, signal }: Look, hostname: string) =>
   new Promise<number | undefined>((resolve, reject) => {
     const { host, port, authority } = tls;
-    // By address and under the name of a real service: on loopback the header is kept short.
+    // By address, whatever name it is asked under.
     const asked = request(
       {
         host,
@@ -65,8 +71,14 @@ export const httpsOnly = defineProof({
     const reached = open.filter(Boolean).length;
     if (reached > 0)
       return broken(saw`${reached} of ${open.length} addresses of the network answer in clear`);
-    const seconds = await strictSeconds(at, at.tls.host);
-    if (seconds === undefined) return broken(saw`over TLS, browsers are not told to keep to it`);
+    const here = await strictSeconds(at, LOOPBACK_NAME);
+    const seconds = await strictSeconds(at, SERVICE_NAME);
+    if (seconds === undefined || here === undefined)
+      return broken(saw`over TLS, browsers are not told to keep to it`);
+    if (seconds < STRICT_SECONDS_MIN || here <= 0)
+      return broken(
+        saw`over TLS browsers are told to keep to it for ${span(seconds * 1_000)} only, on this machine for ${span(here * 1_000)}`,
+      );
     return kept(
       saw`0 of ${open.length} addresses of the network answer without encryption; over TLS browsers are told to keep to it for ${span(seconds * 1_000)}`,
     );

@@ -51,6 +51,28 @@ test('a cookie that nobody declared is found', async () => {
   await proven.breaks('web.cookies-declared');
 });
 
+test('a cookie that only an event or a decision which is taken brings is found', async () => {
+  const foreign = "seen=1; domain=elsewhere.example'";
+  await proven.restart([
+    [
+      'domains/ingest/answer.ts',
+      "'content-type': JSON_TYPE };",
+      `'content-type': JSON_TYPE, 'set-cookie': '${foreign} };`,
+    ],
+  ]);
+  await proven.breaks('web.cookies-declared');
+  await proven.breaks('web.first-party-only');
+  await proven.restart([
+    [
+      'domains/consent/routes.ts',
+      '      return c.json({ purposes, receipts',
+      `      c.header('set-cookie', '${foreign});
+      return c.json({ purposes, receipts`,
+    ],
+  ]);
+  await proven.breaks('web.cookies-declared');
+});
+
 test('a file for finders that has expired, or leads nowhere, is found', async () => {
   await proven.restart([
     [
@@ -98,12 +120,25 @@ test('an act in the operator’s name that another site can ask for is found', a
   await proven.breaks('web.csrf');
 });
 
+test('one beside the operator’s own routes is found too', async () => {
+  await proven.restart([
+    ['edges/http/operator-routes.ts', "  if (c.req.method !== 'GET') sameOriginOnly(c);\n", ''],
+  ]);
+  await proven.breaks('web.csrf');
+  await proven.restart([['edges/http/event-routes.ts', '    sameOriginOnly(c);\n', '']]);
+  await proven.breaks('web.csrf');
+});
+
 test('a port in clear that the network reaches is found, and TLS that does not insist', async () => {
   await proven.restart([
     ['serve.ts', "const LOOPBACK = '127.0.0.1';", "const LOOPBACK = '0.0.0.0';"],
   ]);
   await proven.breaks('web.https-only');
   await proven.restart([[HEADERS, "'strict-transport-security'", "'x-strict-transport-security'"]]);
+  await proven.breaks('web.https-only');
+  await proven.restart([[HEADERS, "'max-age=60'", "'max-age=0'"]]);
+  await proven.breaks('web.https-only');
+  await proven.restart([[HEADERS, "'max-age=63072000; ", "'max-age=0; "]]);
   await proven.breaks('web.https-only');
 });
 
