@@ -53,13 +53,14 @@ export type Keys = {
     subjects: readonly SubjectId[],
   ): Promise<(SubjectKey | undefined)[]>;
   /**
-   * Records that both are one person; whoever erases `to` erases `from` too.
+   * Records that `from` is `to`; whoever erases `to` erases `from` too.
    *
-   * @param claimed  nobody stands behind it (anybody may hold a browser's key): then it counts only
-   * while `from` is nobody else's, and vouches for nothing.
+   * @param as  `claimed`: nobody stands behind it (anybody may hold a browser's key), so it counts
+   * only while `from` is nobody else's, and vouches for nothing. `same`: both are names of one person
+   * rather than a device and who used it, so whoever erases `from` erases `to` as well.
    * @returns false when it was refused, because `from` is another person's.
    */
-  link(tenant: TenantId, from: Handle, to: Handle, claimed?: 'claimed'): Promise<boolean>;
+  link(tenant: TenantId, from: Handle, to: Handle, as?: 'claimed' | 'same'): Promise<boolean>;
   /** Whether somebody who holds a secret said that both are one person. Makes nobody known. */
   vouches(tenant: TenantId, from: Handle, to: Handle): Promise<boolean>;
   /** The subjects that an erasure of this one takes along, itself first. */
@@ -182,15 +183,15 @@ export function openKeys(options: KeysOptions): Keys {
       const answers = await keeper.call('open', { tenant, subjects: [...subjects], at: now() });
       return answers.map((answer) => (typeof answer === 'string' ? undefined : opened(answer)));
     },
-    async link(tenant, from, to, claimed) {
-      const pair = `${claimed ?? ''}|${nameIn(tenant, from)}|${nameIn(tenant, to)}`;
+    async link(tenant, from, to, as) {
+      const pair = `${as ?? ''}|${nameIn(tenant, from)}|${nameIn(tenant, to)}`;
       if (cache.hasLink(pair)) return true;
       await tenantKeys.prepare(tenant);
       const ask = {
         tenant,
         ...pairOf(tenant, from, to),
         at: now(),
-        claimed: claimed !== undefined,
+        ...(as && { as }),
       };
       const { linked, taken = false } = await keeper.call('link', ask);
       if (linked) cache.noteLink(pair);

@@ -81,6 +81,7 @@ test('a server’s key links what it says, and stands behind it', async () => {
   assert.equal((await identify(own, bob)).body['accepted'], 1, 'two who share a browser');
   await alias({ userId: ada.value, previousId: bob.value });
   assert.ok((await taken(ada)).includes(await idOf(bob)));
+  assert.ok((await taken(bob)).includes(await idOf(ada)), 'two names of one person');
   assert.equal(await door.keys.vouches(world.tenant, own, ada), true);
   const claimed = visitor();
   await identify(claimed, ada, page());

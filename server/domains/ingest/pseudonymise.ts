@@ -63,7 +63,7 @@ async function link(event: IngestEvent, batch: Batch, { keys }: Tools): Promise<
   if (kind !== 'alias' || !previous || previous.value === handle.value) return true;
   if (claimed && previous.value !== event.visitor) return false;
   // What comes before may be a person or a visitor: the call does not say.
-  if (!claimed) await keys.link(tenant, previous, handle);
+  if (!claimed) await keys.link(tenant, previous, handle, 'same');
   return linkVisitor(previous.value);
 }
 

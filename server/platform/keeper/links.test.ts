@@ -37,6 +37,7 @@ async function started({ keys, copy, run }: Place, { create = true } = {}) {
   return { keeper, stop };
 }
 
+const CLAIMED = { as: 'claimed' } as const;
 const handle = () => randomBytes(16).toString('base64');
 
 test('erasure follows links to what was identified as the person, and no further', async () => {
@@ -57,11 +58,31 @@ test('erasure follows links to what was identified as the person, and no further
   assert.ok(a && b);
 });
 
+test('two names of one person go together, whichever is named; not where one name is of two', async () => {
+  const { keeper } = await started(place());
+  const [maiden, married, shared, one, two] = [handle(), handle(), handle(), handle(), handle()];
+  const same = (from: string, to: string) =>
+    keeper.call('link', { tenant: 'clanker', from, to, at: NOW, as: 'same' });
+  await same(maiden, married);
+  for (const person of [one, two]) await same(shared, person);
+  const idOf = async (one: string) => {
+    const ask = { tenant: 'clanker', handles: [one], create: false, at: NOW };
+    const [found] = (await keeper.call('subjects', ask)) as OpenedKey[];
+    return found?.subject ?? '';
+  };
+  const taken = async (one: string) =>
+    new Set(await keeper.call('linked', { tenant: 'clanker', subject: await idOf(one) }));
+  const both = new Set([await idOf(maiden), await idOf(married)]);
+  assert.deepEqual([await taken(maiden), await taken(married)], [both, both]);
+  assert.deepEqual(await taken(shared), new Set([await idOf(shared)]));
+  assert.deepEqual(await taken(one), new Set([await idOf(one), await idOf(shared)]));
+});
+
 test('a claim links only what is nobody else’s, and vouches for nothing until somebody stands behind it', async () => {
   const { keeper } = await started(place());
   const [phone, ada, bob] = [handle(), handle(), handle()] as const;
   const link = (from: string, to: string, claimed: boolean) =>
-    keeper.call('link', { tenant: 'clanker', from, to, at: NOW, claimed });
+    keeper.call('link', { tenant: 'clanker', from, to, at: NOW, ...(claimed && CLAIMED) });
   const vouched = (from: string, to: string) =>
     keeper.call('vouched', { tenant: 'clanker', from, to });
   assert.deepEqual(await link(phone, ada, true), { linked: true });
@@ -79,7 +100,7 @@ test('strangers’ claims cannot crowd a person’s own device out of an erasure
   const { keeper } = await started(place());
   const [own, ada] = [handle(), handle()] as const;
   const link = (from: string, claimed: boolean) =>
-    keeper.call('link', { tenant: 'clanker', from, to: ada, at: NOW, claimed });
+    keeper.call('link', { tenant: 'clanker', from, to: ada, at: NOW, ...(claimed && CLAIMED) });
   const answers = await Promise.all(Array.from({ length: 600 }, () => link(handle(), true)));
   assert.equal(answers.filter(({ taken }) => taken).length, 100);
   await link(own, false);

@@ -66,8 +66,11 @@ export type KeeperCalls = {
     answer: (OpenedKey | Missing)[];
   };
   link: {
-    /** `claimed`: nobody stands behind it, so it is refused where `from` is another's already. */
-    ask: { tenant: string; from: Bytes; to: Bytes; at: number; claimed?: boolean };
+    /**
+     * `claimed`: nobody stands behind it, so it is refused where `from` is another's already.
+     * `same`: two names of one person, so an erasure of either takes both.
+     */
+    ask: { tenant: string; from: Bytes; to: Bytes; at: number; as?: 'claimed' | 'same' };
     answer: { linked: boolean; taken?: boolean };
   };
   /** Whether `from` was linked to `to` by somebody who stands behind it. */

@@ -5,6 +5,8 @@ import type { Keyring } from './keyring.ts';
 import type { Ask, Destroyed, Evict, Missing, OpenedKey } from './protocol.ts';
 
 /** A person's devices and accounts; more than this many links is a mistake or an attack. */
+/** Who stands behind a link: nobody; a server; a server that says they are names of one person. */
+const VOUCHED = { claimed: 0, told: 1, same: 2 } as const;
 const LINKS_MAX = 1_000;
 /** Of them so many by claims alone: a stranger's must not crowd out a person's own devices. */
 const CLAIMS_MAX = 500;
@@ -101,7 +103,8 @@ export class SubjectKeys {
 
   /**
    * The subjects that were identified as this one, directly or through another; not the others that
-   * they were identified as, for two people may have used one device.
+   * they were identified as, for two people may have used one device. Two names of one person count
+   * both ways, unless one of them was said to be several people's.
    */
   cluster(tenant: string, subject: string): string[] {
     const found = new Set([subject]);
@@ -113,8 +116,19 @@ export class SubjectKeys {
         ...[tenant, Buffer.from(next, 'hex')],
       );
       for (const { source } of sources) found.add(hex(source));
+      const alias = this.#aliasOf(tenant, next);
+      if (alias) found.add(alias);
     }
     return [...found];
+  }
+
+  /** The other name that this one became, where there is just one. */
+  #aliasOf(tenant: string, subject: string): string | undefined {
+    const [one, another] = this.#keyring.all<{ towards: Uint8Array }>(
+      'select towards from links where tenant = ? and source = ? and vouched = ? limit 2',
+      ...[tenant, Buffer.from(subject, 'hex'), VOUCHED.same],
+    );
+    return one && !another ? hex(one.towards) : undefined;
   }
 
   #mayClaim(tenant: string, towards: Buffer, source: Buffer): boolean {
@@ -201,17 +215,17 @@ export class SubjectKeys {
     });
   }
 
-  link({ tenant, from, to, at, claimed = false }: Ask<'link'>) {
+  link({ tenant, from, to, at, as }: Ask<'link'>) {
     const source = this.#one(tenant, Buffer.from(from, 'base64'), true, at);
     const towards = this.#one(tenant, Buffer.from(to, 'base64'), true, at);
     if (typeof source === 'string' || typeof towards === 'string') return { linked: false };
     if (source.subject === towards.subject) return { linked: true };
     const pair = [Buffer.from(towards.subject, 'hex'), Buffer.from(source.subject, 'hex')] as const;
-    if (claimed && !this.#mayClaim(tenant, ...pair)) return { linked: false, taken: true };
+    if (as === 'claimed' && !this.#mayClaim(tenant, ...pair)) return { linked: false, taken: true };
     this.#keyring.run(
       `insert into links (tenant, towards, source, linked_at, vouched) values (?, ?, ?, ?, ?)
        on conflict do update set vouched = max(vouched, excluded.vouched)`,
-      ...[tenant, ...pair, at, claimed ? 0 : 1],
+      ...[tenant, ...pair, at, VOUCHED[as ?? 'told']],
     );
     return { linked: true };
   }
@@ -222,7 +236,7 @@ export class SubjectKeys {
       `select 1 from links l
        join handles f on f.tenant = l.tenant and f.subject = l.source
        join handles t on t.tenant = l.tenant and t.subject = l.towards
-       where l.tenant = ? and f.handle = ? and t.handle = ? and l.vouched = 1 limit 1`,
+       where l.tenant = ? and f.handle = ? and t.handle = ? and l.vouched > 0 limit 1`,
       ...[tenant, ...handles],
     );
     return found !== undefined;
