@@ -2,9 +2,9 @@
  * The keyring's file and its second copy: SQLite, one transaction for a group of calls, both files
  * durable before anyone is answered.
  *
- * `secure_delete` zeroes freed cells and `journal_mode=TRUNCATE` leaves no log behind, so a deleted
- * wrapped key is in no file afterwards (measured; WAL kept it until a checkpoint). `synchronous=
- * EXTRA` also syncs the directory. The exclusive lock makes a second keeper on one keyring fail.
+ * `secure_delete` zeroes freed cells, `journal_mode=TRUNCATE` leaves no log behind (WAL kept deleted
+ * keys until a checkpoint), and what a rebuilt page kept of one is looked for after the commit, so a
+ * destroyed wrapped key is in no file when its caller is answered. `synchronous=EXTRA` also syncs the directory. The exclusive lock makes a second keeper on one keyring fail.
  */
 import { randomUUID } from 'node:crypto';
 import { chmodSync, closeSync, existsSync, fsyncSync, openSync } from 'node:fs';
@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { keeperProblem } from './errors.ts';
 import { destroyFile, privateDirectory, readJson, syncDirectory, writeSecret } from './files.ts';
+import { openRemnants, type Remnants } from './remnants.ts';
 
 export const KEYRING_FILE = 'keyring.sqlite';
 export const INSTANCE_FILE = 'instance.json';
@@ -87,6 +88,11 @@ export type Keyring = {
   all<Row>(sql: string, ...values: SQLInputValue[]): Row[];
   /** Writes to each copy; only inside `commit`. Returns the rows changed. */
   run(sql: string, ...values: SQLInputValue[]): number;
+  /**
+   * Names what no copy may hold once `commit` returns; `all`: nothing of anything that was deleted.
+   * Only inside `commit`.
+   */
+  destroyed(secrets: readonly Uint8Array[] | 'all'): void;
   /** Runs `work` in one transaction over all copies: durable in each when it returns. */
   commit<T>(work: () => T): T;
   /** Calls back when a commit was undone: whoever remembers what it wrote must forget it. */
@@ -129,7 +135,9 @@ class OpenKeyring implements Keyring {
   readonly #main: DatabaseSync;
   readonly #statements = new Map<string, StatementSync[]>();
   readonly #undone: (() => void)[] = [];
+  readonly #remnants: Remnants[];
   #copy: DatabaseSync | undefined;
+  #doomed: Uint8Array[] | 'all' = [];
   #writing = false;
   #begun = false;
 
@@ -144,6 +152,9 @@ class OpenKeyring implements Keyring {
     this.#dir = place.dir;
     this.#main = main;
     this.#copy = copy;
+    const fileIn = (dir: string) => join(dir, KEYRING_FILE);
+    this.#remnants = [openRemnants(main, fileIn(place.dir))];
+    if (copy && place.copyDir) this.#remnants.push(openRemnants(copy, fileIn(place.copyDir)));
   }
 
   get dirs(): readonly string[] {
@@ -172,6 +183,11 @@ class OpenKeyring implements Keyring {
     return changed;
   }
 
+  destroyed(secrets: readonly Uint8Array[] | 'all'): void {
+    this.#doomed =
+      secrets === 'all' || this.#doomed === 'all' ? 'all' : [...this.#doomed, ...secrets];
+  }
+
   commit<T>(work: () => T): T {
     this.#writing = true;
     let done: T;
@@ -189,6 +205,7 @@ class OpenKeyring implements Keyring {
       this.#begun = false;
     }
     this.#commitCopy();
+    this.#removeRemnants();
     return done;
   }
 
@@ -198,6 +215,16 @@ class OpenKeyring implements Keyring {
 
   close(): void {
     for (const file of this.#files()) file.close();
+    for (const remnants of this.#remnants) remnants.close();
+  }
+
+  /** What could not be removed now is tried again with the next commit. */
+  #removeRemnants(): void {
+    const secrets = this.#doomed;
+    if (secrets.length === 0) return;
+    const files = this.#remnants.slice(0, this.#files().length);
+    for (const remnants of files) remnants.remove(secrets);
+    this.#doomed = [];
   }
 
   #files(): DatabaseSync[] {

@@ -117,10 +117,11 @@ export class NamedKeys {
 
   destroy({ tenant, name }: Ask<'destroyNamed'>, at: number): Gone {
     checkTenant(tenant);
-    const rows = this.#keyring.all<{ keyId: Uint8Array }>(
-      'select key_id as "keyId" from named_keys where tenant = ? and name = ?',
+    const rows = this.#keyring.all<{ keyId: Uint8Array; wrapped: Uint8Array }>(
+      'select key_id as "keyId", wrapped from named_keys where tenant = ? and name = ?',
       ...[tenant, name],
     );
+    this.#keyring.destroyed(rows.map(({ wrapped }) => wrapped));
     this.#keyring.run('delete from named_keys where tenant = ? and name = ?', tenant, name);
     this.#keyring.run(
       'insert or ignore into destroyed_names (tenant, name, destroyed_at) values (?, ?, ?)',

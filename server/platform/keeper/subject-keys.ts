@@ -148,12 +148,12 @@ export class SubjectKeys {
     const keyIds: string[] = [];
     for (const subject of subjects) {
       const id = Buffer.from(subject, 'hex');
-      for (const row of this.#keyring.all<{ keyId: Uint8Array }>(
-        'select key_id as "keyId" from subject_keys where tenant = ? and subject = ?',
+      const keys = this.#keyring.all<{ keyId: Uint8Array; wrapped: Uint8Array }>(
+        'select key_id as "keyId", wrapped from subject_keys where tenant = ? and subject = ?',
         ...[tenant, id],
-      )) {
-        keyIds.push(base64(row.keyId));
-      }
+      );
+      keyIds.push(...keys.map(({ keyId }) => base64(keyId)));
+      this.#keyring.destroyed(keys.map(({ wrapped }) => wrapped));
       this.#keyring.run(
         `insert or replace into tombstones (tenant, handle, until)
          select tenant, handle, ? from subject_keys where tenant = ? and subject = ?`,

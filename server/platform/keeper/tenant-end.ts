@@ -53,6 +53,7 @@ export function tenantEndOf(keyring: Keyring, keks: Keks) {
       // A service of this name that comes later has new keys, under the same names.
       keyring.run('delete from destroyed_names where tenant = ?', tenant);
       keks.destroyTenant(tenant);
+      keyring.destroyed('all');
     }
     return { more, evict: { tenant, subjects: [], names: [], all: true } };
   }
