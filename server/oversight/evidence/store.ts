@@ -7,6 +7,8 @@ export type EventQueries = {
 };
 
 const TABLES_MAX = 500;
+/** Counts until no canary was named meanwhile: one takes milliseconds. */
+const COUNTS_MAX = 5;
 
 /** A service's events, and what has left the active tier. */
 const databasesOf = (tenant: string) =>
@@ -46,22 +48,38 @@ export function eventRowCounter({ events, canaries }: RowSources): RowCounter {
     const types = new Map(Object.values(policy.compiled.data).map(({ id, table }) => [table, id]));
     const declared = there.filter(({ table }) => types.has(table));
     if (declared.length === 0) return new Map<string, Counted>();
-    const messages = await canaries(tenant);
-    const params: Record<string, unknown> = { messages };
-    const real = messages.length > 0 ? 'where message not in {messages:Array(UInt64)}' : '';
-    const parts = declared.map(({ database, table }, at) => {
-      params[`type${at}`] = types.get(table);
-      params[`database${at}`] = database;
-      params[`table${at}`] = table;
-      return `select {type${at}:String} as type, count() as rows,
-                     toUnixTimestamp64Milli(min(received_at)) as oldest
-              from {database${at}:Identifier}.{table${at}:Identifier} ${real}`;
-    });
-    const rows = await events.query<CountRow>(parts.join('\nunion all\n'), params);
+    const count = (messages: readonly bigint[]) => {
+      const params: Record<string, unknown> = { messages };
+      const real = messages.length > 0 ? 'where message not in {messages:Array(UInt64)}' : '';
+      const parts = declared.map(({ database, table }, at) => {
+        params[`type${at}`] = types.get(table);
+        params[`database${at}`] = database;
+        params[`table${at}`] = table;
+        return `select {type${at}:String} as type, count() as rows,
+                       toUnixTimestamp64Milli(min(received_at)) as oldest
+                from {database${at}:Identifier}.{table${at}:Identifier} ${real}`;
+      });
+      return events.query<CountRow>(parts.join('\nunion all\n'), params);
+    };
+    const rows = await countPast(() => canaries(tenant), count);
     const counted = new Map<string, Counted>();
     for (const row of rows) counted.set(row.type, sumOf(counted.get(row.type), countedFrom(row)));
     return counted;
   };
+}
+
+/** Counts again where a canary was named while it was counted: its row may be among the others. */
+async function countPast<Rows>(
+  named: () => Promise<readonly bigint[]>,
+  count: (past: readonly bigint[]) => Promise<Rows>,
+): Promise<Rows> {
+  let past = new Set(await named());
+  for (let counts = 1; ; counts++) {
+    const counted = await count([...past]);
+    const now = new Set(await named());
+    if (now.isSubsetOf(past) || counts === COUNTS_MAX) return counted;
+    past = past.union(now);
+  }
 }
 
 const sumOf = (one: Counted | undefined, other: Counted): Counted => {

@@ -3,8 +3,9 @@
  * durable before anyone is answered.
  *
  * `secure_delete` zeroes freed cells, `journal_mode=TRUNCATE` leaves no log behind (WAL kept deleted
- * keys until a checkpoint), and what a rebuilt page kept of one is looked for after the commit, so a
- * destroyed wrapped key is in no file when its caller is answered. `synchronous=EXTRA` also syncs the directory. The exclusive lock makes a second keeper on one keyring fail.
+ * keys until a checkpoint), and what a rebuilt page kept of one is looked for after the commit: so a
+ * destroyed wrapped key is in no file when its caller is answered. `synchronous=EXTRA` also syncs the
+ * directory. The exclusive lock makes a second keeper on one keyring fail.
  */
 import { randomUUID } from 'node:crypto';
 import { chmodSync, closeSync, existsSync, fsyncSync, openSync } from 'node:fs';
