@@ -35,7 +35,7 @@ for (const part of PARTS) {
     try {
       const load = new FaultLoad(server);
       for (let kill = 0; kill < KILLS; kill += 1) {
-        await until(`${part} runs`, 20_000, () => partOf(server, part) !== undefined);
+        await until(`${part} runs`, MINUTE_MS, () => partOf(server, part) !== undefined);
         const sending = Promise.all([load.deliver(), load.deliver(), load.deliver()]);
         await aMoment();
         signal([partOf(server, part) ?? 0].filter(Boolean), 'SIGKILL');

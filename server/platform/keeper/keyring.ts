@@ -2,10 +2,10 @@
  * The keyring's file and its second copy: SQLite, one transaction for a group of calls, both files
  * durable before anyone is answered.
  *
- * `secure_delete` zeroes freed cells, `journal_mode=TRUNCATE` leaves no log behind (WAL kept deleted
- * keys until a checkpoint), and what a rebuilt page kept of one is looked for after the commit: so a
- * destroyed wrapped key is in no file when its caller is answered. `synchronous=EXTRA` also syncs the
- * directory. The exclusive lock makes a second keeper on one keyring fail.
+ * `secure_delete` zeroes freed cells, `journal_mode=TRUNCATE` leaves no log behind (WAL kept
+ * deleted keys until a checkpoint), and what a rebuilt page kept of one is looked for after the
+ * commit: so a destroyed wrapped key is in no file when its caller is answered. `synchronous=EXTRA`
+ * also syncs the directory. The exclusive lock makes a second keeper on one keyring fail.
  */
 import { randomUUID } from 'node:crypto';
 import { chmodSync, closeSync, existsSync, fsyncSync, openSync } from 'node:fs';
