@@ -37,7 +37,7 @@ export type StoredRow = Readonly<Record<string, unknown>> & {
   readonly sealed: string;
 };
 
-/** One request that a page made, and how it was answered. */
+/** One request that a page made, and how it was answered: with status 0 until it is. */
 export type PageRequest = {
   readonly url: string;
   readonly method: string;

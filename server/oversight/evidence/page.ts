@@ -64,6 +64,8 @@ type Request = { method?: string; body?: string; headers?: Record<string, string
 function networkOf({ signal, note }: Given, { site = SITE }: PageOptions, requests: PageRequest[]) {
   return async (url: string, { method = 'GET', body, headers = {} }: Request = {}) => {
     const sent = parsed(body);
+    const made = { url, method, body: sent, status: 0, json: undefined as unknown, cookies: 0 };
+    requests.push(made);
     for (const one of (sent as { batch?: { messageId?: string }[] } | undefined)?.batch ?? [])
       if (one.messageId) await note(one.messageId);
     const init = {
@@ -74,7 +76,7 @@ function networkOf({ signal, note }: Given, { site = SITE }: PageOptions, reques
     const answer = await fetch(url, { ...init, redirect: 'error', signal });
     const text = await answer.text();
     const cookies = answer.headers.getSetCookie().length;
-    requests.push({ url, method, body: sent, status: answer.status, json: parsed(text), cookies });
+    Object.assign(made, { status: answer.status, json: parsed(text), cookies });
     return { status: answer.status, headers: answer.headers, text: async () => text };
   };
 }

@@ -29,9 +29,9 @@ function blind({ gone, stays, after }: Erased): Seen | undefined {
   return undefined;
 }
 
-function judge({ gone, stays, after, demand, certificate, lateStored }: Erased): Seen | undefined {
-  const { trouble } = demand;
-  if (trouble) return broken(saw`the erasure does not get on: ${term(trouble)}`);
+function judge(scene: Erased): Seen | undefined {
+  const { gone, stays, after, demand, certificate, lateStored, stuckIn } = scene;
+  if (stuckIn) return broken(saw`the erasure does not get on: ${term(stuckIn)}`);
   const left = after.gone;
   const rows = sum(left.events) + sum(left.tables);
   if (demand.state === 'done' && rows > 0) {
@@ -44,6 +44,11 @@ function judge({ gone, stays, after, demand, certificate, lateStored }: Erased):
   const wereThere = sum(stays.events) + sum(stays.tables);
   if (sum(stay.events) + sum(stay.tables) < wereThere) {
     return broken(saw`rows of somebody else went as well`);
+  }
+  if (demand.state !== 'done' && demand.trouble !== null) {
+    return gap(
+      saw`the erasure was to be tried again when the time was over: ${term(demand.trouble)}`,
+    );
   }
   if (demand.state !== 'done') return gap(saw`the erasure was under way when the time was over`);
   if (!certificate) return broken(saw`the erasure is done, and no certificate says so`);

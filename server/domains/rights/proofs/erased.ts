@@ -17,6 +17,7 @@ import { eventRows, keyringHolds, type Rows, receiptIds, tableRows } from './sto
 const DONE_WITHIN_MS = 55_000;
 /** What goes wrong is tried again after some seconds. */
 export const TROUBLED_MS = 15_000;
+const LOOK_AGAIN_MS = 6_000;
 /** The tables of one round of the mover are filled one after the other. */
 const LATER_MS = 1_200;
 const KEY_ID_AND_NONCE = [1, 21] as const;
@@ -55,6 +56,8 @@ export type Erased = {
   readonly gone: Left;
   readonly stays: Left;
   readonly demand: Demand;
+  /** The trouble that lasted, and was still there at a second look. */
+  readonly stuckIn: string | undefined;
   readonly reason: string;
   /** Of the machine that looked, before the demand was sent and after it was answered. */
   readonly sentAt: number;
@@ -148,13 +151,22 @@ export const patternsOf = ({ bytes }: Left): Buffer[] => [
   ...new Set([...bytes.clickhouse, ...bytes.postgresql, ...bytes.keyring, ...bytes.texts]),
 ];
 
-/** Done, or in a trouble that did not pass. */
+/** Done, or in one trouble that did not pass. */
 export function endOf(troubledMs: number): (demand: Demand) => boolean {
-  let since: number | undefined;
+  let first: { readonly trouble: string; readonly at: number } | undefined;
   return ({ state, trouble }) => {
-    since = trouble === null ? undefined : (since ?? performance.now());
-    return state === 'done' || (since !== undefined && performance.now() - since > troubledMs);
+    if (trouble === null) first = undefined;
+    else if (first?.trouble !== trouble) first = { trouble, at: performance.now() };
+    return state === 'done' || (first !== undefined && performance.now() - first.at > troubledMs);
   };
+}
+
+/** The trouble that a demand is in for too long, and after another try still is. */
+async function stuckIn(look: Look, demand: Demand, isEnd: boolean): Promise<string | undefined> {
+  if (!isEnd || demand.state === 'done' || demand.trouble === null) return undefined;
+  await sleep(LOOK_AGAIN_MS, undefined, { signal: look.signal });
+  const { state, trouble } = await read(look, demand.id);
+  return state !== 'done' && trouble === demand.trouble ? trouble : undefined;
 }
 
 async function eraseOne(look: Look): Promise<Erased> {
@@ -173,7 +185,8 @@ async function eraseOne(look: Look): Promise<Erased> {
   const isEnd = endOf(TROUBLED_MS);
   // With its key it will not be done, however long anybody waits.
   const withinMs = atOnce.hasKey ? 0 : DONE_WITHIN_MS;
-  await followed(look, id, { is: isEnd, withinMs });
+  const last = await followed(look, id, { is: isEnd, withinMs });
+  const stuck = await stuckIn(look, last, isEnd(last));
   const told = await asClient(look, `/erasures/${id}/certificate`);
   const search = await look.bytes([...patternsOf(gone), ...patternsOf(stays)]);
   return {
@@ -186,6 +199,7 @@ async function eraseOne(look: Look): Promise<Erased> {
     search,
     lateStored: isLateStored,
     demand: await read(look, id),
+    stuckIn: stuck,
     after: { gone: await remainsOf(look, gone), stays: await remainsOf(look, stays) },
     certificate: told.status === 200 ? told.json : undefined,
   };

@@ -1,9 +1,18 @@
 import { request } from 'node:http';
 import type { Look } from '#core/looking';
 
-export type Answered = { readonly status: number; readonly type: string; readonly text: string };
+export type Answered = {
+  readonly status: number;
+  readonly type: string;
+  readonly text: string;
+  /** In how many seconds to ask again; `undefined` where the answer does not say so. */
+  readonly retryAfter: number | undefined;
+};
 
 const WITHIN_MS = 10_000;
+
+const secondsIn = (text: string | undefined): number | undefined =>
+  text !== undefined && /^\d{1,6}$/.test(text) ? Number(text) : undefined;
 
 /**
  * A request whose headers and path go out as they are given: what a browser sends when somebody
@@ -38,6 +47,7 @@ export function ask(
             status: answer.statusCode ?? 0,
             type: answer.headers['content-type'] ?? '',
             text: got,
+            retryAfter: secondsIn(answer.headers['retry-after']),
           }),
         );
         answer.once('error', reject);

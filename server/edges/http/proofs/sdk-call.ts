@@ -1,6 +1,17 @@
 import type { Look, Page } from '#core/looking';
 import { broken, defineProof, gap, kept, type Seen, saw, term } from '#core/promises';
-import { eventsOf, leave, pageOf, recordOf, settle } from './sdk-page.ts';
+import {
+  eventsOf,
+  isMissed,
+  isPutOff,
+  landed,
+  leave,
+  type Missed,
+  pageOf,
+  recordOf,
+  settle,
+  twice,
+} from './sdk-page.ts';
 
 /** The samples as they are printed. */
 const PREFERENCES = {
@@ -12,7 +23,7 @@ const PREFERENCES = {
 };
 const PAGE_VIEW = { page: '/dashboard', section: 'analytics', time_spent: 45 };
 
-type Probe = (look: Look, page: Page) => Promise<Seen>;
+type Probe = (look: Look, page: Page) => Promise<Seen | Missed>;
 
 /** The id of a purpose that a page calls by one of its other names. */
 function purposeOf({ policy }: Look, alias: string): string | undefined {
@@ -29,9 +40,9 @@ const track: Probe = async (look, page) => {
   if (type === undefined) return gap(saw`the policy has no page views`);
   page.run(`${page.name}.track('page_view', ${JSON.stringify(PAGE_VIEW)})`);
   await leave(look, page);
-  const [event] = eventsOf(page);
-  const [row] = await look.canaries.stored(type, event?.messageId ?? '');
-  if (!row) return broken(saw`the printed track() was not stored`);
+  const [event = {}] = eventsOf(page);
+  const row = await landed(look, type, event, page.requests);
+  if (isMissed(row)) return row;
   const wrong = Object.entries(PAGE_VIEW).filter(
     ([name, value]) => String(row[`f_${name}`]) !== String(value),
   );
@@ -104,8 +115,8 @@ const withdrawConsent: Probe = async (look, page) => {
   page.run(send);
   await settle(page);
   const first = eventsOf(page).find(({ event }) => event === 'insight_viewed');
-  const [row] = first ? await look.canaries.stored(type, first.messageId ?? '') : [];
-  if (!row) return broken(saw`an optional event was not stored although it was agreed to`);
+  const row = await landed(look, type, first ?? {}, page.requests);
+  if (isMissed(row)) return row;
   page.run(`${page.name}.withdrawConsent()`);
   page.run(send);
   await leave(look, page);
@@ -131,6 +142,13 @@ const PROBES: Readonly<Record<string, Probe>> = {
   withdrawConsent,
 };
 
+/** What a page saw while its requests were put off is no finding. */
+async function tryOnce(look: Look, probe: Probe): Promise<Seen | Missed> {
+  const page = await pageOf(look);
+  const seen = await probe(look, page);
+  return !isMissed(seen) && seen.state === 'broken' && isPutOff(page.requests) ? 'unseen' : seen;
+}
+
 export const sdkCall = defineProof({
   control: 'sdk.call',
   strength: 'stored-bytes',
@@ -143,6 +161,10 @@ export const sdkCall = defineProof({
     }
     const probe = PROBES[call];
     if (!probe) return gap(saw`there is no probe for ${term(call)}()`);
-    return probe(look, page);
+    const seen = await twice(() => tryOnce(look, probe));
+    if (seen === 'lost') return broken(saw`what ${term(call)}() sent was not stored, twice`);
+    if (seen === 'unseen')
+      return gap(saw`the server put ${term(call)}() off, or a canary beside it`);
+    return seen;
   },
 });

@@ -1,14 +1,17 @@
 import type { Look } from '#core/looking';
 import { broken, defineProof, gap, kept, type Seen, saw, terms } from '#core/promises';
-import { eventsOf, leave, pageOf } from './sdk-page.ts';
+import { eventsOf, isMissed, landed, leave, type Missed, pageOf, twice } from './sdk-page.ts';
 
-type Tried = 'delivered' | 'lost' | 'missing';
+type Tried = 'delivered' | 'missing' | Missed;
 
-const typeNamed = ({ policy, canaries }: Look, event: string) =>
-  canaries.eventTypes.find((type) => {
+function typeNamed({ policy, canaries }: Look, event: string): string {
+  const found = canaries.eventTypes.find((type) => {
     const names = policy.data[type]?.['event-names'] ?? [];
     return names.includes(event) || names.includes('*');
   });
+  if (found === undefined) throw new Error('no type takes the event');
+  return found;
+}
 
 /** A library for pages: loaded from the server, and asked to track something. */
 async function tryScript(look: Look, file: string): Promise<Tried> {
@@ -17,9 +20,9 @@ async function tryScript(look: Look, file: string): Promise<Tried> {
   const page = await pageOf(look, { file });
   page.run(`${page.name}.track('library_seen', { label: 'canary' })`);
   await leave(look, page);
-  const [event] = eventsOf(page);
-  const rows = await look.canaries.stored(type ?? '', event?.messageId ?? '');
-  return rows.length === 1 ? 'delivered' : 'lost';
+  const [event = {}] = eventsOf(page);
+  const row = await landed(look, type, event, page.requests);
+  return isMissed(row) ? row : 'delivered';
 }
 
 type Client = {
@@ -38,6 +41,7 @@ async function tryNode(look: Look): Promise<Tried> {
   const { tenant, plain, writeKey } = look;
   const endpoint = `http://${plain.host}:${plain.port}`;
   const messages: string[] = [];
+  const requests: { status: number }[] = [];
   const client = createClient({
     endpoint,
     writeKey,
@@ -45,17 +49,22 @@ async function tryNode(look: Look): Promise<Tried> {
     storage: 'memory',
     essential: ['*'],
     async fetch(url: string, request: RequestInit) {
+      const made = { status: 0 };
+      requests.push(made);
       for (const [, id = ''] of String(request.body).matchAll(/"messageId":"(\w+)"/g)) {
         await look.canaries.note(id);
         messages.push(id);
       }
-      return fetch(url, request);
+      const answer = await fetch(url, request);
+      made.status = answer.status;
+      return answer;
     },
   });
   client.track('library_seen', { label: 'canary' });
   await client.shutdown(8_000);
-  const rows = await look.canaries.stored(type ?? '', messages[0] ?? '');
-  return rows.length === 1 ? 'delivered' : 'lost';
+  const [messageId] = messages;
+  const row = await landed(look, type, messageId === undefined ? {} : { messageId }, requests);
+  return isMissed(row) ? row : 'delivered';
 }
 
 function tryNamed(look: Look, name: string): Promise<Tried> {
@@ -70,10 +79,12 @@ export const sdkLibrary = defineProof({
   async prove(look, { names: bound }): Promise<Seen> {
     const names = bound as string[];
     const tried = new Map<string, Tried>();
-    for (const name of names) tried.set(name, await tryNamed(look, name));
+    for (const name of names) tried.set(name, await twice(() => tryNamed(look, name)));
     const of = (state: Tried) => names.filter((name) => tried.get(name) === state);
     const [lost, missing, delivered] = [of('lost'), of('missing'), of('delivered')];
     if (lost.length > 0) return broken(saw`what ${terms(lost)} sent was not stored`);
+    const unseen = of('unseen');
+    if (unseen.length > 0) return gap(saw`nothing could be seen of what ${terms(unseen)} sent`);
     if (missing.length > 0) {
       return gap(saw`not shipped: ${terms(missing)}; delivered: ${terms(delivered)}`);
     }

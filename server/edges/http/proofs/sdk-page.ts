@@ -1,5 +1,5 @@
 /** A page of one person on the served library, and what the server has on record for them. */
-import { asClient, type Look, type Page, type PageOptions } from '#core/looking';
+import { asClient, type Look, type Page, type PageOptions, type StoredRow } from '#core/looking';
 
 export type Event = {
   readonly messageId?: string;
@@ -10,6 +10,9 @@ export type Event = {
 
 /** Long enough for a busy server, short enough for a proof. */
 const SETTLE_MS = 8_000;
+/** Then a canary is sent after it, which is given longer. */
+const ALONE_MS = 5_000;
+const AFTER_CONTROL_MS = 2_000;
 
 /** Loads the library as a page does. */
 export const pageOf = (look: Look, options: Partial<PageOptions> = {}): Promise<Page> =>
@@ -25,9 +28,51 @@ export async function leave(look: Look, page: Page): Promise<void> {
   for (const id of ids) if (id !== undefined) await look.canaries.subjectOf('anonymous', id);
 }
 
-/** The events that the page has sent, in their order. */
-export const eventsOf = ({ requests }: Page): Event[] =>
-  requests.flatMap(({ body }) => (body as { batch?: Event[] } | undefined)?.batch ?? []);
+/** The events that the page has sent, in their order; once each, however often it tried. */
+export function eventsOf({ requests }: Page): Event[] {
+  const sent = requests.flatMap(
+    ({ body }) => (body as { batch?: Event[] } | undefined)?.batch ?? [],
+  );
+  return [...new Map(sent.map((event) => [event.messageId ?? event, event])).values()];
+}
+
+/** `unseen`: nothing can be said, as something was not answered or not even a canary came through. */
+export type Missed = 'lost' | 'unseen';
+export const isMissed = (result: unknown): result is Missed =>
+  result === 'lost' || result === 'unseen';
+
+/** Statuses by which a server puts a client off; 0 where nothing was answered. */
+const PUT_OFF: ReadonlySet<number> = new Set([0, 429, 503]);
+
+/** Whether the server left a request of the page for later, so that nothing follows from it. */
+export const isPutOff = (requests: readonly { readonly status: number }[]): boolean =>
+  requests.some(({ status }) => PUT_OFF.has(status));
+
+/** The row of an event that a library sent, or how it was missed. */
+export async function landed(
+  { canaries }: Look,
+  type: string,
+  { messageId }: Event,
+  requests: readonly { readonly status: number }[],
+): Promise<StoredRow | Missed> {
+  const rowWithin = async (id: string | undefined, waitMs?: number) =>
+    id === undefined ? undefined : (await canaries.stored(type, id, waitMs))[0];
+  const row = await rowWithin(messageId, ALONE_MS);
+  if (row) return row;
+  if (isPutOff(requests)) return 'unseen';
+  const { messages } = await canaries.send([canaries.event(type, await canaries.agreeing())]);
+  if (!(await rowWithin(messages[0]))) return 'unseen';
+  // It was sent before the canary that is there.
+  return (await rowWithin(messageId, AFTER_CONTROL_MS)) ?? 'lost';
+}
+
+/** Tries once more, on another page, what was missed; `lost` only where it was lost both times. */
+export async function twice<T>(attempt: () => Promise<T | Missed>): Promise<T | Missed> {
+  const first = await attempt();
+  if (!isMissed(first)) return first;
+  const second = await attempt();
+  return second === 'lost' ? first : second;
+}
 
 /** The id that the page keeps in its storage. */
 export function idOf({ stored }: Page): string {
