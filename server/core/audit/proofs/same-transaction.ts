@@ -47,10 +47,10 @@ const issuing = ({ sql, writeKey }: Look) => sql<Pair[]>`
 const GROUPED_SECONDS = 65;
 
 /**
- * A request with the key of another service is refused; once it is answered, the entry is there: its
- * own, or that of the first of its kind within the minute.
+ * A request with the key of another service is refused; once it is answered, the entry is there:
+ * its own, or that of the first of its kind within the minute.
  *
- * @returns how many such entries of that key are recent enough; `undefined` where it was not refused.
+ * @returns how many such entries are recent enough; `undefined` where it was not refused.
  */
 async function refusalEntry({ others, tenant, canaries, sql }: Look): Promise<number | undefined> {
   const other = others[0];
