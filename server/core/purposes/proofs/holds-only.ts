@@ -1,6 +1,33 @@
-import { inEngine } from '#core/looking';
+import { inEngine, type Look } from '#core/looking';
 import { broken, defineProof, gap, kept, saw, term, terms, wordsOf } from '#core/promises';
 import { asksEngine, loginsOf, unfilled, unreadFor } from './reading.ts';
+
+/** What every purpose reaches, and must: none of it is about a person that data is held of. */
+const SHARED: ReadonlySet<string> = new Set([
+  'troth.policies',
+  'troth.tenants',
+  'troth.audit_trees',
+  // Added to, never read.
+  'troth.audit_entries',
+]);
+
+/** Tables that the role can do anything with: itself, as anybody, or as a role it can become. */
+async function reachOf({ sql }: Look, role: string): Promise<string[]> {
+  const tables = await sql<{ name: string }[]>`
+    with became as materialized (
+      select oid from pg_roles where pg_has_role(${role}, oid, 'member')
+    )
+    select distinct nspname || '.' || relname as name
+    from pg_class
+    join pg_namespace on pg_namespace.oid = relnamespace
+    cross join became
+    where relkind in ('r', 'p', 'v', 'm', 'f')
+      and nspname not in ('pg_catalog', 'information_schema')
+      and (has_any_column_privilege(became.oid, pg_class.oid, 'select, insert, update')
+           or has_table_privilege(became.oid, pg_class.oid, 'delete, truncate, trigger'))
+    order by name`;
+  return tables.map(({ name }) => name);
+}
 
 export const holdsOnly = defineProof({
   control: 'purpose.holds-only',
@@ -28,16 +55,12 @@ export const holdsOnly = defineProof({
     for (const type of rest)
       if ((await asksEngine(at, login, type)) !== 'hidden')
         return broken(saw`the login of ${term(name)} is shown ${term(type)} as well`);
-    const role = inEngine(`troth_${at.tenant}_${name}`);
-    const granted = await at.sql<{ table: string }[]>`
-      select distinct table_schema || '.' || table_name as table
-      from information_schema.role_table_grants
-      where grantee = ${role}
-      order by 1`;
-    if (granted.length > 0)
-      return broken(
-        saw`its role holds ${granted.length} tables of account: ${terms(granted.map(({ table }) => table))}`,
-      );
+    const reached = await reachOf(at, inEngine(`troth_${at.tenant}_${name}`));
+    const extra = reached.filter((table) => !SHARED.has(table));
+    if (extra.length === reached.length)
+      return gap(saw`what the role of ${term(name)} reaches could not be read`);
+    if (extra.length > 0)
+      return broken(saw`its role reaches ${extra.length} tables of account: ${terms(extra)}`);
     return kept(
       saw`${term(name)} opened ${terms(bound)} and none of the ${rest.length} other types of events, and no table of account`,
     );

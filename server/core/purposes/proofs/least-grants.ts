@@ -1,5 +1,6 @@
 import { inEngine, type Look, placesOf } from '#core/looking';
 import { broken, defineProof, gap, kept, saw, term, terms } from '#core/promises';
+import { strangeMemberships } from './memberships.ts';
 import { loginsOf } from './reading.ts';
 
 type Grant = {
@@ -28,7 +29,7 @@ const CHANGES = new Set(['UPDATE', 'DELETE']);
 const REMOVERS = new Set(['troth_eraser', 'troth_sweeper']);
 
 /** Rights on whole tables, and on single columns of them. */
-const liveGrants = (at: Look) => at.sql<Grant[]>`
+const liveGrants = (at: Look, purposes: readonly string[]) => at.sql<Grant[]>`
   select nspname as schema, relname as table, coalesce(rolname, 'public') as role,
          privilege_type as right
   from pg_class
@@ -41,7 +42,7 @@ const liveGrants = (at: Look) => at.sql<Grant[]>`
     where attrelid = pg_class.oid
   ) as acl
   left join pg_roles on pg_roles.oid = acl.grantee
-  where nspname in ('troth', 'troth_sec', ${placesOf(at).schema})
+  where (nspname in ('troth', 'troth_sec', ${placesOf(at).schema}) or rolname = any(${purposes}))
     and relkind in ('r', 'p', 'v', 'm') and acl.grantee <> relowner`;
 
 /** What a purpose's role is given by the policy: the tables of account of its data. */
@@ -57,7 +58,7 @@ function tooMuch(at: Look, purposes: ReadonlyMap<string, string>, grant: Grant):
   if (role === 'public' || schema === 'troth_sec' || NEVER.has(right)) return true;
   const purpose = purposes.get(role);
   if (purpose !== undefined) {
-    const own = schema !== 'troth' && declaredTables(at, purpose).has(table);
+    const own = schema === placesOf(at).schema && declaredTables(at, purpose).has(table);
     return !own || right === 'DELETE';
   }
   if (schema === 'troth' && SHARED[role]) return !SHARED[role].includes(`${table} ${right}`);
@@ -67,12 +68,16 @@ function tooMuch(at: Look, purposes: ReadonlyMap<string, string>, grant: Grant):
   return role !== 'troth_app' && !SHARED[role];
 }
 
-/** Roles that the server's login is, or can become, which could do more than any grant says. */
+/**
+ * Roles that the server's login is, or can become, which could do more than any grant says, or
+ * could be entered without it.
+ */
 const mightyRoles = (at: Look) => at.sql<{ name: string }[]>`
   select rolname as name
   from pg_roles
   where pg_has_role('troth_app', oid, 'member')
-    and (rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication)`;
+    and (rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication
+         or rolcanlogin and rolname <> 'troth_app')`;
 
 /** Logins of the event store that hold another grant, or see another view, than they should. */
 async function strangeLogins(at: Look): Promise<string[] | undefined> {
@@ -107,19 +112,23 @@ export const leastGrants = defineProof({
   strength: 'configuration',
   blindTo: 'The owner of the database and whoever runs the machine, who can do anything.',
   async prove(at) {
-    const grants = await liveGrants(at);
-    if (grants.length < 20) return gap(saw`only ${grants.length} grants could be read`);
     const purposes = new Map(
       Object.keys(at.policy.purposes).map((id) => [
         `troth_${inEngine(at.tenant)}_${inEngine(id)}`,
         id,
       ]),
     );
+    const grants = await liveGrants(at, [...purposes.keys()]);
+    if (grants.length < 20) return gap(saw`only ${grants.length} grants could be read`);
     const extra = grants.filter((grant) => tooMuch(at, purposes, grant));
     if (extra.length > 0) {
       const named = extra.map(({ role, right, table }) => `${role}: ${right} on ${table}`);
       return broken(saw`${extra.length} rights too many: ${terms(named)}`);
     }
+    const members = await strangeMemberships(at, purposes);
+    if (!members) return gap(saw`memberships of roles could not be read`);
+    if (members.length > 0)
+      return broken(saw`${members.length} memberships too many: ${terms(members)}`);
     const mighty = await mightyRoles(at);
     if (mighty.length > 0)
       return broken(saw`roles above all grants: ${terms(mighty.map(({ name }) => name))}`);
@@ -134,7 +143,7 @@ export const leastGrants = defineProof({
     if (reach.length > 0)
       return broken(saw`the server's login reaches beyond tables: ${term(reach[0] ?? '')}`);
     return kept(
-      saw`${grants.length} rights on tables and ${purposes.size} logins of purposes compared with the policy: none too many`,
+      saw`${grants.length} rights on tables, all memberships of roles and ${purposes.size} logins of purposes compared with the policy: none too many`,
     );
   },
 });

@@ -62,6 +62,53 @@ test('a right too many is found: of a shared role, of a purpose, of everybody, a
   await proven.keeps('access.least-grants');
 });
 
+test('a right that a role has as a member of another, or in the schema of another service, is found', async () => {
+  const roles = 'troth_loopkit_essential_analytics, troth_workorders_security';
+  const tries = [
+    [`grant troth_sweeper to ${roles}`, `revoke troth_sweeper from ${roles}`],
+    [
+      'grant troth_sweeper to troth_app with inherit true',
+      'grant troth_sweeper to troth_app with inherit false',
+    ],
+    [
+      'create role troth_visitor login; grant troth_app to troth_visitor',
+      'drop role troth_visitor',
+    ],
+    ['alter role troth_eraser login', 'alter role troth_eraser nologin'],
+    [
+      `grant select on tenant_clanker.consent_receipts to ${roles}`,
+      `revoke select on tenant_clanker.consent_receipts from ${roles}`,
+    ],
+  ] as const;
+  for (const [give, take] of tries) {
+    await proven.sql.unsafe(give);
+    await proven.breaks('access.least-grants');
+    await proven.sql.unsafe(take);
+  }
+  await proven.keeps('access.least-grants');
+});
+
+test('a purpose whose role reaches a table of account is found: itself, or as another', async () => {
+  const roles = 'troth_clanker_debugging, troth_clanker_system_optimization';
+  const tries = [
+    [`grant troth_sweeper to ${roles}`, `revoke troth_sweeper from ${roles}`],
+    [
+      `grant select on tenant_clanker.consent_receipts to ${roles}`,
+      `revoke select on tenant_clanker.consent_receipts from ${roles}`,
+    ],
+    [
+      `grant select (subject) on tenant_clanker.consent_receipts to ${roles}`,
+      `revoke select (subject) on tenant_clanker.consent_receipts from ${roles}`,
+    ],
+  ] as const;
+  for (const [give, take] of tries) {
+    await proven.sql.unsafe(give);
+    await proven.breaks('purpose.holds-only', UNFILLED_PURPOSE);
+    await proven.sql.unsafe(take);
+  }
+  await proven.keeps('purpose.holds-only', UNFILLED_PURPOSE);
+});
+
 test('a basis that the page, or the answer to a withdrawal, does not name is found', async () => {
   await proven.restart([
     ['../policy-language/render/tables.ts', 'bases[purpose.basis].title', 'bases.consent.title'],
@@ -118,14 +165,6 @@ test('a store that shows data to the login of every purpose is found', async () 
 test('a purpose that no longer opens what is declared for it is found', async () => {
   await everywhere((login, table) => `drop view if exists ${viewOf(login, table)} sync`);
   await proven.breaks('purpose.bound-reads', UNFILLED);
-  await proven.breaks('purpose.holds-only', UNFILLED_PURPOSE);
-});
-
-test('a purpose whose role holds a table of account is found', async () => {
-  for (const purpose of ['debugging', 'system_optimization'])
-    await proven.sql.unsafe(
-      `grant select on tenant_clanker.consent_receipts to troth_clanker_${purpose}`,
-    );
   await proven.breaks('purpose.holds-only', UNFILLED_PURPOSE);
 });
 
