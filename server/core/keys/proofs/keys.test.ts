@@ -81,6 +81,30 @@ test('a retired root key that was not destroyed is found', async () => {
   await proven.keeps('keys.rotate');
 });
 
+test('a root key whose retirement does not end is found', async () => {
+  // The keeper is a process of its own: the edits are handed on to it.
+  await proven.restart([
+    [
+      'platform/keeper/start.ts',
+      "...['--no-warnings', ",
+      "...[process.env.NODE_OPTIONS, '--no-warnings', ",
+    ],
+    [
+      'platform/keeper/socket.ts',
+      'this.#rotating = !this.#custody.rotation.step();',
+      'this.#rotating = false;',
+    ],
+    ['standing-jobs.ts', 'if (ageDays < rotateAfterDays(policies)) return;', ''],
+    [
+      'core/keys/commands.ts',
+      "keeper.call('rotate', { at: now.getTime() })",
+      "keeper.call('rotate', { at: now.getTime() - 2 * DAY_MS })",
+    ],
+    ['core/keys/commands.ts', 'if (!rotating) break;', 'if (rotating !== undefined) break;'],
+  ]);
+  await proven.breaks('keys.rotate');
+});
+
 test('keys that are older than is published are found', async () => {
   await proven.restart([
     ['standing-jobs.ts', 'if (ageDays < rotateAfterDays(policies)) return;', ''],
@@ -94,8 +118,7 @@ test('keys that are older than is published are found', async () => {
 });
 
 test('keys that are wrapped once are found', async () => {
-  // The keeper is a process of its own: the edits are handed on to it. Nothing may follow, for what
-  // it wraps now no keeper opens.
+  // Nothing may follow, for what the keeper wraps now no other opens.
   await proven.restart([
     [
       'platform/keeper/start.ts',

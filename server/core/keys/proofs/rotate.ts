@@ -3,13 +3,21 @@ import { type Look, valueAt } from '#core/looking';
 import { broken, defineProof, gap, kept, saw, span, term } from '#core/promises';
 import { KEYS_MAX, readKeyring, rootFiles } from './keyring-file.ts';
 
+/** A root and the keys under it may be retired for so long; some 22,000 keys a second are. */
+const RETIRED_WITHIN_MS = 86_400_000;
+
 type State = {
   readonly epoch: number;
   readonly epochAt: number;
   readonly rotatingFrom: number | null;
   readonly keys: number;
+  /** Under a root that is retired, or is being retired. */
+  readonly older: number;
+  /** Under one that had to be gone before this rotation began. */
   readonly retired: number;
 };
+
+type Counts = Pick<State, 'keys'> & { readonly older: number | null; retired: number | null };
 
 /** What the file of the keyring says of its keys: how old the epoch is, and what is older yet. */
 const stateOf = ({ folders }: Look): Promise<State> =>
@@ -17,19 +25,24 @@ const stateOf = ({ folders }: Look): Promise<State> =>
     const meta = (name: string) =>
       get<{ value: number }>('select value from meta where name = ?', name)?.value;
     const epoch = Number(meta('epoch') ?? 0);
+    const rotatingFrom = meta('rotating_from') ?? null;
     const counts = ['subject_keys', 'named_keys', 'keks'].map((table) =>
-      get<{ keys: number; retired: number | null }>(
-        `select count(*) as keys, sum(epoch < ?) as retired
+      get<Counts>(
+        `select count(*) as keys, sum(epoch < ?) as older, sum(epoch < ?) as retired
          from (select epoch from ${table} limit ${KEYS_MAX})`,
         epoch,
+        rotatingFrom ?? epoch,
       ),
     );
+    const sum = (name: keyof Counts) =>
+      counts.reduce((all, one) => all + Number(one?.[name] ?? 0), 0);
     return {
       epoch,
       epochAt: Number(meta('epoch_at') ?? 0),
-      rotatingFrom: meta('rotating_from') ?? null,
-      keys: counts.reduce((sum, one) => sum + Number(one?.keys ?? 0), 0),
-      retired: counts.reduce((sum, one) => sum + Number(one?.retired ?? 0), 0),
+      rotatingFrom,
+      keys: sum('keys'),
+      older: sum('older'),
+      retired: sum('retired'),
     };
   });
 
@@ -60,22 +73,30 @@ export const rotate = defineProof({
     const isPeriod = path === 'security.keys.rotate' && typeof published === 'string';
     if (!isPeriod) return gap(saw`${term(path)} publishes no period for keys`);
     if (!(await isLive(at))) return gap(saw`a canary's key was not found in the keyring's file`);
-    const { epoch, epochAt, rotatingFrom, keys, retired } = await stateOf(at);
+    const state = await stateOf(at);
+    const { epoch, epochAt, rotatingFrom, keys, older, retired } = state;
     const age = (await at.now()).getTime() - epochAt;
     const { milliseconds } = parseDuration(published);
     if (age > milliseconds) {
       return broken(saw`the keys are ${span(age)} old, of ${span(milliseconds)} at most`);
     }
-    if (rotatingFrom === null && retired > 0) {
-      return broken(saw`${retired} of ${keys} keys are wrapped under a retired key`);
+    if (retired > 0) return broken(saw`${retired} of ${keys} keys are wrapped under a retired key`);
+    // The epoch began with the rotation that retires the one before it.
+    if (rotatingFrom !== null && age > RETIRED_WITHIN_MS) {
+      return broken(
+        saw`the root key before this one has been in retirement for ${span(age)}, of ${span(RETIRED_WITHIN_MS)} at most, and ${older} of ${keys} keys are wrapped under it`,
+      );
     }
     const roots = rootFiles(at.folders.keyring).map((file) => file.epoch);
     const old = roots.filter((number) => number !== epoch && number !== rotatingFrom).length;
     if (old > 0) return broken(saw`${old} retired root keys still lie in the keyring's folder`);
     const named = at.policy.security?.keys?.management !== undefined;
     const by = term(named ? 'by the keeper, an embedded equivalent:' : 'by the keeper:');
+    const rest = term(
+      rotatingFrom === null ? 'no retired root key is left' : 'the one before is being retired',
+    );
     return kept(
-      saw`${by} epoch ${epoch} is ${span(age)} old, of ${span(milliseconds)} at most; ${keys - retired} of ${keys} keys are wrapped under it, and no retired root key is left`,
+      saw`${by} epoch ${epoch} is ${span(age)} old, of ${span(milliseconds)} at most; ${keys - older} of ${keys} keys are wrapped under it, and ${rest}`,
     );
   },
 });
