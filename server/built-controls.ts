@@ -67,6 +67,7 @@ const BY_FOLDER: Readonly<Record<string, readonly ControlName[]>> = {
     'purpose.basis',
     'purpose.bound-reads',
     'purpose.holds-only',
+    'identify.journeys-consented',
     'purpose.stated',
   ],
   'core/tenancy': [

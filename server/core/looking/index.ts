@@ -36,4 +36,5 @@ export {
   shownAt,
   unescaped,
 } from './page-values.ts';
+export { type Answered, type Moment, momentOf, readAt } from './reading.ts';
 export { valueAt } from './value-at.ts';

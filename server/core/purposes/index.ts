@@ -5,5 +5,6 @@
  * that this purpose alone has, so what is not for it is hidden by the event store itself.
  */
 export { purposeProblem } from './errors.ts';
+export type { ReadRow } from './journeys.ts';
 export { purposeProofs } from './proofs/index.ts';
-export { type Reading, type ReadingNeeds, type ReadRow, readEvents } from './read-events.ts';
+export { type Reading, type ReadingNeeds, readEvents } from './read-events.ts';

@@ -1,4 +1,4 @@
-import { DataTypeId, PurposeId, SubjectId, type TenantId, Word } from '#base/ids';
+import { DataTypeId, PurposeId, type SubjectId, type TenantId, Word } from '#base/ids';
 import { Problem } from '#base/problem';
 import { appendAudit, recordRefusal } from '#core/audit';
 import { type Actor, authorize, type PolicyInForce } from '#core/policy';
@@ -6,19 +6,21 @@ import { eventTableOf, loginOf, purposeViewOf } from '#core/tenancy';
 import type { Database } from '#platform/database';
 import type { PurposeReader } from '#platform/events';
 import { purposeProblem } from './errors.ts';
+import { NOBODY, onlyFollowed, type ReadRow } from './journeys.ts';
 
 export type Reading = {
   readonly actor: Actor;
   /** A purpose that the policy declares, or one of its other names. */
-  readonly purpose: string | undefined;
+  readonly purpose?: string | undefined;
   readonly dataType: string;
   /** At most 1,000. */
   readonly limit: number;
+  /** Only what was received from then on. Default: from the first. */
+  readonly from?: Date | undefined;
+  /** Only what was received before. Default: to the last. */
+  readonly until?: Date | undefined;
   readonly now: Date;
 };
-
-/** A row as the login of the purpose sees it: opaque ids and clear fields, nothing sealed. */
-export type ReadRow = Readonly<Record<string, unknown>>;
 
 /** Who asked to be erased is in no reading from that moment on. */
 type Hidden = {
@@ -41,8 +43,8 @@ export type ReadingNeeds = {
 };
 
 const LIMIT_MAX = 1_000;
-/** A row that is about nobody in particular. */
-const NOBODY = SubjectId('0'.repeat(32));
+/** The end of the engine's time. */
+const LAST = new Date('2299-12-31T00:00:00Z');
 const subjectOf = (row: ReadRow) => String(row['subject']) as SubjectId;
 /** What ClickHouse answers to a login that may not see: denied, or no such view or database. */
 const HIDDEN: ReadonlySet<unknown> = new Set([497, 60, 81]);
@@ -50,7 +52,8 @@ const HIDDEN: ReadonlySet<unknown> = new Set([497, 60, 81]);
 /**
  * Reads events of one type for one purpose, newest first, under the purpose's own login: whether
  * the data is for the purpose is decided by the engine, and whether a person's is by that person.
- * The reading is on record, a refusal too.
+ * Whose row it is, is said only where the policy lets people be followed. The reading is on record,
+ * a refusal too.
  *
  * @throws Problem purpose-not-stated, purpose-not-declared, purpose-not-for-data, data-not-read,
  *         forbidden, events-unavailable.
@@ -77,7 +80,7 @@ export async function readEvents(
 async function readPermitted(
   { db, reader, hidden, agreed }: ReadingNeeds,
   inForce: PolicyInForce,
-  { actor, purpose: name, dataType, limit, now }: Reading,
+  { actor, purpose: name, dataType, limit, from, until, now }: Reading,
 ): Promise<ReadRow[]> {
   const { tenant, policy } = inForce;
   if (name === undefined || name === '')
@@ -96,6 +99,8 @@ async function readPermitted(
   const read = await asPurpose(reader, login, {
     ...purposeViewOf(login, eventTableOf(tenant, policy, dataType)),
     limit: Math.min(limit, LIMIT_MAX),
+    from: from?.getTime() ?? 0,
+    until: until?.getTime() ?? LAST.getTime(),
   });
   await hidden.refresh();
   const people = read.map(subjectOf).filter((subject) => subject !== NOBODY);
@@ -108,20 +113,22 @@ async function readPermitted(
   await db.sql.begin((tx) =>
     appendAudit(Object.assign(tx, { now }), permit, { event: 'events.read', fields }),
   );
-  return rows;
+  return onlyFollowed(policy, facts.purpose, rows);
 }
 
 /** @throws Problem purpose-not-for-data: the engine hides the data from this purpose. */
 async function asPurpose(
   reader: PurposeReader,
   login: number,
-  params: { database: string; view: string; limit: number },
+  params: { database: string; view: string; limit: number; from: number; until: number },
 ): Promise<ReadRow[]> {
   try {
     return await reader.query<ReadRow>(
       login,
       `select *
        from {database:Identifier}.{view:Identifier}
+       where received_at >= fromUnixTimestamp64Milli({from:Int64})
+         and received_at < fromUnixTimestamp64Milli({until:Int64})
        order by received_at desc
        limit {limit:UInt32}`,
       params,

@@ -24,7 +24,7 @@ const nameOf = ({ database, view }: PurposeView) => `\`${database}\`.\`${view}\`
 const clickhouse = (statement: string): Statement => ({ engine: 'clickhouse', statement });
 
 /** Columns that are nobody's to read: the ciphertext, and the ledger's own. */
-const NEVER_SHOWN: ReadonlySet<string> = new Set(['sealed', 'batch', 'mode']);
+const NEVER_SHOWN: ReadonlySet<string> = new Set(['sealed', 'batch']);
 
 /** Opaque bytes are no text, and a program reads 64 bits as fewer: both are shown as text. */
 const AS_TEXT: Readonly<Record<string, string>> = {

@@ -16,10 +16,13 @@ export type EventDeps = ReadingNeeds & {
   readonly clock: Clock;
 };
 
+const Instant = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
 const Asked = z.strictObject({
   data: z.string().max(60),
   purpose: z.string().max(60).optional(),
   limit: z.int().min(1).max(1_000).default(100),
+  from: Instant.optional(),
+  until: Instant.optional(),
 });
 
 const OPERATOR: Actor = { kind: 'operator', id: KeyId('operator') };
@@ -33,9 +36,12 @@ export function eventRoutes({ policies, clock, ...needs }: EventDeps): DomainRou
     if (!inForce) throw httpProblem('no-such-tenant', 'No policy of this name is in force here.');
     const read = Asked.safeParse(await c.req.json().catch(() => undefined));
     if (!read.success)
-      throw httpProblem('body-not-understood', 'Send JSON with "data", "purpose" and "limit".');
-    const { data: dataType, purpose, limit } = read.data;
-    const asked = { actor: OPERATOR, dataType, purpose, limit, now: clock.now() };
+      throw httpProblem(
+        'body-not-understood',
+        'Send JSON with "data", "purpose", "limit" and times.',
+      );
+    const { data: dataType, ...rest } = read.data;
+    const asked = { ...rest, actor: OPERATOR, dataType, now: clock.now() };
     return c.json({ rows: await readEvents(needs, inForce, asked) });
   });
   return { name: 'events', routes };

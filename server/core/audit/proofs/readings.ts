@@ -1,6 +1,6 @@
 /** The proofs about readings: each leaves an entry, in the log of its service and in no other. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asClient, type Look, personalRow } from '#core/looking';
+import { asClient, type Look, momentOf, personalRow, readAt } from '#core/looking';
 import { broken, defineProof, gap, kept, type Seen, saw, terms } from '#core/promises';
 import { type Entry, entriesAfter, lastSeq, leafOf } from './entries.ts';
 import { readLog } from './signed-log.ts';
@@ -12,21 +12,19 @@ type Read = { readonly entries: readonly Entry[]; readonly subject: string };
 
 /** Reads a canary in each way that there is; what it saw of the entries, or why it could not. */
 async function readCanary(look: Look): Promise<Read | Seen> {
-  const { operator, tenant, policy } = look;
+  const { policy } = look;
   const canary = await personalRow(look);
   const purpose = canary && policy.data[canary.type]?.purposes[0];
   if (!canary || !purpose) return gap(saw`a canary that could be read was not stored`);
   const { type: data, person, row } = canary;
+  const moment = await momentOf(look, data, String(row['message']));
   const before = await lastSeq(look);
-  const events = await operator(`/v1/t/${tenant}/events/read`, {
-    body: { data, purpose, limit: 1_000 },
-  });
-  const { rows = [] } = (events.json ?? {}) as { rows?: { message: string }[] };
+  const events = await readAt(look, moment, purpose);
   const status = await asClient(look, '/consents/status', {
     body: { handle: { userId: person.userId } },
   });
-  const isRead = rows.some(({ message }) => message === row['message']) && status.status === 200;
-  if (!isRead) return gap(saw`the canary could not be read`);
+  if (events.row === undefined || status.status !== 200)
+    return gap(saw`the canary could not be read`);
   const entries = await entriesAfter(look, before);
   const { subject } = row;
   const ofEvents = entries.filter(({ hashed }) => hashed['event'] === 'events.read');

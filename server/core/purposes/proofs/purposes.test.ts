@@ -31,6 +31,29 @@ test('data is read for its purposes, and for no other', async () => {
   await proven.keeps('purpose.holds-only', UNFILLED_PURPOSE);
   await proven.keeps('access.least-grants');
   await proven.keeps('purpose.basis');
+  await proven.keeps('identify.journeys-consented');
+});
+
+test('readings that let anybody be followed are found: all, the pseudonymous, who withdrew', async () => {
+  const journeys = 'core/purposes/journeys.ts';
+  await proven.restart([[journeys, 'if (asked === undefined) return', 'if (rows) return']]);
+  await proven.breaks('identify.journeys-consented');
+  await proven.restart([[journeys, "isFor && row['mode'] === IDENTIFIED", 'isFor']]);
+  await proven.breaks('identify.journeys-consented');
+  await proven.restart([[READ, '(willing.has(subject) && !hidden', '(read && !hidden']]);
+  await proven.breaks('identify.journeys-consented');
+  // A journey that nobody can follow is no promise kept either.
+  await proven.restart([[journeys, 'const IDENTIFIED = 2;', 'const IDENTIFIED = 9;']]);
+  await proven.breaks('identify.journeys-consented');
+});
+
+test('a row is found in a reading however many came in after it', async () => {
+  await proven.restart([
+    ['core/purposes/read-events.ts', 'limit: Math.min(limit, LIMIT_MAX),', 'limit: 1,'],
+  ]);
+  // One at a time is less than the six of a round, so the newest is another's.
+  await proven.keeps('purpose.bound-reads', UNFILLED);
+  await proven.keeps('purpose.holds-only', UNFILLED_PURPOSE);
 });
 
 test('a right too many is found: of a shared role, of a purpose, of everybody, above all grants', async () => {

@@ -1,4 +1,4 @@
-import { inEngine, type Look, placesOf, readBack } from '#core/looking';
+import { inEngine, type Look, momentOf, placesOf, readAt, readBack } from '#core/looking';
 import { gap, type Seen, saw, terms } from '#core/promises';
 
 export type Row = Readonly<Record<string, unknown>>;
@@ -18,10 +18,10 @@ export async function loginsOf(look: Look): Promise<ReadonlyMap<string, number>>
   return new Map(rows.map(({ purpose, login }) => [purpose, login]));
 }
 
-/** Reads through the service's own door, as the operator. */
+/** Reads the newest through the service's own door, as the operator. */
 export async function read(look: Look, data: string, purpose?: string): Promise<Answered> {
   const { status, json } = await look.operator(`/v1/t/${look.tenant}/events/read`, {
-    body: { data, limit: 1_000, ...(purpose === undefined ? {} : { purpose }) },
+    body: { data, limit: 10, ...(purpose === undefined ? {} : { purpose }) },
   });
   const { code = '', rows = [] } = (json ?? {}) as { code?: string; rows?: readonly Row[] };
   return { status, code, rows };
@@ -73,11 +73,11 @@ export async function unreadFor(
   const person = await look.canaries.agreeing();
   const stored = await readBack(look, data, look.canaries.event(data, person));
   if (!stored) return undefined;
+  const moment = await momentOf(look, data, String(stored['message']));
   const unread: string[] = [];
   for (const purpose of purposes) {
-    const { rows } = await read(look, data, purpose);
-    const found = rows.find((row) => String(row['message']) === String(stored['message']));
-    if (!found || 'sealed' in found) unread.push(purpose);
+    const { row } = await readAt(look, moment, purpose);
+    if (!row || 'sealed' in row) unread.push(purpose);
   }
   return unread;
 }

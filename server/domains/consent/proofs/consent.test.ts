@@ -48,6 +48,23 @@ test('readings that ask nobody are found', async () => {
   await proven.breaks('consent.switch', NOT_READ);
 });
 
+test('a library that goes on sending after it was turned off is found, though all is dropped', async () => {
+  const served = 'const bytes = CLIENTS.has(file) ? await fileOf(sdkDir, file) : undefined;';
+  const with_ = (from: string, to: string): Edit => [
+    'edges/http/file-routes.ts',
+    served,
+    `const read = CLIENTS.has(file) ? await fileOf(sdkDir, file) : undefined;
+     const text = String(read).split(${JSON.stringify(from)});
+     if (read && file === 'troth.js' && text.length < 2) throw new Error('it does not fit');
+     const bytes = read && Buffer.from(text.join(${JSON.stringify(to)}));`,
+  ];
+  await proven.restart([with_('"consent-refused"', '"send"')]);
+  await proven.breaks('consent.switch');
+  // One that withholds everything obeys no switch either.
+  await proven.restart([with_('"send"', '"consent-refused"')]);
+  await proven.breaks('consent.switch');
+});
+
 test('a gate that lets nothing in is found', async () => {
   await proven.restart([NEVER]);
   await proven.breaks('consent.default', OFF_BY_DEFAULT);

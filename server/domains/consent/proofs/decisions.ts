@@ -2,6 +2,7 @@
 import type { Look } from '#core/looking';
 import { broken, defineProof, gap, kept, type Saw, saw, term, terms } from '#core/promises';
 import { freeTypes, gatedBy, openPurposes } from './gates.ts';
+import { libraryObeys, WAYS } from './library.ts';
 import { arrivals, arrived, decide, type Sending, send, standings, withdrawAll } from './people.ts';
 import { readings, typeRead } from './readings.ts';
 
@@ -132,9 +133,14 @@ export const byDefault = defineProof({
 export const theSwitch = defineProof({
   control: 'consent.switch',
   strength: 'stored-bytes',
-  blindTo: BLIND,
+  blindTo:
+    'A page that gives an event no purpose, or another; the last request of a page that is closed.',
   async prove(at, { purposes }) {
     const named = purposes as string[];
+    for (const purpose of named) {
+      const wrong = await libraryObeys(at, purpose);
+      if (wrong) return wrong;
+    }
     const messages: { type: string; message: string }[] = [];
     for (const purpose of named) {
       for (const type of gatedBy(at, purpose)) {
@@ -164,7 +170,8 @@ export const theSwitch = defineProof({
     const sent = saw`${length} of ${length} events were stored, dropped and stored`;
     const shown = saw`readings for ${read} of ${named.length} purposes showed, hid and showed the row`;
     const seen = together(length > 0 && sent, read > 0 && shown);
-    return kept(saw`on, off and on again for ${terms(named)}: ${seen}`);
+    const left = saw`events left the library that the server hands out while it was on, and none after each of ${WAYS} ways of turning it off, nor after a reload`;
+    return kept(saw`on, off and on again for ${terms(named)}: ${left}; ${seen}`);
   },
 });
 

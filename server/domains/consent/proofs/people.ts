@@ -1,11 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { asClient, type Canary, type Look } from '#core/looking';
 import { freeTypes } from './gates.ts';
 
 /** A country without rules of its own, as far as the bundled map of addresses knows. */
 const ELSEWHERE = '8.8.8.8';
-/** The tables of one round of the mover are filled one after the other. */
-const LATER_MS = 1_200;
+/** How long a table may be filled after another that was sent to before it. */
+const LATER_MS = 10_000;
 
 /** What an ordinary browser says of itself. */
 export const BROWSER = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0' };
@@ -71,10 +70,11 @@ export async function send(look: Look, sending: Sending): Promise<string> {
 }
 
 /**
- * Which of these messages are stored. An event that nobody has to agree to is sent after them: once
- * it is there, whatever was to come before it has come.
+ * Which of these messages are stored. Tables are filled one after the other, so an event of
+ * somebody who agreed to everything is sent after them into each table: once it is there, whatever
+ * was to come before it has come. Where it does not come, the time for it is waited out.
  *
- * @throws Error when that event does not arrive either.
+ * @throws Error when not even an event that nobody has to agree to arrives.
  */
 export async function arrived(
   look: Look,
@@ -82,10 +82,16 @@ export async function arrived(
 ): Promise<boolean[]> {
   const [free] = freeTypes(look);
   if (free === undefined) throw new Error('no type is there to look by');
-  const control = await send(look, { type: free, person: look.canaries.person() });
+  const person = await look.canaries.agreeing();
+  const controls: { type: string; message: string }[] = [];
+  for (const type of new Set([...messages.map(({ type }) => type), free])) {
+    controls.push({ type, message: await send(look, { type, person }) });
+  }
+  const control = controls.find(({ type }) => type === free)?.message ?? '';
   const [row] = await look.canaries.stored(free, control);
   if (!row) throw new Error('the control did not arrive');
-  await sleep(LATER_MS, undefined, { signal: look.signal });
+  const late = controls.map(({ type, message }) => look.canaries.stored(type, message, LATER_MS));
+  await Promise.all(late);
   const found = messages.map(({ type, message }) => look.canaries.stored(type, message, 0));
   return (await Promise.all(found)).map((rows) => rows.length > 0);
 }

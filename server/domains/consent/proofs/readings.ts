@@ -1,8 +1,6 @@
-import type { Canary, Look } from '#core/looking';
+import { type Canary, type Look, type Moment, momentOf, readAt } from '#core/looking';
 import { gatesOf, namesPeople } from './gates.ts';
 import { decide, send } from './people.ts';
-
-const NEWEST = 1_000;
 
 export type Readings = {
   /** Whether the row came back after each word that its person said, in their order. */
@@ -11,30 +9,24 @@ export type Readings = {
   readonly silent: boolean;
 };
 
-/** Stores an event of somebody after a word about purposes; its number, where it was stored. */
+/** Stores an event of somebody after a word about purposes. @throws Error when it is not stored. */
 async function store(
   look: Look,
   type: string,
   { person, word }: { person: Canary; word: Readonly<Record<string, boolean>> },
-): Promise<string | undefined> {
+): Promise<Moment> {
   await decide(look, person, word);
   const message = await send(look, { type, person });
   const [row] = await look.canaries.stored(type, message);
-  return row?.['message'] as string | undefined;
+  if (!row) throw new Error('the canary did not arrive');
+  return momentOf(look, type, String(row['message']));
 }
 
 /** Whether a reading for the purpose shows a row. @throws Error when it is refused. */
-async function isShown(
-  look: Look,
-  { type, purpose }: { type: string; purpose: string },
-  row: string,
-) {
-  const told = await look.operator(`/v1/t/${look.tenant}/events/read`, {
-    body: { data: type, purpose, limit: NEWEST },
-  });
-  if (told.status !== 200) throw new Error('a reading was refused');
-  const { rows } = told.json as { rows: { message: string }[] };
-  return rows.some(({ message }) => message === row);
+async function isShown(look: Look, purpose: string, moment: Moment): Promise<boolean> {
+  const { status, row } = await readAt(look, moment, purpose);
+  if (status !== 200) throw new Error('a reading was refused');
+  return row !== undefined;
 }
 
 /** A type that is read for the purpose among others, whose rows name their person. */
@@ -61,16 +53,14 @@ export async function readings(
   const gates = gatesOf(look.policy, type).filter((gate) => gate !== purpose);
   const open = Object.fromEntries(gates.map((gate) => [gate, true]));
   const person = look.canaries.person();
-  const row = await store(look, type, { person, word: { ...open, [purpose]: true } });
-  if (row === undefined) throw new Error('the canary did not arrive');
+  const own = await store(look, type, { person, word: { ...open, [purpose]: true } });
   const shown: boolean[] = [];
   for (const word of words) {
     await decide(look, person, { [purpose]: word });
-    shown.push(await isShown(look, { type, purpose }, row));
+    shown.push(await isShown(look, purpose, own));
   }
   const isGate = gatesOf(look.policy, type).includes(purpose);
   if (isGate) return { words: shown, silent: false };
   const quiet = await store(look, type, { person: look.canaries.person(), word: open });
-  if (quiet === undefined) throw new Error('the canary did not arrive');
-  return { words: shown, silent: await isShown(look, { type, purpose }, quiet) };
+  return { words: shown, silent: await isShown(look, purpose, quiet) };
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Fields, type Look, withFields } from '#core/looking';
+import { type Fields, type Look, momentOf, readAt, withFields } from '#core/looking';
 import { broken, defineProof, gap, kept, type Saw, saw, term, terms } from '#core/promises';
 import { asText, type Held, held, valueIn } from './sent.ts';
 
@@ -35,7 +35,8 @@ function typeOf({ policy, canaries }: Look) {
   return id && number && purpose ? { id, number: number.name, purpose } : undefined;
 }
 
-async function readFor(look: Look, data: string, purpose: string): Promise<readonly Fields[]> {
+/** The newest that a reading shows: what came in a moment ago, where it can be read at all. */
+async function readNewest(look: Look, data: string, purpose: string): Promise<readonly Fields[]> {
   const told = await look.operator(`/v1/t/${look.tenant}/events/read`, {
     body: { data, purpose, limit: NEWEST },
   });
@@ -59,13 +60,14 @@ async function walk(look: Look, type: NonNullable<ReturnType<typeof typeOf>>): P
     accepted?: number;
     refused?: { index: number }[];
   };
-  const before = await readFor(look, type.id, type.purpose);
+  const before = await readNewest(look, type.id, type.purpose);
   const [message = '', wrongMessage = ''] = told.messages;
   const isStored = (await canaries.stored(type.id, message, 0)).length > 0;
   const first = await held(look, type.id, message);
   const number = first && String(first.row['message']);
   const has = (row: Fields) => String(row['message']) === number;
-  const after = first ? await readFor(look, type.id, type.purpose) : [];
+  const moment = number === undefined ? undefined : await momentOf(look, type.id, number);
+  const after = moment && (await readAt(look, moment, type.purpose));
   return {
     status: told.status,
     accepted,
@@ -74,7 +76,7 @@ async function walk(look: Look, type: NonNullable<ReturnType<typeof typeOf>>): P
     wrongRows: (await canaries.stored(type.id, wrongMessage, 0)).length,
     wrongPerson: (await canaries.subjectOf('user', other.userId)) !== undefined,
     early: !isStored && before.some(has),
-    shown: after.find(has),
+    shown: after?.row,
   };
 }
 

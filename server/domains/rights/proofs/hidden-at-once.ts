@@ -1,4 +1,4 @@
-import type { Look } from '#core/looking';
+import { inEngine, type Look, type Moment, momentOf, placesOf, readAt } from '#core/looking';
 import { broken, defineProof, gap, kept, saw, span } from '#core/promises';
 import { hasKey, nameOf, shownOf, whois } from './demands.ts';
 import { lateStored, leave } from './erased.ts';
@@ -19,18 +19,31 @@ function readable({ canaries, policy }: Look): (readonly [data: string, purpose:
   });
 }
 
-/** How many rows of somebody the readings of all types show. */
-async function readOf(look: Look, subject: string): Promise<number> {
-  const answers = await Promise.all(
-    readable(look).map(([data, purpose]) =>
-      look.operator(`/v1/t/${look.tenant}/events/read`, { body: { data, purpose, limit: 1_000 } }),
-    ),
-  );
-  const rows = answers.flatMap(({ json }) => (json as { rows?: Row[] } | undefined)?.rows ?? []);
-  return rows.filter((row) => row.subject === subject).length;
+type Shown = { readonly moment: Moment; readonly purpose: string };
+
+/** The rows of somebody, each with a purpose that it may be read for. */
+async function rowsOf(look: Look, subject: string): Promise<Shown[]> {
+  const found: Shown[] = [];
+  for (const [data, purpose] of readable(look)) {
+    const rows = await look.query<{ message: string }>(
+      `select toString(message) as message from {database:Identifier}.{table:Identifier}
+       where subject = unhex({subject:String})`,
+      { database: placesOf(look).active, table: inEngine(data), subject },
+    );
+    for (const { message } of rows)
+      found.push({ moment: await momentOf(look, data, message), purpose });
+  }
+  return found;
 }
 
-type Row = { readonly subject: string };
+/** How many of these rows the readings of their types show. */
+async function readOf(look: Look, rows: readonly Shown[]): Promise<number> {
+  const answers = await Promise.all(
+    rows.map(({ moment, purpose }) => readAt(look, moment, purpose)),
+  );
+  if (answers.some(({ status }) => status !== 200)) throw new Error('a reading was refused');
+  return answers.filter(({ row }) => row !== undefined).length;
+}
 
 export const hiddenAtOnce = defineProof({
   control: 'erasure.hidden-at-once',
@@ -43,7 +56,8 @@ export const hiddenAtOnce = defineProof({
     const subject = (await look.canaries.subjectOf('user', person.userId)) ?? '';
     const stranger = await shownOf(look, look.canaries.person());
     const before = await shownOf(look, person);
-    const readBefore = await readOf(look, subject);
+    const rows = await rowsOf(look, subject);
+    const readBefore = await readOf(look, rows);
     const isShown = before.receipts > 0 && readBefore > 0;
     if (!isShown || !(await hasKey(look, [subject]))) {
       return gap(saw`nothing of the canary is shown to begin with`);
@@ -52,7 +66,7 @@ export const hiddenAtOnce = defineProof({
     const began = performance.now();
     const [after, canRead] = await Promise.all([shownOf(look, person), hasKey(look, [subject])]);
     const took = performance.now() - began;
-    const read = await readOf(look, subject);
+    const read = await readOf(look, rows);
     const others = await shownOf(look, other);
     if (others.receipts === 0) return gap(saw`somebody who was not deleted is not shown either`);
     if (after.receipts > 0) return broken(saw`${after.receipts} decisions are still shown`);
