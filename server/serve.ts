@@ -18,7 +18,7 @@ import type { RemovalDeps } from '#oversight/removal';
 import { runJobs } from '#platform/jobs';
 import { openLog } from '#platform/log';
 import { localCertificate } from '#platform/tls';
-import { openChannels } from './alerts-wiring.ts';
+import { openChannels, wayToProof } from './alerts-wiring.ts';
 import type { Config } from './config.ts';
 import { type Development, greetingOf, keepSession, writeDevelopment } from './development.ts';
 import { doctorOf } from './doctor.ts';
@@ -119,7 +119,7 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
   await catchUp(needs);
   const context = { db, events, policies, clock, log };
   const channels = openChannels(stack, { config, clock });
-  const jobs = [...standingJobs({ ...needs, channels }), alertJob(channels)];
+  const jobs = [...standingJobs({ ...needs, channels }), alertJob(channels, wayToProof(clock))];
   const runner = await runJobs({ db, context, log, jobs });
   stack.defer(() => runner.stop());
 

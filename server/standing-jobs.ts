@@ -4,6 +4,7 @@
 import { parseDuration } from '@troth/policy-language';
 import type { TransactionSql } from 'postgres';
 import { z } from 'zod';
+import type { SubjectId } from '#base/ids';
 import { Problem } from '#base/problem';
 import { defineJob, type Job, type JobContext } from '#core/domain';
 import { type Keys, keysRotate, keysStatus, ROTATE_AFTER_DAYS } from '#core/keys';
@@ -89,7 +90,7 @@ export async function catchUp(needs: Needs): Promise<void> {
   }
 }
 
-/** Nobody is told of a demand that a proof made. */
+/** Of a demand that a proof made, nobody but the proof is told. */
 async function tellLate(
   tx: TransactionSql,
   channels: readonly Channel[],
@@ -100,16 +101,21 @@ async function tellLate(
     tenant,
     late.flatMap(({ subject }) => subject ?? []),
   );
-  const real = late.filter(({ subject }) => subject === null || !canaries.has(subject));
-  if (real.length === 0) return;
-  const first = Math.min(...real.map(({ since }) => since.getTime()));
-  await tellOperator(tx, channels, {
-    kind: 'demand.late',
-    tenant,
-    demands: real.length,
-    dueAt: new Date(first + withinMs).toISOString(),
-    at: at.toISOString(),
-  });
+  const isReal = (subject: SubjectId | null) => subject === null || !canaries.has(subject);
+  const listening = ({ subject }: LateDemands['late'][number]) =>
+    isReal(subject) ? 'operator' : (canaries.get(subject as SubjectId) ?? 'nobody');
+  for (const [whom, demands] of Map.groupBy(late, listening)) {
+    if (whom === 'nobody') continue;
+    const first = Math.min(...demands.map(({ since }) => since.getTime()));
+    const alert = {
+      kind: 'demand.late',
+      tenant,
+      demands: demands.length,
+      dueAt: new Date(first + withinMs).toISOString(),
+      at: at.toISOString(),
+    } as const;
+    await tellOperator(tx, channels, alert, whom === 'operator' ? undefined : whom);
+  }
 }
 
 const nothing = z.strictObject({});

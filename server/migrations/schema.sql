@@ -142,6 +142,8 @@
 --   seed bytea not null
 --   tenant text not null
 --   subject uuid not null
+--   listens integer
+--   CHECK (((listens >= 1024) AND (listens <= 65535)))
 --   FOREIGN KEY (seed) REFERENCES canary_seeds(seed) ON DELETE CASCADE
 --   PRIMARY KEY (seed, subject)
 --   grant delete, insert, select, update to troth_app

@@ -39,15 +39,26 @@ export type Channel = {
 const JOB = 'alerts.tell-operator';
 /** The queue waits longer each time: the last attempt is some days after the first. */
 const ATTEMPTS_MAX = 20;
+/** A proof does not listen for days. */
+const ATTEMPTS_MAX_OF_PROOFS = 3;
 
 /** The same finding has the same id, whichever attempt and process it is sent by. */
 const idOf = (alert: Alert) =>
   `msg_${createHash('sha256').update(JSON.stringify(alert)).digest('hex').slice(0, 32)}`;
 
-const Input = z.strictObject({ channel: z.enum(['mail', 'webhook']), alert: AlertShape });
+const Input = z.strictObject({
+  channel: z.enum(['mail', 'webhook']),
+  alert: AlertShape,
+  /** Where on this machine a proof listens, which is told in the operator's stead. */
+  listens: z.int().min(1_024).max(65_535).optional(),
+});
 
-/** The job that tells; twice is harmless, as receivers know an alert by its id. */
-export const alertJob = (channels: readonly Channel[]): Job =>
+/**
+ * The job that tells; twice is harmless, as receivers know an alert by its id.
+ *
+ * @param toProof  the way to a proof that listens on this port of the machine.
+ */
+export const alertJob = (channels: readonly Channel[], toProof: (port: number) => Channel): Job =>
   defineJob({
     name: JOB,
     // GDPR, Article 33: who answers for the service has to hear of it.
@@ -55,18 +66,25 @@ export const alertJob = (channels: readonly Channel[]): Job =>
     input: Input,
     attemptsMax: ATTEMPTS_MAX,
     timeoutSeconds: 60,
-    async run({ channel, alert }) {
+    async run({ channel, alert, listens }) {
       // A channel that is not configured any more has nobody to tell.
-      await channels.find(({ name }) => name === channel)?.send(alert, idOf(alert));
+      const way = channels.find(({ name }) => name === channel);
+      await (way && listens ? toProof(listens) : way)?.send(alert, idOf(alert));
     },
   }) as Job;
 
-/** Puts an alert into the queue, once for each channel, in the transaction of its cause. */
+/**
+ * Puts an alert into the queue, once for each channel, in the transaction of its cause.
+ *
+ * @param listens  of a proof: it is told what the operator would be, and the operator is not.
+ */
 export async function tellOperator(
   tx: postgres.TransactionSql,
   channels: readonly Channel[],
   alert: Alert,
+  listens?: number,
 ): Promise<void> {
-  const job = { name: JOB, attemptsMax: ATTEMPTS_MAX, input: Input };
-  for (const { name } of channels) await enqueue(tx, job, { channel: name, alert });
+  const attemptsMax = listens === undefined ? ATTEMPTS_MAX : ATTEMPTS_MAX_OF_PROOFS;
+  const job = { name: JOB, attemptsMax, input: Input };
+  for (const { name } of channels) await enqueue(tx, job, { channel: name, alert, listens });
 }

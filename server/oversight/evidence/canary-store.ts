@@ -194,15 +194,19 @@ export async function removeDemands(
       where open.tenant = hidden.tenant and open.subject = hidden.subject)`;
 }
 
-/** Who of these people is a canary: at the boundary where people are told of others. */
+/**
+ * Who of these people is a canary, and on which port of this machine its proof listens, if it does:
+ * at the boundary where people are told of others.
+ */
 export async function canariesAmong(
   sql: postgres.ISql,
   tenant: TenantId,
   subjects: readonly SubjectId[],
-): Promise<ReadonlySet<SubjectId>> {
-  const rows = await sql<{ subject: SubjectId }[]>`
-    select distinct encode(uuid_send(subject), 'hex') as subject
+): Promise<ReadonlyMap<SubjectId, number | null>> {
+  const rows = await sql<{ subject: SubjectId; listens: number | null }[]>`
+    select encode(uuid_send(subject), 'hex') as subject, max(listens) as listens
     from troth.canary_subjects
-    where tenant = ${tenant} and subject = any (${[...subjects]}::uuid[])`;
-  return new Set(rows.map(({ subject }) => subject));
+    where tenant = ${tenant} and subject = any (${[...subjects]}::uuid[])
+    group by subject`;
+  return new Map(rows.map(({ subject, listens }) => [subject, listens]));
 }

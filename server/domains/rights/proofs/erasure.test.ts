@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Edit, useProven } from '#testing/proven';
+import { openReceiver } from '#testing/receivers';
 
 const proven = useProven();
 
@@ -20,7 +21,6 @@ test('who asks is forgotten everywhere, with a certificate, and not before what 
   await proven.keeps('erasure.minor');
   await proven.keeps('erasure.exception');
   await proven.keeps('erasure.request-checked');
-  await proven.keeps('rights.deadline');
 });
 
 test('rows that an erasure leaves and does not count are found', async () => {
@@ -125,7 +125,58 @@ test('a demand that nobody confirmed or verified, and a reason that is lost, are
   await proven.breaks('erasure.request-checked');
 });
 
-test('a demand that is stuck, and of which nobody is told, is found', async () => {
-  await proven.restart([['domains/rights/deadlines.ts', 'WARNED_AT = 0.9', 'WARNED_AT = 0.99']]);
+test('without anybody who could be told, nobody is said to be', async () => {
+  await proven.restart();
+  const [found] = await proven.prove({ control: 'rights.deadline' });
+  assert.equal(found?.state, 'gap', found?.saw);
+});
+
+test('a demand that is stuck, and of which nobody is told, is found', async (t) => {
+  const receiver = await openReceiver({});
+  t.after(() => receiver.close());
+  const env = { TROTH_ALERT_WEBHOOK_URL: receiver.url };
+  await proven.restart([], env);
+  await proven.keeps('rights.deadline');
+  await proven.restart(
+    [['domains/rights/deadlines.ts', 'WARNED_AT = 0.9', 'WARNED_AT = 0.99']],
+    env,
+  );
   await proven.breaks('rights.deadline');
+  // It is marked, and on record: the alarm alone is missing.
+  await proven.restart(
+    [['domains/rights/deadlines.ts', 'await tell(tx, { tenant,', 'void tell; void ({ tenant,']],
+    env,
+  );
+  await proven.breaks('rights.deadline');
+  // It is raised, and gets no further than the queue.
+  await proven.restart(
+    [['oversight/alerts/alert.ts', '?.send(alert, idOf(alert));', '; void [way, idOf(alert)];']],
+    env,
+  );
+  await proven.breaks('rights.deadline');
+  const ofDemands = receiver.got.filter(({ body }) => body.includes('demand.late'));
+  assert.equal(ofDemands.length, 0, 'the operator heard of a canary');
+});
+
+test('a watch that only a proof asks for, and an alarm that reached nobody, are found', async (t) => {
+  const receiver = await openReceiver({});
+  t.after(() => receiver.close());
+  await proven.restart([], { TROTH_ALERT_WEBHOOK_URL: receiver.url });
+  const ofWatch = proven.sql`identifier = 'rights.watch-deadlines'`;
+  const [before] = await proven.sql`
+    select last_execution as at from troth_jobs._private_known_crontabs where ${ofWatch}`;
+  const cameRound = (at: Date) => proven.sql`
+    update troth_jobs._private_known_crontabs
+    set known_since = ${at}, last_execution = ${at} where ${ofWatch}`;
+  await cameRound(new Date(Date.now() - 3 * 3_600_000));
+  await proven.breaks('rights.deadline');
+  await cameRound((before?.['at'] as Date | null) ?? new Date());
+  const alert = { kind: 'demand.late', tenant: 'magenta', demands: 1 };
+  await proven.sql`
+    select troth_sec.enqueue('alerts.tell-operator', ${JSON.stringify({ alert })}::text::json, 1,
+                             now() + interval '1 day', 'lost')`;
+  const lost = proven.sql`troth_jobs._private_jobs`;
+  await proven.sql`update ${lost} set attempts = max_attempts where key = 'lost'`;
+  await proven.breaks('rights.deadline');
+  await proven.sql`delete from ${lost} where key = 'lost'`;
 });
