@@ -5,7 +5,7 @@ import type { Clock } from '#base/clock';
 import { SubjectId, type TenantId, Word } from '#base/ids';
 import { Problem } from '#base/problem';
 import { recordRefusal } from '#core/audit';
-import type { Action, Actor, Policies } from '#core/policy';
+import { type Action, type Actor, authorize, type Policies } from '#core/policy';
 import { tenancyProblem } from '#core/tenancy';
 import type { Database } from '#platform/database';
 import { rightsProblem } from './errors.ts';
@@ -190,6 +190,9 @@ function holdRoutes({ rights }: RightsRoutesDeps, { asking, recording }: Manners
 
   routes.post('/', async (c) => {
     const asker = await asking(c);
+    const { inForce, actor } = asker;
+    // A key that may only ask for erasures is refused whatever it sends.
+    await recording(asker, 'hold.place', async () => authorize(inForce, actor, 'hold.place'));
     const { subject, ...asked } = await bodyAs(HoldBody, c);
     const given = subject === undefined ? asked : { ...asked, subject: SubjectId(subject) };
     const hold = await recording(asker, 'hold.place', () => rights.placeHold(asker, given));

@@ -48,6 +48,51 @@ test('a door that does not look at scopes is found', async () => {
   await proven.breaks('access.key-scopes');
 });
 
+test('a single door that does not look at scopes is found, whichever it is', async () => {
+  const anyKey = '{ ...key, scopes: ["ingest", "consent", "erase"] }';
+  // Withdrawals, one of four doors of consent; `status` goes on refusing.
+  await proven.restart([
+    [
+      'domain-wiring.ts',
+      "admitKey(key, { scope: 'consent', tenant,",
+      `admitKey(action === 'consent.withdraw' ? ${anyKey} : key, { scope: 'consent', tenant,`,
+    ],
+  ]);
+  await proven.breaks('access.key-scopes');
+  // One of the short addresses of events.
+  await proven.restart([
+    [
+      'domains/ingest/http.ts',
+      "admitKey(key, { scope: 'ingest', tenant: call.path.tenant, origin });",
+      `admitKey(
+        call.path.kind === 'group' ? ${anyKey} : key,
+        { scope: 'ingest', tenant: call.path.tenant, origin },
+      );`,
+    ],
+  ]);
+  await proven.breaks('access.key-scopes');
+  // Demands are guarded, and what became of them is not.
+  await proven.restart([
+    [
+      'rights-wiring.ts',
+      "admitKey(key, { scope: 'erase', tenant,",
+      `admitKey(c.req.method === 'GET' ? ${anyKey} : key, { scope: 'erase', tenant,`,
+    ],
+  ]);
+  await proven.breaks('access.key-scopes');
+});
+
+test('a door of operators that a write key opens is found', async () => {
+  await proven.restart([
+    [
+      'core/policy/actions.ts',
+      "'hold.place': ['operator',",
+      "'hold.place': ['operator', 'write-key',",
+    ],
+  ]);
+  await proven.breaks('access.key-scopes');
+});
+
 test('a key that goes on opening after it was revoked is found', async () => {
   await proven.restart([
     [
