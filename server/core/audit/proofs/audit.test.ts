@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TenantId } from '#base/ids';
 import { type AuditEntry, leafHashOf, readAudit } from '#core/audit';
-import { useProven } from '#testing/proven';
+import { type Edit, useProven } from '#testing/proven';
+import { asOperator } from '#testing/running';
 
 const proven = useProven();
 
@@ -66,6 +67,69 @@ test('an entry of a transaction of its own is found', async () => {
     ],
   ]);
   await proven.breaks('audit.same-transaction');
+});
+
+/** The entry of this act is written in a transaction of its own. */
+const apart = (file: string, act: string): Edit => [
+  file,
+  `await appendAudit(Object.assign(tx, { now }), permit, ${act}`,
+  `await ((what) => db.sql.begin((other) =>
+    appendAudit(Object.assign(other, { now }), permit, what)))(${act}`,
+];
+const silent = (event: string): Edit => [
+  'core/audit/store.ts',
+  "const [id = ''] = await appendAudits(tx, permit, [act]);",
+  `if (act.event === '${event}') return '';
+   const [id = ''] = await appendAudits(tx, permit, [act]);`,
+];
+
+async function eachBreaks(edits: readonly Edit[]): Promise<void> {
+  for (const edit of edits) {
+    await proven.restart([edit]);
+    await proven.breaks('audit.same-transaction');
+  }
+}
+
+test('a key or a demand whose entry is missing, or of another transaction, is found', async () => {
+  const KEYS = 'domains/ingest/application-keys.ts';
+  const revoked = "{ event: 'write-key.revoked', fields: { key: id } }";
+  await eachBreaks([
+    [KEYS, `const act = ${revoked} as const;\n    await appendAudit(`, 'await (async () => 0)('],
+    [
+      KEYS,
+      `const act = ${revoked} as const;\n    await appendAudit(Object.assign(tx, { now }), permit, act);`,
+      `await db.sql.begin((other) =>
+        appendAudit(Object.assign(other, { now }), permit, ${revoked}));`,
+    ],
+    [KEYS, "{ event: 'write-key.issued', fields } as const", "{ event: 'key.created' } as const"],
+    silent('erasure.requested'),
+    apart('domains/rights/requests.ts', "{\n      event: ground ? 'erasure.held'"),
+  ]);
+});
+
+test('a hold whose entry is missing, or of another transaction, is found', async () => {
+  await proven.restart();
+  const [row] = await proven.sql<{ source: string; prose: string }[]>`
+    select source, prose from troth.policies where tenant = 'conducktr' and in_force`;
+  const text = row?.source
+    .replace(/^version: .*$/m, 'version: "7.0"')
+    .replace(/^ {2}erasure:\n/m, '  erasure:\n    unless: [Legal obligation requires retention]\n');
+  const applied = await asOperator(proven.server, '/v1/operator/policies/apply', {
+    body: {
+      text,
+      prose: row?.prose,
+      reason: 'regulation: GDPR Art. 17(3)',
+      noticeGiven: new Date(Date.now() - 60 * 86_400_000).toISOString().slice(0, 10),
+    },
+  });
+  assert.equal(applied.status, 201, await applied.text());
+  await proven.keeps('audit.same-transaction');
+  await eachBreaks([
+    silent('hold.placed'),
+    silent('hold.lifted'),
+    apart('domains/rights/holds.ts', "{ event: 'hold.placed', subject }"),
+    apart('domains/rights/holds.ts', "{ event: 'hold.lifted', subject }"),
+  ]);
 });
 
 test('a refusal that is answered without an entry is found', async () => {
