@@ -148,11 +148,33 @@ test('a column or a table that no declared field stands behind is found', async 
   await proven.breaks('purpose.columns-mapped');
   for (const table of tables)
     await proven.events.command(`alter table tenant_${table} drop column f_mood`);
-  for (const tenant of ['clanker', 'loopkit'])
-    await proven.sql.unsafe(`create table tenant_${tenant}.shadow (note text)`);
+  // The second is named as a table of ours begins, the third stands beside declared ones.
+  const tries = [
+    ['create table %.shadow (note text)', 'drop table %.shadow'],
+    ['create table %.consent_notes (note text)', 'drop table %.consent_notes'],
+    [
+      'alter table %.consent_receipts add column mood text',
+      'alter table %.consent_receipts drop column mood',
+    ],
+    [
+      'create materialized view %.consent_seen as select subject from %.consent_receipts',
+      'drop materialized view %.consent_seen',
+    ],
+  ] as const;
+  const services = ['tenant_clanker', 'tenant_loopkit'];
+  for (const [make, unmake] of tries) {
+    for (const schema of services) await proven.sql.unsafe(make.replaceAll('%', schema));
+    await proven.breaks('purpose.columns-mapped');
+    for (const schema of services) await proven.sql.unsafe(unmake.replaceAll('%', schema));
+  }
+  const working = '(subject FixedString(16), mood String) engine = MergeTree order by tuple()';
+  for (const database of services) {
+    await proven.events.command(`drop table if exists ${database}.erasing sync`);
+    await proven.events.command(`create table ${database}.erasing ${working}`);
+  }
   await proven.breaks('purpose.columns-mapped');
-  for (const tenant of ['clanker', 'loopkit'])
-    await proven.sql.unsafe(`drop table tenant_${tenant}.shadow`);
+  for (const database of services) await proven.events.command(`drop table ${database}.erasing`);
+  await proven.keeps('purpose.columns-mapped');
 });
 
 test('a document without a class, or with a personal field in clear, that gets through is found', async () => {

@@ -1,5 +1,6 @@
-import { inEngine, type Look, placesOf } from '#core/looking';
+import { inEngine, type Look } from '#core/looking';
 import { broken, defineProof, gap, kept, saw, terms } from '#core/promises';
+import { accountColumns, strangeAccounts, strangeWorking } from './account-columns.ts';
 import { applied, impossibleDraft } from './drafts.ts';
 import { type Column, storedColumns } from './stored-columns.ts';
 
@@ -60,18 +61,6 @@ async function isAllowed(at: Look, { database, table, name }: Column): Promise<b
   return Number(row?.filled ?? 1) === 0;
 }
 
-/** Tables of account that belong to no data type of the policy. */
-async function strangeTables(at: Look): Promise<string[]> {
-  const rows = await at.sql<{ name: string }[]>`
-    select relname as name
-    from pg_class
-    where relnamespace = to_regnamespace(${placesOf(at).schema}) and relkind in ('r', 'p')`;
-  const parts = Object.values(at.policy.data).map(({ from }) => inEngine(from));
-  return rows
-    .map(({ name }) => name)
-    .filter((name) => !parts.some((part) => name.startsWith(part)));
-}
-
 /** What a document must not get through with, and the same document without it. */
 async function judged(at: Look): Promise<'refused' | 'passed' | undefined> {
   const drafts = [
@@ -105,9 +94,11 @@ export const columnsMapped = defineProof({
     if (columns.length === 0) return gap(saw`the service has no table of events`);
     const stray = await unmapped(at, columns);
     if (stray.length > 0) return broken(saw`columns without a declared field: ${terms(stray)}`);
-    const strange = await strangeTables(at);
+    const accounts = await accountColumns(at);
+    if (accounts.length === 0) return gap(saw`the columns of account could not be read`);
+    const strange = [...strangeAccounts(at, accounts), ...(await strangeWorking(at))];
     if (strange.length > 0)
-      return broken(saw`tables that belong to no data type: ${terms(strange)}`);
+      return broken(saw`columns that belong to no data type: ${terms(strange)}`);
     const answer = await judged(at);
     if (answer === undefined) return gap(saw`no draft could be made that is safe to send`);
     if (answer === 'passed')
@@ -115,7 +106,7 @@ export const columnsMapped = defineProof({
         saw`a document with an unlabelled type, or a personal field in clear, was taken further`,
       );
     return kept(
-      saw`${columns.length} of ${columns.length} columns belong to a declared field or to the row itself; a document without a class was refused, and one with a personal field in clear`,
+      saw`${columns.length} of ${columns.length} columns of events belong to a declared field or to the row itself, ${accounts.length} of ${accounts.length} of account to a record of a declared type; a document without a class was refused, and one with a personal field in clear`,
     );
   },
 });

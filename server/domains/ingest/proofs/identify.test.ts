@@ -77,6 +77,31 @@ test('a default that nobody obeys, and traits of another mode, are found', async
   await proven.breaks('identify.traits-limited', ['LK-42']);
 });
 
+test('a person made of what the machine says of itself is found, and a session that outlives its day', async () => {
+  await proven.restart([
+    [
+      'domains/ingest/check-schema.ts',
+      "handle: mode > 0 && userId !== undefined ? { kind: 'user', value: userId } : undefined,",
+      "handle: { kind: 'anonymous', value: 'seen ' + JSON.stringify(context['system']) },",
+    ],
+    [
+      'domains/ingest/pseudonymise.ts',
+      "if (event.mode === MODE.anonymous || event.type.key !== 'subject' || !event.handle) continue;",
+      "if (event.type.key !== 'subject' || !event.handle) continue;",
+    ],
+  ]);
+  await proven.breaks('identify.unlinkable');
+  await proven.restart([
+    [
+      'domains/ingest/link-session.ts',
+      'hashes.session(batch.tenant, text, day)',
+      'hashes.session(batch.tenant, text, event.sessionText ? 0 : day)',
+    ],
+  ]);
+  // Two sites differ all the same.
+  await proven.breaks('identify.unlinkable', ['LK-30', 'LK-136']);
+});
+
 test('a library that gives a machine the same id everywhere and always is found', async () => {
   await proven.restart([
     [
