@@ -95,7 +95,7 @@ test('a person made of what the machine says of itself is found, and a session t
     [
       'domains/ingest/link-session.ts',
       'hashes.session(batch.tenant, text, day)',
-      'hashes.session(batch.tenant, text, event.sessionText ? 0 : day)',
+      'hashes.session(batch.tenant, text, event.sessionText ? day + 1 : day)',
     ],
   ]);
   // Two sites differ all the same.
