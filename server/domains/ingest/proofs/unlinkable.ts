@@ -102,8 +102,8 @@ function toldApartBy(own: readonly Held[], others: readonly Held[]): string | un
 }
 
 /**
- * A client of its own making may keep one id for ever, of a browser or of a session: the server must
- * not be able to use it.
+ * A client of its own making may keep one id for ever, of a browser or of a session: the server
+ * must not be able to use it.
  */
 async function proveKeptIds(look: Look, type: string): Promise<Seen | undefined> {
   const [one, other] = [randomUUID(), randomUUID()];
@@ -164,9 +164,9 @@ async function proveDays(look: Look): Promise<Seen> {
   if (wrong) return wrong;
   return kept(
     saw`the library drew another id for the next day and forgot the old one, and ${rows.length} of
- ${rows.length} of its events are under nobody; an id of a browser or of a session that a client keeps
- is stored as a number under the key of the day, which is another on the day before and after, and
- nothing else tells one visitor from another`,
+ ${rows.length} of its events are under nobody; an id of a browser or of a session that a client
+ keeps is stored as a number under the key of the day, which is another on the day before and after,
+ and nothing else tells one visitor from another`,
   );
 }
 
