@@ -1,66 +1,104 @@
-import { randomUUID } from 'node:crypto';
-import { type Fields, withFields } from '#core/looking';
-import { broken, defineProof, gap, kept, saw } from '#core/promises';
-import { sendAll } from './sent.ts';
-
-const GOOD = 24;
-const WRONG = 5;
-const TWICE = 6;
+import type { Fields, Look } from '#core/looking';
+import { broken, defineProof, gap, kept, type Seen, saw, term, terms } from '#core/promises';
+import { type Batch, batchesFor, type Sent } from './fates.ts';
+import { type Answered, sendAll } from './sent.ts';
 
 const countOf = (value: unknown) => (typeof value === 'number' ? value : 0);
+
+/** How often each reason was given, or had to be. */
+function tally(reasons: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  return counts;
+}
+
+const droppedIn = ({ fate }: Sent) =>
+  typeof fate === 'object' && 'dropped' in fate ? [fate.dropped] : [];
+const refusedIn = ({ fate }: Sent) =>
+  typeof fate === 'object' && 'refused' in fate ? [fate.refused] : [];
+
+/** Reasons that were not given as often as they had to be. */
+function differing(wanted: ReadonlyMap<string, number>, told: ReadonlyMap<string, number>) {
+  const names = new Set([...wanted.keys(), ...told.keys()]);
+  return [...names].filter((name) => wanted.get(name) !== told.get(name));
+}
+
+/** Whether the answer to one request accounts for every event of it, each with its own reason. */
+function judgeAnswer({ sent }: Batch, { status, body }: Answered): Seen | undefined {
+  if (status !== 200 && status !== 207 && status !== 422)
+    return gap(saw`the server answered ${status}`);
+  const list = (Array.isArray(body['refused']) ? body['refused'] : []) as { code?: string }[];
+  const refused = tally(list.map(({ code }) => code ?? ''));
+  const dropped = new Map(
+    Object.entries((body['dropped'] ?? {}) as Fields).map(([why, count]) => [why, countOf(count)]),
+  );
+  const accepted = countOf(body['accepted']);
+  const all = accepted + list.length + [...dropped.values()].reduce((sum, one) => sum + one, 0);
+  if (all !== sent.length)
+    return broken(saw`of ${sent.length} events the answer accounts for ${all} only`);
+  const other = [
+    ...differing(tally(sent.flatMap(refusedIn)), refused),
+    ...differing(tally(sent.flatMap(droppedIn)), dropped),
+  ];
+  if (other.length > 0) return broken(saw`not counted as often as it happened: ${terms(other)}`);
+  return undefined;
+}
+
+type Rows = { readonly wanted: number; readonly stored: number; readonly strays: number };
+
+/** Rows of what was accepted, and of what was not; whoever is accepted comes first in each type. */
+async function rowsOf({ canaries }: Look, sent: readonly Sent[]): Promise<Rows> {
+  const accepted = sent.filter(({ fate }) => fate === 'stored');
+  const seen = new Set<string>();
+  let [stored, strays] = [0, 0];
+  for (const { type, event } of accepted) {
+    const waitMs = seen.has(type) ? 2_500 : 15_000;
+    stored += (await canaries.stored(type, String(event['messageId']), waitMs)).length;
+    seen.add(type);
+  }
+  for (const { type, event, fate } of sent) {
+    if (typeof fate === 'string') continue;
+    strays += (await canaries.stored(type, String(event['messageId']), 0)).length;
+  }
+  return { wanted: accepted.length, stored, strays };
+}
+
+/** How many events of proofs the server has counted, of whatever fate. */
+async function counted({ operator, tenant }: Look): Promise<number | undefined> {
+  const { json } = await operator(`/v1/t/${tenant}/pipeline`);
+  const { verification } = (json ?? {}) as { verification?: unknown };
+  return typeof verification === 'number' ? verification : undefined;
+}
 
 export const accounted = defineProof({
   control: 'ingest.accounted',
   strength: 'stored-bytes',
-  blindTo: 'Requests of others: one batch is counted through, event by event.',
+  blindTo:
+    'Requests of others; and reasons that nobody was given here: a limit of rate, an erasure, a choice to keep nothing.',
   async prove(look) {
-    const { canaries } = look;
-    const type = canaries.eventTypes.find((id) => look.policy.data[id]?.key === 'period');
-    if (type === undefined) return gap(saw`the policy has no type for this`);
-    const person = canaries.person();
-    const plain = canaries.event(type, person);
-    const good = Array.from(
-      { length: GOOD },
-      (): Fields => ({ ...plain, messageId: randomUUID() }),
-    );
-    const twice = good.slice(0, TWICE).map((event) => ({ ...event }));
-    const number = Object.values(look.policy.compiled.data[type]?.fields ?? {}).find(
-      (field) => field.type === 'number',
-    );
-    if (!number) return gap(saw`no field of the type can be sent wrong`);
-    const wrong = Array.from({ length: WRONG }, () =>
-      withFields(plain, { [number.name]: 'not a number' }),
-    );
-    const told = await sendAll(look, [...good, ...wrong, ...twice]);
-    const { status, body = {} as Fields } = told[0] ?? { status: 0 };
-    if (status !== 200 && status !== 207) return gap(saw`the server answered ${status}`);
-    const accepted = countOf(body['accepted']);
-    const dropped = Object.values((body['dropped'] ?? {}) as Fields).reduce<number>(
-      (sum, count) => sum + countOf(count),
-      0,
-    );
-    const refused = Array.isArray(body['refused']) ? body['refused'].length : 0;
-    const sent = good.length + wrong.length + twice.length;
-    if (accepted + dropped + refused !== sent) {
-      return broken(
-        saw`of ${sent} events the answer accounts for ${accepted + dropped + refused} only`,
-      );
+    const batches = await batchesFor(look);
+    if (!batches) return gap(saw`the policy has no type for this`);
+    const before = await counted(look);
+    if (before === undefined) return gap(saw`the server's own count could not be read`);
+    for (const batch of batches) {
+      const events = batch.sent.map(({ event }) => event);
+      const [answered] = await sendAll(look, events, batch.ask);
+      const seen = answered && judgeAnswer(batch, answered);
+      if (seen) return seen;
     }
-    if (refused !== WRONG) return broken(saw`${refused} of ${WRONG} wrong events were refused`);
-    let rows = 0;
-    for (const [at, { message }] of told.slice(0, GOOD).entries()) {
-      rows += (await canaries.stored(type, message, at === 0 ? 15_000 : 2_500)).length;
-    }
-    const unique = accepted - TWICE;
-    if (rows !== unique) return broken(saw`${unique} events were accepted, and ${rows} are stored`);
-    let strays = 0;
-    for (const { message } of told.slice(GOOD, GOOD + WRONG)) {
-      strays += (await canaries.stored(type, message, 0)).length;
-    }
-    if (strays > 0) return broken(saw`${strays} refused events are stored`);
+    const sent = batches.flatMap((batch) => batch.sent);
+    const grown = ((await counted(look)) ?? 0) - before;
+    if (grown < sent.length)
+      return broken(saw`of ${sent.length} events the server has counted ${grown}`);
+    const { wanted, stored, strays } = await rowsOf(look, sent);
+    if (stored !== wanted)
+      return broken(saw`${wanted} events were accepted, and ${stored} are stored`);
+    if (strays > 0) return broken(saw`${strays} events that were not accepted are stored`);
+    const reasons = [...new Set(sent.flatMap((one) => [...droppedIn(one), ...refusedIn(one)]))];
+    const turned = sent.filter(({ fate }) => typeof fate === 'object').length;
     return kept(
-      saw`${sent} sent = ${rows} stored + ${TWICE} repeats of them + ${refused} refused with a
- reason`,
+      saw`${sent.length} sent = ${stored} stored + ${sent.length - wanted - turned} repeats of them + ${turned} turned away,
+ each counted under its reason (${term(reasons.join(', '))})`,
     );
   },
 });

@@ -74,6 +74,31 @@ test('accepted events that are lost, and addresses that stay, are found', async 
   await proven.breaks('ingest.address-forgotten');
 });
 
+test('a drop that is not counted, counted otherwise, or stored all the same is found', async () => {
+  const DROP = 'batch.dropped.set(why, (batch.dropped.get(why) ?? 0) + 1);';
+  const sabotages: readonly Edit[] = [
+    ['domains/ingest/keep.ts', DROP, `if (why !== 'no-consent') ${DROP}`],
+    ['domains/ingest/keep.ts', DROP, DROP.replaceAll('why', "why.replace('gpc', 'dnt')")],
+    [
+      'domains/ingest/keep.ts',
+      'else if (isTold(event)) countDrop(batch, event, why);',
+      `else if (isTold(event)) {
+        countDrop(batch, event, why);
+        if (why === 'signal-dnt') events[kept++] = event;
+      }`,
+    ],
+    [
+      'domains/ingest/keep.ts',
+      'event.type.counts.events[why].count++;\n  batch',
+      'if (event.type.counts.events[why] === undefined) return;\n  batch',
+    ],
+  ];
+  for (const edit of sabotages) {
+    await proven.restart([edit]);
+    await proven.breaks('ingest.accounted');
+  }
+});
+
 const NOWHERE = "import { NOWHERE } from '#platform/location';";
 
 test('an address that is hashed without a key is found, as is one that only a log holds', async () => {
