@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { useProven } from '#testing/proven';
+import { type Edit, useProven } from '#testing/proven';
 
 const proven = useProven();
 
@@ -36,6 +36,14 @@ async function applyAgain(tenant: string): Promise<void> {
   assert.equal(answer.status, 201, await answer.text());
 }
 
+test('before anything was changed, no difference is said to have been seen', async () => {
+  await proven.restart();
+  const found = await proven.prove({ control: 'changes.revision-recorded' });
+  const gaps = found.filter(({ state }) => state === 'gap').flatMap(({ promises }) => promises);
+  assert.deepEqual(gaps.sort(), [...ANY_REASON, ...NO_CASES].sort());
+  assert.ok(found.every(({ state }) => state !== 'broken'));
+});
+
 test('changes are announced, recorded, kept and declared before anything is collected', async () => {
   await proven.restart();
   for (const tenant of ['clanker', 'magenta', 'loopkit']) await applyAgain(tenant);
@@ -60,6 +68,25 @@ test('a material change that need not wait is found, and one that waits too litt
     ],
   ]);
   await proven.breaks('changes.notice-period');
+});
+
+test('one kind of material change that need not wait is found, whichever it is', async () => {
+  const steps = '../policy-language/compare/steps.ts';
+  const edits: readonly Edit[] = [
+    [steps, ' added`, material: true', ' added`, material: false'],
+    [
+      steps,
+      "action: 'add', name: id, text, material: true",
+      "action: 'add', name: id, text, material: false",
+    ],
+    [steps, 'before !== undefined && longer(retain, before)', 'before === retain'],
+    [steps, "return !(kind === 'removed'", "return kind !== 'added' && !(kind === 'removed'"],
+    [steps, "return !(kind === 'removed'", "return kind !== 'changed' && !(kind === 'removed'"],
+  ];
+  for (const edit of edits) {
+    await proven.restart([edit]);
+    await proven.breaks('changes.notice-period');
+  }
 });
 
 test('a change without a reason that is taken further is found', async () => {

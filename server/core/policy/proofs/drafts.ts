@@ -1,9 +1,11 @@
 import { documentOf } from '@troth/policy-language';
 import type { Look } from '#core/looking';
 
-type Document = Record<string, unknown> & {
-  data: Record<string, { purposes: string[]; fields?: Record<string, unknown> }>;
+export type Document = Record<string, unknown> & {
+  data: Record<string, { purposes: string[]; retain?: unknown; fields?: Record<string, unknown> }>;
   purposes: Record<string, unknown>;
+  recipients?: Record<string, unknown>;
+  rights?: Record<string, { within?: string }>;
 };
 
 export type Refused = { readonly status: number; readonly code: string; readonly detail: string };

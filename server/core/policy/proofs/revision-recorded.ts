@@ -12,6 +12,7 @@ import {
 /** What every change leaves behind: who, why, what, and nothing that can be changed later. */
 async function everyChange(at: Look): Promise<Seen> {
   const [given, stored] = [await givenRevisions(at), await storedRevisions(at)];
+  let compared = 0;
   if (!given) return broken(saw`the revisions are not given to the public`);
   for (const [index, one] of stored.entries()) {
     const shown = given.find(({ revision }) => revision === one.revision);
@@ -27,11 +28,14 @@ async function everyChange(at: Look): Promise<Seen> {
     );
     if (missing.length > 0)
       return broken(saw`revision ${one.revision} does not show what it changed`);
+    compared += 1;
   }
   if (await canBeChanged(at))
     return broken(saw`the database lets a revision be changed or removed`);
+  if (compared === 0)
+    return gap(saw`the policy has not been changed yet: there is no difference to be seen`);
   return kept(
-    saw`${stored.length} of ${stored.length} revisions name author, reason and difference; changing or removing one was refused`,
+    saw`${stored.length} of ${stored.length} revisions name author and reason, ${compared} what they changed; changing or removing one was refused`,
   );
 }
 
@@ -61,7 +65,8 @@ export const revisionRecorded = defineProof({
   blindTo: 'Whether what a reason cites says so.',
   async prove(at, { reason }) {
     const every = await everyChange(at);
-    if (reason === 'any' || every.state !== 'kept') return every;
+    // A kind of reason can be given before anything was ever changed.
+    if (reason === 'any' || every.state === 'broken') return every;
     const seen = await reasonOf(at, String(reason));
     if (seen.state === 'kept' && reason === 'feedback')
       return gap(
