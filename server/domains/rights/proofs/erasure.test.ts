@@ -8,6 +8,9 @@ const proven = useProven();
 /** No accounts are kept yet, and nobody can ask alone. */
 const NOT_YET = ['CD-106', 'LK-13', 'MG-76'];
 
+/** Its policy has one age for all places. */
+const ONE_AGE = ['CW-66'];
+
 const events = (from: string, to: string): Edit => ['domains/rights/store-events.ts', from, to];
 const hiding = (from: string, to: string): Edit => ['domains/rights/hiding.ts', from, to];
 const requests = (from: string, to: string): Edit => ['domains/rights/requests.ts', from, to];
@@ -96,6 +99,16 @@ test('a child that is only refused, and not purged, is found', async () => {
     ],
   ]);
   await proven.breaks('erasure.minor');
+});
+
+test('an age that is another where somebody is, and not looked up there, is found', async () => {
+  const age = (from: string, to: string): Edit => ['domains/ingest/check-age.ts', from, to];
+  const own = 'return ruleIn(regions, country) ?? age.minimum;';
+  // One age for everybody, the lower and the higher.
+  await proven.restart([age(own, 'void [ruleIn, regions]; return age.minimum;')]);
+  await proven.breaks('erasure.minor', ONE_AGE);
+  await proven.restart([age("if (country === '')", "if (country !== 'none')")]);
+  await proven.breaks('erasure.minor', ONE_AGE);
 });
 
 test('a certificate that claims more than was counted is found', async () => {

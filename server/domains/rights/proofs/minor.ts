@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Canary, Look } from '#core/looking';
-import { broken, defineProof, gap, kept, type Seen, saw, span } from '#core/promises';
+import { broken, defineProof, gap, kept, type Seen, saw, span, term, terms } from '#core/promises';
 import { type Demand, followed, hasKey, shownOf, whois } from './demands.ts';
 import { endOf, leave, TROUBLED_MS } from './erased.ts';
 import { eventRows, sum, tableRows } from './stores.ts';
@@ -20,10 +20,29 @@ async function somebody(look: Look): Promise<{ canary: Canary; subject: string; 
   return { canary, subject, rows };
 }
 
+/** An address of each place that documents set an age for, and one of no such place. */
+const ADDRESSES: Readonly<Record<string, string>> = { EU: '141.20.1.1' };
+const ELSEWHERE = '8.8.8.8';
+
+/** From what age on somebody is no child, and where; without an address, everywhere. */
+type Limit = { readonly years: number; readonly place?: string; readonly ip?: string | undefined };
+
+function limitsOf({ policy }: Look): Limit[] {
+  const { minimum = 0, regions = {} } = policy.age ?? {};
+  const places = Object.entries(regions);
+  if (places.length === 0) return [{ years: minimum }];
+  const theirs = places.map(([place, years]) => ({ place, years, ip: ADDRESSES[place] }));
+  return [{ years: minimum, place: 'elsewhere', ip: ELSEWHERE }, ...theirs];
+}
+
+const named = ({ place, years }: Limit) => (place ? `${years} (${place})` : String(years));
+
 /** Says of somebody how old they are, with an event that is otherwise as any. */
-async function sayAge({ canaries }: Look, canary: Canary, age: number): Promise<void> {
+async function sayAge(look: Look, canary: Canary, said: Pick<Limit, 'years' | 'ip'>) {
+  const { canaries } = look;
   const [type = ''] = canaries.eventTypes;
-  const { status } = await canaries.send([{ ...canaries.event(type, canary), context: { age } }]);
+  const context = { age: said.years, ...(said.ip !== undefined && { ip: said.ip }) };
+  const { status } = await canaries.send([{ ...canaries.event(type, canary), context }]);
   if (status !== 200 && status !== 207) throw new Error('an age was not taken in');
 }
 
@@ -40,6 +59,7 @@ async function demandFor({ sql, tenant, signal }: Look, subject: string) {
 }
 
 type Purged = {
+  readonly limit: Limit;
   readonly rows: number;
   readonly demand: { readonly reason: string; readonly complete: boolean } | undefined;
   /** When the key was gone and nothing was shown any more; `undefined` when not in five seconds. */
@@ -73,12 +93,11 @@ const recordedOf = (demand: Demand | undefined): number | undefined =>
     ? Date.parse(demand.keyDestroyedAt) - Date.parse(demand.requestedAt)
     : undefined;
 
-async function purge(look: Look): Promise<Purged> {
-  const { minimum = 0, regions = {} } = look.policy.age ?? {};
+/** Two people of one place, between whom the limit there stands. */
+async function purge(look: Look, limit: Limit): Promise<Purged> {
   const [child, adult] = await Promise.all([somebody(look), somebody(look)]);
-  // Under the limit of every region, and of age in every region.
-  await sayAge(look, child.canary, Math.min(minimum, ...Object.values(regions)) - 1);
-  await sayAge(look, adult.canary, Math.max(minimum, ...Object.values(regions)));
+  await sayAge(look, child.canary, { ...limit, years: limit.years - 1 });
+  await sayAge(look, adult.canary, limit);
   const hiddenMs = await hidden(look, child.canary, child.subject);
   const demand = await demandFor(look, child.subject);
   const isEnd = endOf(TROUBLED_MS);
@@ -89,6 +108,7 @@ async function purge(look: Look): Promise<Purged> {
     [eventRows, tableRows].map((count) => count(look, [child.subject])),
   );
   return {
+    limit,
     rows: child.rows,
     demand,
     hiddenMs,
@@ -114,29 +134,45 @@ function lateness({ recordedMs, hiddenMs, isGone: is }: Purged): Seen | undefine
     : gap(saw`the look at a child's key took more than ${span(AT_ONCE_MS)}`);
 }
 
-const purged = (look: Look): Promise<Purged> => look.once('purged', purge);
+const purged = (look: Look): Promise<Purged[]> =>
+  look.once('purged', (whole) => Promise.all(limitsOf(whole).map((limit) => purge(whole, limit))));
+
+/** What is wrong at one limit, or could not be seen there. */
+function judge(scene: Purged): Seen | undefined {
+  const { limit, rows, demand, state, left, adultStays } = scene;
+  const age = term(named(limit));
+  if (rows === 0) return gap(saw`the canaries left nothing that could be looked for`);
+  if (!adultStays) return broken(saw`somebody of ${age} years, who is old enough, was purged too`);
+  if (!demand) return broken(saw`a child under ${age} was reported, and no erasure began`);
+  if (demand.reason !== 'under-age') return broken(saw`the ledger does not say why`);
+  if (!demand.complete) return broken(saw`the purge of a child can be undone`);
+  const late = lateness(scene);
+  if (late) return late;
+  if (state === 'done' && left > 0) return broken(saw`${left} rows of a child are still there`);
+  if (state !== 'done') return gap(saw`the purge was under way when the time was over`);
+  return undefined;
+}
 
 export const minor = defineProof({
   control: 'erasure.minor',
   strength: 'stored-bytes',
-  blindTo: 'A child of whom nobody says the age: nothing is guessed.',
+  blindTo:
+    'A child of whom nobody says the age: nothing is guessed; whose country is not known, and who is then judged by the strictest age.',
   prepare: purged,
   async prove(look, { setting }) {
     const says = setting === 'age.below' ? look.policy.age?.below : undefined;
     if (says !== 'purge') return gap(saw`the policy does not publish that children are purged`);
-    const scene = await purged(look);
-    const { rows, demand, hiddenMs = 0, state, left, adultStays } = scene;
-    if (rows === 0) return gap(saw`the canaries left nothing that could be looked for`);
-    if (!adultStays) return broken(saw`somebody who is old enough was purged too`);
-    if (!demand) return broken(saw`a child was reported, and no erasure began`);
-    if (demand.reason !== 'under-age') return broken(saw`the ledger does not say why`);
-    if (!demand.complete) return broken(saw`the purge of a child can be undone`);
-    const late = lateness(scene);
-    if (late) return late;
-    if (state === 'done' && left > 0) return broken(saw`${left} rows of a child are still there`);
-    if (state !== 'done') return gap(saw`the purge was under way when the time was over`);
+    const limits = limitsOf(look);
+    const unseen = limits.filter(({ place, ip }) => place && !ip).map(named);
+    if (unseen.length > 0) return gap(saw`nobody could be sent from ${terms(unseen)}`);
+    const scenes = await purged(look);
+    const found = scenes.flatMap((scene) => judge(scene) ?? []);
+    const wrong = found.find(({ state }) => state === 'broken') ?? found[0];
+    if (wrong) return wrong;
+    const rows = scenes.reduce((all, scene) => all + scene.rows, 0);
+    const slowest = Math.max(...scenes.map(({ hiddenMs = 0 }) => hiddenMs));
     return kept(
-      saw`a canary whose age was said to be under the limit could not be read after ${span(hiddenMs)}, and ${rows} rows were gone when the purge was done; one of age stays`,
+      saw`canaries who were said to be a year too young could not be read after ${span(slowest)}, and ${rows} rows were gone when the purge was done; who was of age stays: ${terms(limits.map(named))}`,
     );
   },
 });
