@@ -2,7 +2,9 @@
  * Rows from earlier times, planted in every table of events, and what the sweep that runs as its
  * schedule would leaves of them: one sweep a round, for all proofs of a service.
  */
-import { type Look, placesOf, secondsInDuration } from '#core/looking';
+import { type Look, placesOf } from '#core/looking';
+import { type Promised, promisedFor } from './promised.ts';
+import { lifeIn } from './regions.ts';
 
 const DAY_MS = 86_400_000;
 /** So much before its limit a row must be gone: it would reach it before anybody looked again. */
@@ -12,53 +14,8 @@ const NEARLY = 0.97;
 /** What has no limit is there however old it is. */
 const VERY_OLD_MS = 3_650 * DAY_MS;
 const SWEPT_WITHIN_MS = 50_000;
-
-/** What the document says of a type, and a customer within it; read apart from what enforces it. */
-export type Promised = {
-  readonly dataType: string;
-  readonly table: string;
-  /** From receipt until it is gone, in milliseconds; `undefined` where no length ends it. */
-  readonly totalMs: number | undefined;
-  /** Until it leaves for the archive, where there is one. */
-  readonly activeMs: number | undefined;
-  /** Whether a customer chose another life than the policy's own. */
-  readonly isChosen: boolean;
-};
-
-const msOf = (text: unknown): number | undefined => {
-  const seconds = typeof text === 'string' ? secondsInDuration(text) : undefined;
-  return seconds === undefined ? undefined : seconds * 1_000;
-};
-
-type Tiers = { readonly active?: string; readonly archive?: string; readonly total?: string };
-
-async function chosenFor({ sql, tenant }: Look, dataType: string): Promise<string | undefined> {
-  const [row] = await sql<{ choice: string }[]>`
-    select choice
-    from troth.retention_choices
-    where tenant = ${tenant} and data_type = ${dataType} and region = ''`;
-  return row?.choice;
-}
-
-/** What holds for a type now. */
-export async function promisedFor(look: Look, dataType: string): Promise<Promised | undefined> {
-  const declared = look.policy.data[dataType];
-  const compiled = look.policy.compiled.data[dataType];
-  if (!declared || !compiled) return undefined;
-  const retain: unknown = declared.retain;
-  const tiers = typeof retain === 'object' ? (retain as Tiers) : undefined;
-  const own = msOf(tiers ? tiers.total : retain);
-  const choice = own === undefined ? undefined : await chosenFor(look, dataType);
-  const options = (declared['retain-options'] ?? {}) as Readonly<Record<string, unknown>>;
-  const chosen = choice === undefined ? undefined : msOf(options[choice] ?? choice);
-  return {
-    dataType,
-    table: compiled.table,
-    isChosen: chosen !== undefined,
-    totalMs: chosen ?? own,
-    activeMs: tiers?.archive === undefined ? undefined : msOf(tiers.active),
-  };
-}
+/** Of no place, and so of none that anybody has a rule or a choice for. */
+const NOWHERE = 'QY';
 
 type Tier = 'active' | 'archive';
 
@@ -75,6 +32,8 @@ export type Aged = {
   readonly rows: readonly Row[];
   /** Of the oldest row that nobody planted, in milliseconds; `undefined` where there is none. */
   readonly oldestMs: number | undefined;
+  /** A row that nobody planted and that is older than what holds where it is from. */
+  readonly overdue: { readonly ageMs: number; readonly limitMs: number } | undefined;
   readonly sweptAt: Date | undefined;
 };
 
@@ -87,7 +46,7 @@ export type Swept = {
 /** The ages to plant in each tier. */
 function agesOf({ totalMs, activeMs }: Promised): readonly (readonly [Tier, number])[] {
   if (totalMs === undefined) return [['active', VERY_OLD_MS]];
-  if (activeMs === undefined || activeMs >= totalMs) {
+  if (activeMs === undefined) {
     return [
       ['active', totalMs - EARLY_MS],
       ['active', totalMs * NEARLY],
@@ -108,7 +67,12 @@ async function plant(look: Look, promised: Promised): Promise<Planted[]> {
   const rows: Planted[] = [];
   for (const [planted, ageMs] of agesOf(promised)) {
     const received = [new Date(now - ageMs)];
-    const [message = ''] = await look.canaries.backdated(promised.dataType, received, planted);
+    const [message = ''] = await look.canaries.backdated(
+      promised.dataType,
+      received,
+      planted,
+      NOWHERE,
+    );
     rows.push({ message, planted, ageMs });
   }
   return rows;
@@ -146,26 +110,42 @@ export async function whereAre(
   return found;
 }
 
-/** The age of the oldest row that is no canary, in any tier. */
-async function oldestOf(look: Look, table: string): Promise<number | undefined> {
+/** How old the oldest rows are that are no canary's, country by country, in any tier. */
+async function oldestOf(
+  look: Look,
+  table: string,
+): Promise<readonly (readonly [string, number])[]> {
   const databases = placesOf(look);
   const there = await tablesOf(look, Object.values(databases));
   const noted = await look.sql<{ message: string }[]>`
     select message::text as message from troth.canaries where tenant = ${look.tenant}`;
   const messages = noted.map(({ message }) => BigInt(message));
-  const ages: number[] = [];
+  const ages: (readonly [string, number])[] = [];
   const now = (await look.now()).getTime();
   for (const database of Object.values(databases)) {
     if (!there.has(`${database}.${table}`)) continue;
-    const [row] = await look.query<{ rows: string; oldest: string }>(
-      `select count() as rows, toUnixTimestamp64Milli(min(received_at)) as oldest
+    const rows = await look.query<{ place: string; oldest: string }>(
+      `select toString(country) as place, toUnixTimestamp64Milli(min(received_at)) as oldest
        from {database:Identifier}.{table:Identifier}
-       where message not in {messages:Array(UInt64)}`,
+       where message not in {messages:Array(UInt64)}
+       group by place`,
       { database, table, messages },
     );
-    if (Number(row?.rows) > 0) ages.push(now - Number(row?.oldest));
+    for (const { place, oldest } of rows) ages.push([place, now - Number(oldest)]);
   }
-  return ages.length > 0 ? Math.max(...ages) : undefined;
+  return ages;
+}
+
+/** What of that is remarkable: the oldest of all, and one that should not be there any more. */
+async function othersOf(look: Look, { table, totalMs, rules }: Promised) {
+  const ages = await oldestOf(look, table);
+  const overdue = ages
+    .map(([country, ageMs]) => ({ ageMs, limitMs: lifeIn(rules, country, totalMs) }))
+    .find(({ ageMs, limitMs }) => limitMs !== undefined && ageMs > limitMs);
+  return {
+    oldestMs: ages.length > 0 ? Math.max(...ages.map(([, ageMs]) => ageMs)) : undefined,
+    overdue: overdue && { ageMs: overdue.ageMs, limitMs: overdue.limitMs ?? 0 },
+  };
 }
 
 async function latestSweep({ sql, tenant }: Look, dataType: string): Promise<Date | undefined> {
@@ -195,7 +175,7 @@ async function sweepOnce(look: Look): Promise<Swept> {
     types.set(one.dataType, {
       promised: one,
       rows: rows.map((row) => ({ ...row, found: found.get(row.message) ?? [] })),
-      oldestMs: await oldestOf(look, one.table),
+      ...(await othersOf(look, one)),
       sweptAt: await latestSweep(look, one.dataType),
     });
   }

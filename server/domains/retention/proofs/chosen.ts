@@ -6,8 +6,9 @@ import { type Look, secondsInDuration } from '#core/looking';
 
 import { whereAre } from './ages.ts';
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
+const DAY_MS = 86_400_000;
+/** So much before its end a row must be gone: it would reach it before anybody looked again. */
+const EARLY_MS = 5 * 60_000;
 /** A row of this part of its life must be there: a region's end may come a day early. */
 const STILL = 0.9;
 
@@ -25,7 +26,7 @@ export type Wanted = {
 
 export type Outcome = {
   readonly status: number;
-  /** Of the row that is past the chosen life, and of the one that is not; `undefined`: none. */
+  /** Of the row at the end of the chosen life, and of a younger one; `undefined`: none. */
   readonly past: { readonly ageMs: number; readonly isThere: boolean } | undefined;
   readonly before: { readonly ageMs: number; readonly isThere: boolean } | undefined;
   /** Of rows as old as these two, where nothing was chosen. */
@@ -51,9 +52,9 @@ async function choose(look: Look, dataType: string, region: string, choice: stri
   return (await look.operator(path, { method: 'PUT', body: { region, choice } })).status;
 }
 
-/** The ages to plant: just past a life, and well inside of it. */
+/** The ages to plant: at the end of a life, and well inside of it. */
 function agesOf(lifeMs: number): readonly number[] {
-  return lifeMs === 0 ? [0] : [lifeMs + HOUR_MS, lifeMs * STILL];
+  return lifeMs === 0 ? [0] : [lifeMs - EARLY_MS, lifeMs * STILL];
 }
 
 type Planted = { readonly ageMs: number; readonly there: string; readonly unchosen: string };

@@ -15,7 +15,7 @@ import { type Aged, pastAndBefore, swept } from './ages.ts';
 
 /** What is wrong with one type; `undefined` when nothing of it is older than its limit. */
 function judge(aged: Aged): Seen | undefined {
-  const { promised, oldestMs } = aged;
+  const { promised, overdue } = aged;
   const { dataType, totalMs, activeMs } = promised;
   const type = term(dataType);
   if (totalMs === undefined) return broken(saw`${type} ends after no length of time`);
@@ -27,8 +27,9 @@ function judge(aged: Aged): Seen | undefined {
   if (before.found.length === 0) {
     return broken(saw`a row of ${type} was gone at the age of ${span(before.ageMs)}`);
   }
-  if (oldestMs !== undefined && oldestMs > totalMs) {
-    return broken(saw`the oldest row of ${type} is ${span(oldestMs)} old`);
+  if (overdue) {
+    const [age, most] = [span(overdue.ageMs), span(overdue.limitMs)];
+    return broken(saw`a row of ${type} is ${age} old, where it may be ${most}`);
   }
   return undefined;
 }
@@ -49,7 +50,7 @@ function oldestIn(aged: readonly Aged[]) {
   const ages = aged.flatMap(({ oldestMs }) => oldestMs ?? []);
   return ages.length === 0
     ? saw`there is no other row yet`
-    : saw`the oldest other row is ${span(Math.max(...ages))} old`;
+    : saw`the oldest other row is ${span(Math.max(...ages))} old, no longer than it may be there`;
 }
 
 export const limit = defineProof({
@@ -69,14 +70,17 @@ export const limit = defineProof({
     const said = namedMs(look, setting);
     if (Number.isNaN(said)) return gap(saw`${term(String(setting))} publishes no time`);
     const longer = aged.find(
-      ({ promised }) => said !== undefined && (promised.totalMs ?? 0) > said,
+      // What a customer chose, the document offers beside what it promises who chose nothing.
+      ({ promised }) => said !== undefined && (promised.ownMs ?? 0) > said,
     );
     if (longer) return broken(saw`${term(longer.promised.dataType)} may live longer than that`);
     const found = aged.map(judge).find((one) => one !== undefined);
     if (found) return found;
     const limits = [...new Set(aged.map(({ promised }) => span(promised.totalMs ?? 0)))];
-    const sooner = aged.some(({ promised }) => said !== undefined && promised.totalMs !== said);
-    const within = sooner ? saw`, sooner than the ${span(said ?? 0)} of this promise` : saw``;
+    const isOther = aged.some(({ promised }) => said !== undefined && promised.totalMs !== said);
+    const isChosen = aged.some(({ promised }) => promised.isChosen);
+    const sooner = isOther ? saw`, sooner than the ${span(said ?? 0)} of this promise` : saw``;
+    const within = isChosen ? saw`, as a customer chose` : sooner;
     return kept(
       saw`rows planted five minutes before the limit (${terms(limits)}${within}) were gone after the sweep in ${aged.length} of ${types.length} types, rows of 97 % of that age were there; ${oldestIn(aged)}`,
     );

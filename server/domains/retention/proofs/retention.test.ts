@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Edit, useProven } from '#testing/proven';
+import { asOperator } from '#testing/running';
 
 const proven = useProven();
 
@@ -98,6 +99,52 @@ test('a choice that ends no row is found, one beyond what is offered, and one th
     ],
   ]);
   await proven.breaks('retention.tenant-choice');
+});
+
+test('a choice that ends its rows less than an hour too late is found', async () => {
+  await proven.restart([
+    sweep('now.getTime() + Math.min(marginMs(limitMs), DAY_MS)', 'now.getTime() - 3_000_000'),
+  ]);
+  // What ends at once, the engine's own expiry ends too.
+  await proven.breaks('retention.tenant-choice', ['MG-79']);
+});
+
+const choose = async (tenant: string, dataType: string, region: string, choice: string | null) => {
+  const path = `/v1/t/${tenant}/retention/${dataType}`;
+  const body = { choice, ...(region !== '' && { region }) };
+  const answer = await asOperator(proven.server, path, { method: 'PUT', body });
+  assert.equal(answer.status, 200, await answer.text());
+};
+/** A row as real events leave them; it ends by nothing but its age. */
+const leave = (place: string, country: string, days: number) =>
+  proven.events.command(
+    `insert into ${place} (received_at, event_at, name, country, subject, message, expires)
+     select now() - interval ${days} day, now(), 'left', '${country}', unhex(repeat('0', 32)),
+            rand64(), toDateTime(4294967295, 'UTC')`,
+  );
+
+test('a longer life that a customer chose is no broken promise, and a shorter one holds where it is', async () => {
+  await proven.restart();
+  await choose('magenta', 'analytics-events', 'US', 'extended');
+  await choose('loopkit', 'page-views', '', 'gdpr-mode');
+  // An archive is made when first needed.
+  await proven.keeps('retention.tiers');
+  const [active, archive] = ['tenant_magenta', 'archive_magenta'].map(
+    (database) => `${database}.analytics_events`,
+  ) as [string, string];
+  await leave(archive, 'US', 1_000);
+  await proven.keeps('retention.limit', NOT_MADE);
+  await proven.keeps('retention.tiers');
+  await choose('magenta', 'analytics-events', 'EU', 'eu');
+  await leave(archive, 'DE', 400);
+  const found = await proven.prove({ tenant: 'magenta', control: 'retention.tiers' });
+  const states = new Map(found.map(({ promises: [id], state }) => [id, state]));
+  assert.deepEqual([states.get('MG-72'), states.get('MG-74')], ['broken', 'kept']);
+  for (const place of [active, archive]) {
+    await proven.events.command(`alter table ${place} delete where name = 'left'`);
+  }
+  for (const region of ['US', 'EU']) await choose('magenta', 'analytics-events', region, null);
+  await choose('loopkit', 'page-views', '', null);
 });
 
 test('a sweep that leaves no record is found', async () => {

@@ -1,7 +1,7 @@
 import type { Look } from '#core/looking';
 import { broken, defineProof, gap, kept, type Seen, saw, span, term } from '#core/promises';
-import { promisedFor } from './ages.ts';
 import { type ChoiceKind, type Chosen, chosen, chosenMs, type Wanted } from './chosen.ts';
+import { promisedFor } from './promised.ts';
 
 /** A length that no document offers by name. */
 const OWN_LENGTH = 'P30D';
@@ -78,7 +78,7 @@ export const tenantChoice = defineProof({
         ? saw`; a day more than the longest was refused`
         : saw``;
     return kept(
-      saw`${term(asked)} was chosen for one region: a row past ${span(lifeMs)} was gone when that was answered${lifeMs > 0 ? saw`, one of 90 % of it was there` : saw``}, and rows as old elsewhere ended as without a choice${bounds}`,
+      saw`${term(asked)} was chosen for one region: a row ${lifeMs > 0 ? saw`five minutes before ${span(lifeMs)}` : saw`of now`} was gone when that was answered${lifeMs > 0 ? saw`, one of 90 % of it was there` : saw``}, and rows as old elsewhere ended as without a choice${bounds}`,
     );
   },
 });

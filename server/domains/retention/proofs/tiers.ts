@@ -35,14 +35,18 @@ export const tiers = defineProof({
     const { types, ran } = await swept(look);
     if (!ran) return gap(saw`the sweep did not end while this waited`);
     const aged = types.get(String(data));
-    const { activeMs, totalMs } = aged?.promised ?? {};
+    const { activeMs, totalMs, isChosen } = aged?.promised ?? {};
     if (!aged || activeMs === undefined || totalMs === undefined) {
-      return gap(saw`the document in force names no tiers for ${term(String(data))}`);
+      return isChosen
+        ? gap(saw`a customer chose a life of ${term(String(data))} that ends before the archive`)
+        : gap(saw`the document in force names no tiers for ${term(String(data))}`);
     }
     const found = judge(aged);
     if (found) return found;
-    if ((aged.oldestMs ?? 0) > totalMs) {
-      return broken(saw`the oldest row is ${span(aged.oldestMs ?? 0)} old`);
+    const { overdue } = aged;
+    if (overdue) {
+      const [age, most] = [span(overdue.ageMs), span(overdue.limitMs)];
+      return broken(saw`a row is ${age} old, where it may be ${most}`);
     }
     return kept(
       saw`a row five minutes before ${span(activeMs)} moved to the archive and nowhere else, one as long before ${span(totalMs)} left it for good; rows of 97 % of either age stayed where they were; the oldest is ${span(aged.oldestMs ?? 0)} old`,
