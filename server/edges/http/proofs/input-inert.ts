@@ -3,6 +3,7 @@ import { asClient, bearer, type Look } from '#core/looking';
 import { broken, defineProof, gap, kept, saw, terms } from '#core/promises';
 import { filled, operationsOf } from './crawl.ts';
 import { type Answered, ask } from './raw.ts';
+import { storedAsText } from './stored-text.ts';
 
 const MARKUP = '<script>alert(1)</script><img src=x onerror=alert(1)>';
 const HOSTILE = [
@@ -95,20 +96,6 @@ async function isName(at: Look): Promise<boolean | undefined> {
   return other.status >= 400 || (other.status === 200 && (other.receipts?.length ?? 0) === 0);
 }
 
-/** What a canary sends as markup is stored as the text that it is, or not at all. */
-async function isText(at: Look): Promise<boolean | undefined> {
-  for (const dataType of at.canaries.eventTypes) {
-    const person = await at.canaries.agreeing();
-    const event = at.canaries.event(dataType, person);
-    const text = JSON.stringify(event).replaceAll(person.marker, `<b>${person.marker}</b>'--`);
-    const { status, messages } = await at.canaries.send([JSON.parse(text) as object]);
-    if (status !== 200) continue;
-    const rows = await at.canaries.stored(dataType, messages[0] ?? '', 4_000);
-    return rows.length <= 1;
-  }
-  return undefined;
-}
-
 export const inputInert = defineProof({
   control: 'web.input-inert',
   strength: 'protocol',
@@ -122,10 +109,13 @@ export const inputInert = defineProof({
     if (harmful.size > 0)
       return broken(saw`hostile input came back alive, or broke ${terms([...harmful])}`);
     if (busy > 0) return gap(saw`${busy} of ${asked} requests were put off by a busy server`);
-    if ((await isText(at)) === false) return broken(saw`one hostile event became several rows`);
+    const text = await storedAsText(at);
+    if (text.state !== 'kept') return text;
     const [row] = await at.sql<{ there: boolean }[]>`
       select to_regclass('troth.policies') is not null as there`;
     if (!row?.there) return broken(saw`a table is gone`);
-    return kept(saw`${asked} hostile requests were refused or answered as harmless text`);
+    return kept(
+      saw`${asked} hostile requests were refused or answered as harmless text; ${text.saw}`,
+    );
   },
 });

@@ -149,3 +149,22 @@ test('hostile input that comes back alive is found', async () => {
   ]);
   await proven.breaks('web.input-inert');
 });
+
+test('hostile input that is stored as something else, or read as a page, is found', async () => {
+  await proven.restart([
+    [
+      'domains/ingest/fields.ts',
+      'value.length > max ? TOO_LONG : value;',
+      "value.length > max ? TOO_LONG : value.replaceAll('<', '&lt;');",
+    ],
+  ]);
+  await proven.breaks('web.input-inert');
+  await proven.restart([
+    [
+      'edges/http/event-routes.ts',
+      'c.json({ rows: await readEvents(needs, inForce, asked) })',
+      'c.html(JSON.stringify({ rows: await readEvents(needs, inForce, asked) }))',
+    ],
+  ]);
+  await proven.breaks('web.input-inert');
+});
