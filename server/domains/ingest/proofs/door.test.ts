@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Edit, useProven } from '#testing/proven';
 
@@ -76,6 +77,36 @@ test('an event that passes validation though it does not fit is found, and one t
     ],
   ]);
   await proven.breaks('ingest.stages', NOT_DONE);
+});
+
+test('an event is found in a reading among however many that are newer', async () => {
+  await proven.restart();
+  await proven.events.command(
+    `insert into tenant_magenta.analytics_events
+       (received_at, event_at, name, subject, message, expires)
+     select now() + interval 1 hour, now(), 'newer', unhex(repeat('0', 32)), number,
+            now() + interval 1 day
+     from numbers(1100)`,
+  );
+  await proven.keeps('ingest.stages', NOT_DONE);
+  await proven.events.command(
+    "alter table tenant_magenta.analytics_events delete where name = 'newer'",
+  );
+});
+
+test('looks that turn the same switches wait for each other, and say so when it takes too long', async () => {
+  await proven.restart();
+  const wanted = { tenant: 'magenta', control: 'ingest.enrichment' };
+  const rounds = await Promise.all([proven.prove(wanted), proven.prove(wanted)]);
+  const told = rounds.flat().map(({ state, saw }) => `${state} ${saw}`);
+  assert.ok(told.length > 0 && told.every((text) => text.startsWith('kept')), told.join('\n'));
+  const another = await proven.sql.reserve();
+  const lock = another`hashtext('enrichments magenta')`;
+  await another`select pg_advisory_lock(7_076_021, ${lock})`;
+  const found = await proven.prove({ ...wanted, promise: 'MG-31' });
+  await another`select pg_advisory_unlock(7_076_021, ${lock})`;
+  another.release();
+  assert.deepEqual([...new Set(found.map(({ state }) => state))], ['gap']);
 });
 
 test('a limit that forgets one of key, address and person is found', async () => {

@@ -1,6 +1,5 @@
-import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Fields, type Look, withFields } from '#core/looking';
+import type { Look } from '#core/looking';
 import {
   broken,
   defineProof,
@@ -12,75 +11,11 @@ import {
   terms,
   wordsOf,
 } from '#core/promises';
-import { asText, type Held, sendAndRead, valueIn } from './sent.ts';
+import { ALL, addedBy, sendRich, typesOf } from './enriched.ts';
+import { asText, type Held, valueIn } from './sent.ts';
 import { inTurn } from './turns.ts';
 
 type Switch = { readonly name: string; readonly enabled: boolean; readonly canDisable: boolean };
-
-/**
- * Where each enrichment puts what it finds: columns of every table, and fields that a type
- * declares.
- */
-const COLUMNS: Readonly<Record<string, readonly string[]>> = {
-  geolocation: ['country'],
-  device: ['device', 'os', 'browser'],
-  session: ['session'],
-};
-const FIELDS: Readonly<Record<string, readonly string[]>> = {
-  geolocation: ['region', 'city'],
-  'time-zone': ['utc_offset_minutes', 'local_hour'],
-  referrer: ['referrer_origin'],
-};
-const ALL = [...new Set([...Object.keys(COLUMNS), ...Object.keys(FIELDS)])];
-
-const AGENT =
-  'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36';
-
-/** What an enrichment added to a row. */
-function addedBy(name: string, held: Held): string[] {
-  const columns = (COLUMNS[name] ?? []).map((column) => asText(held.row[column]));
-  const fields = (FIELDS[name] ?? []).map((field) => asText(valueIn(held, field)));
-  return [...columns, ...fields].filter((value) => value !== '' && value !== '0');
-}
-
-/** Types of people's events that nobody has to be asked about, and that tracked events land in. */
-const typesOf = ({ policy, canaries }: Look) =>
-  canaries.eventTypes.filter((type) => {
-    const { key, 'event-names': names = [] } = policy.data[type] ?? {};
-    return key === 'subject' && names.some((name) => !name.startsWith('type:'));
-  });
-
-type Sent = { readonly rows: readonly Held[]; readonly secrets: readonly string[] };
-
-/** Events with everything that an enrichment could use, two of a session in each type. */
-async function sendRich(look: Look, types: readonly string[]): Promise<Sent | undefined> {
-  const person = await look.canaries.agreeing();
-  const { marker } = look.canaries.person();
-  const latitude = `52.${randomInt(100_000, 999_999)}`;
-  const empty = Object.fromEntries(
-    Object.values(FIELDS).flatMap((names) => names.map((name) => [name, undefined])),
-  );
-  const events = types.flatMap((type) => {
-    const event = look.canaries.event(type, person);
-    const context = {
-      ...(event['context'] as object),
-      ip: '141.20.1.1',
-      timezone: 'Asia/Kolkata',
-      userAgent: AGENT,
-      page: { referrer: `https://${marker}.example/${marker}?q=${marker}` },
-      location: { latitude: Number(latitude), longitude: 13.4, city: marker },
-    };
-    const more: Fields = {
-      ...withFields(event, { ...empty, latitude, location: latitude }),
-      context,
-    };
-    const sending = { type, event: { ...more, sessionId: person.anonymousId } };
-    return [sending, sending];
-  });
-  const rows = await sendAndRead(look, events);
-  if (rows.length === 0 || rows.includes(undefined)) return undefined;
-  return { rows: rows as Held[], secrets: [`/${marker}`, `q=${marker}`, latitude] };
-}
 
 async function switchesOf(look: Look): Promise<Map<string, Switch> | undefined> {
   const { status, json } = await look.http(`/v1/t/${look.tenant}/enrichments`);
@@ -148,18 +83,32 @@ async function flip(look: Look, switches: readonly Switch[], back: boolean): Pro
   return told.every(({ status }) => status === 200);
 }
 
+/** Switches that nobody but this proof has turned since it first looked. */
+async function areSame(look: Look, before: readonly Switch[]): Promise<boolean> {
+  const now = await switchesOf(look);
+  return before.every(({ name, enabled }) => now?.get(name)?.enabled === enabled);
+}
+
+/** Whether all of these came in while the switches stood the other way. */
+const cameBy = (rows: readonly Held[], end: number) =>
+  rows.every(({ row }) => Date.parse(row.received_at) < end);
+
 /** Sends canaries under the switches as they are, and for a moment under their opposite. */
 async function lookBothWays(look: Look): Promise<ReadonlyMap<string, Flip> | undefined> {
   const states = await switchesOf(look);
   const free = [...(states?.values() ?? [])].filter(({ canDisable }) => canDisable);
   const types = typesOf(look).slice(0, 1);
   const before = await sendRich(look, types);
-  const turned = await flip(look, free, false);
+  const stillSame = await areSame(look, free);
+  // Received times are to the second.
+  const end = Date.now() + (FOR_SECONDS - 1) * 1_000;
+  const turned = stillSame && (await flip(look, free, false));
   const during = turned ? await sendRich(look, types) : undefined;
-  await flip(look, free, true);
-  if (!before || !during) return undefined;
+  if (turned) await flip(look, free, true);
+  if (!before || !during || !cameBy(during.rows, end)) return undefined;
   // The moment is over before the next proof may look.
   await sleep(1_100, undefined, { signal: look.signal });
+  if (!(await areSame(look, free))) return undefined;
   return new Map(
     free.map(({ name, enabled }) => {
       const [on, off] = enabled ? [before, during] : [during, before];
@@ -170,9 +119,13 @@ async function lookBothWays(look: Look): Promise<ReadonlyMap<string, Flip> | und
 
 async function proveSwitch(look: Look, names: readonly string[]): Promise<Seen> {
   const seen = await look.once('enrichments both ways', (whole) =>
-    inTurn(`enrichments ${whole.tenant}`, () => lookBothWays(whole)),
+    inTurn(whole, 'enrichments', () => lookBothWays(whole)),
   );
-  if (!seen) return gap(saw`the switches could not be turned, or a canary not be read back`);
+  if (!seen) {
+    return gap(
+      saw`the switches could not be turned, were turned by somebody else at the same time, or a canary could not be read back`,
+    );
+  }
   const found: string[] = [];
   for (const one of names) {
     const flips = seen.get(one);

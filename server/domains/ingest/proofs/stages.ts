@@ -7,7 +7,9 @@ import { asText, type Held, held, valueIn } from './sent.ts';
 const ALWAYS_ADDED = ['utc_offset_minutes', 'local_hour'] as const;
 /** Stages that leave something to look at; for any other name there is no probe. */
 const LOOKED_AT = ['Event', 'Validation', 'Enrichment', 'Storage', 'Analytics'];
-const NEWEST = 1_000;
+/** As many as a reading shows at once; and how far two clocks of one machine may differ. */
+const ROWS_MAX = 1_000;
+const SLACK_MS = 50;
 
 type Walked = {
   readonly status: number;
@@ -35,10 +37,15 @@ function typeOf({ policy, canaries }: Look) {
   return id && number && purpose ? { id, number: number.name, purpose } : undefined;
 }
 
-/** The newest that a reading shows: what came in a moment ago, where it can be read at all. */
-async function readNewest(look: Look, data: string, purpose: string): Promise<readonly Fields[]> {
+/** What came in since then, where it can be read at all. */
+async function readSince(
+  look: Look,
+  { id: data, purpose }: { id: string; purpose: string },
+  since: number,
+): Promise<readonly Fields[]> {
+  const [from, until] = [since - SLACK_MS, Date.now() + SLACK_MS].map((ms) => new Date(ms));
   const told = await look.operator(`/v1/t/${look.tenant}/events/read`, {
-    body: { data, purpose, limit: NEWEST },
+    body: { data, purpose, from, until, limit: ROWS_MAX },
   });
   if (told.status !== 200) throw new Error('a reading was refused');
   return (told.json as { rows: Fields[] }).rows;
@@ -55,12 +62,13 @@ async function walk(look: Look, type: NonNullable<ReturnType<typeof typeOf>>): P
   });
   const good = sent(canaries.event(type.id, person), {});
   const wrong = sent(canaries.event(type.id, other), { [type.number]: 'not a number' });
+  const sentAt = Date.now();
   const told = await canaries.send([good, wrong]);
   const { accepted = 0, refused = [] } = (told.json ?? {}) as {
     accepted?: number;
     refused?: { index: number }[];
   };
-  const before = await readNewest(look, type.id, type.purpose);
+  const before = await readSince(look, type, sentAt);
   const [message = '', wrongMessage = ''] = told.messages;
   const isStored = (await canaries.stored(type.id, message, 0)).length > 0;
   const first = await held(look, type.id, message);

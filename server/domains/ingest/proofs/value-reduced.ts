@@ -120,8 +120,9 @@ export const valueReduced = defineProof({
   strength: 'stored-bytes',
   blindTo: 'A short word that the sender itself writes into the declared field.',
   prove: (look, { data, field, to }) =>
-    eachType(data, (type) => {
+    eachType(data, async (type) => {
       const given = { look, type, field: field as string };
-      return inTurn(`enrichments ${look.tenant}`, () => lookAt(given, to as string));
+      const seen = await inTurn(look, 'enrichments', () => lookAt(given, to as string));
+      return seen ?? gap(saw`another look at the enrichments was under way all the time`);
     }),
 });
