@@ -1,7 +1,9 @@
 /** Readings under real logins of the real engine. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { PurposeId } from '#base/ids';
 import { readAudit } from '#core/audit';
+import type { Actor } from '#core/policy';
 import { eventTableOf, loginOf, takeLogins } from '#core/tenancy';
 import {
   openPurposeReader,
@@ -14,6 +16,7 @@ import {
 import { samplePolicy } from '#testing/sample-policy';
 import { useWorld } from '#testing/world';
 import { type ReadingNeeds, readEvents } from './index.ts';
+import { NOBODY, onlyFollowed } from './journeys.ts';
 
 const world = useWorld({
   setUp: async ({ events, policies, tenant }) => {
@@ -61,11 +64,16 @@ const refusing = new Set<string>();
 const agreed: ReadingNeeds['agreed'] = async (_, __, subjects) =>
   new Set(subjects.filter((subject) => !refusing.has(subject)));
 
-const read = (dataType: string, purpose: string | undefined, actor = world.operator) =>
+type Time = { from?: Date; until?: Date };
+const read = (
+  dataType: string,
+  purpose: string | undefined,
+  { actor = world.operator, ...time }: Time & { actor?: Actor } = {},
+) =>
   readEvents(
     { db: world.db, reader: reader(), hidden, agreed },
     world.policies.inForce(world.tenant),
-    { actor, purpose, dataType, limit: 10, now: world.clock.now() },
+    { ...time, actor, purpose, dataType, limit: 10, now: world.clock.now() },
   );
 
 test('events come back for a purpose of theirs: opaque, exact, and without what is sealed', async () => {
@@ -74,6 +82,29 @@ test('events come back for a purpose of theirs: opaque, exact, and without what 
   assert.equal(row?.['message'], '18446744073709551615');
   assert.equal(row?.['subject'], '61'.repeat(16));
   assert.equal(row && 'sealed' in row, false);
+});
+
+test('a reading that names a time shows what was received from its beginning to before its end', async () => {
+  const [row] = await read('usage', 'service-delivery');
+  const at = new Date(String(row?.['received_at']));
+  const [before, after] = [new Date(at.getTime() - 1), new Date(at.getTime() + 1)];
+  const rows = (time: Time) => read('usage', 'service-delivery', time);
+  assert.equal((await rows({ from: at, until: after })).length, 1);
+  assert.equal((await rows({ from: before })).length, 1);
+  assert.equal((await rows({ from: after })).length, 0);
+  assert.equal((await rows({ until: at })).length, 0);
+  const ever = { from: new Date('0001-01-01T00:00:00Z'), until: new Date('9999-12-31T00:00:00Z') };
+  assert.equal((await rows(ever)).length, 1);
+});
+
+test('where people are asked before they are identified, a row says whose it is for that purpose alone', () => {
+  const identify = { modes: ['pseudonymous', 'identified'], consent: 'named' } as const;
+  const rows = [1, 2].map((mode) => ({ subject: 'a'.repeat(32), mode }));
+  const subjects = (purpose: string, policy: object = { identify }) =>
+    onlyFollowed(policy, PurposeId(purpose), rows).map(({ subject }) => subject);
+  assert.deepEqual(subjects('named'), [NOBODY, 'a'.repeat(32)]);
+  assert.deepEqual(subjects('statistics'), [NOBODY, NOBODY]);
+  assert.deepEqual(subjects('statistics', {}), ['a'.repeat(32), 'a'.repeat(32)]);
 });
 
 test('a person who is hidden is in no reading', async () => {
@@ -96,7 +127,7 @@ test('whatever is refused is refused with its reason, and on record', async () =
   await assert.rejects(read('invoices', 'statistics'), { code: 'data-not-read' });
   const { tenant } = world;
   const subject = { kind: 'subject', id: world.operator.id, tenant } as const;
-  await assert.rejects(read('usage', 'statistics', subject), { code: 'forbidden' });
+  await assert.rejects(read('usage', 'statistics', { actor: subject }), { code: 'forbidden' });
   const entries = await readAudit(world.db, { tenant, limit: 1_000 });
   const refused = entries.filter(
     ({ action, kind }) => action === 'event.read' && kind === 'refusal',

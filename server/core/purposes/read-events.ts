@@ -43,8 +43,9 @@ export type ReadingNeeds = {
 };
 
 const LIMIT_MAX = 1_000;
-/** The end of the engine's time. */
-const LAST = new Date('2299-12-31T00:00:00Z');
+/** The engine's time ends somewhere; nothing was received before 1970. */
+const LAST_MS = Date.UTC(2299, 11, 31);
+const withinTime = (at: Date) => Math.min(Math.max(at.getTime(), 0), LAST_MS);
 const subjectOf = (row: ReadRow) => String(row['subject']) as SubjectId;
 /** What ClickHouse answers to a login that may not see: denied, or no such view or database. */
 const HIDDEN: ReadonlySet<unknown> = new Set([497, 60, 81]);
@@ -99,8 +100,8 @@ async function readPermitted(
   const read = await asPurpose(reader, login, {
     ...purposeViewOf(login, eventTableOf(tenant, policy, dataType)),
     limit: Math.min(limit, LIMIT_MAX),
-    from: from?.getTime() ?? 0,
-    until: until?.getTime() ?? LAST.getTime(),
+    from: from ? withinTime(from) : 0,
+    until: until ? withinTime(until) : LAST_MS,
   });
   await hidden.refresh();
   const people = read.map(subjectOf).filter((subject) => subject !== NOBODY);
