@@ -25,6 +25,7 @@ function sources(pattern: string): Source[] {
 
 const code = sources('{policy-language,server,sdk,console,bench,demo}/**/*.{ts,tsx}');
 const server = code.filter(({ file }) => file.startsWith('server/'));
+const isProof = (file: string) => /\/proofs\/[^/]+\.ts$/.test(file);
 const isTest = (file: string) => /\.test\.tsx?$|\/testing\/|\/journeys\//.test(file);
 /** An address, a string or a pattern stands on one line, however long it is. */
 const UNBREAKABLE = /https?:|['"`]|^\s*\/\S/;
@@ -51,6 +52,8 @@ export function importComplaints({ file, text }: Pick<Source, 'file' | 'text'>):
   const from = roomOf(file);
   const complaints: string[] = [];
   for (const target of importsOf(text)) {
+    if (/\/proofs(\/|$)/.test(target))
+      complaints.push(`${file}: ${target} is for the list of proofs`);
     if (target.startsWith('../')) complaints.push(`${file}: ${target} climbs out of its folder`);
     const to = target.startsWith('#') ? roomOf(target) : undefined;
     if (!from || !to || from === to) continue;
@@ -62,8 +65,16 @@ export function importComplaints({ file, text }: Pick<Source, 'file' | 'text'>):
 }
 
 test('imports point down, sideways only where the architecture says so, and never climb', () => {
-  const judged = server.filter(({ file }) => !isTest(file) && roomOf(file));
+  const judged = server.filter(({ file }) => !isTest(file) && !isProof(file) && roomOf(file));
   complain(judged.flatMap(importComplaints));
+});
+
+test('no folder knows itself by way of others', () => {
+  const reach = (from: string, seen: Set<string>): Set<string> => {
+    for (const to of ALLOWED_PAIRS[from] ?? []) if (!seen.has(to)) reach(to, seen.add(to));
+    return seen;
+  };
+  complain(Object.keys(ALLOWED_PAIRS).filter((room) => reach(room, new Set()).has(room)));
 });
 
 test('the import check sees an upward, a sideways, a climbing and a dynamic import', () => {
@@ -72,6 +83,8 @@ test('the import check sees an upward, a sideways, a climbing and a dynamic impo
   assert.equal(seen('server/domains/consent/a.ts', "import '#domains/ingest';"), 1);
   assert.equal(seen('server/core/keys/a.ts', "import { x } from '../audit/store.ts';"), 1);
   assert.equal(seen('server/core/keys/a.ts', "await import('#edges/http');"), 1);
+  assert.equal(seen('server/core/keys/a.ts', "export { x } from './proofs/index.ts';"), 1);
+  assert.equal(seen('server/domains/ingest/a.ts', "import { x } from '#core/keys/proofs';"), 1);
   assert.equal(seen('server/domains/ingest/a.ts', "import type { K } from '#core/keys';"), 0);
 });
 
@@ -138,7 +151,7 @@ test('SQL of a domain stands in its store, its controls or its personal data', (
   );
 });
 
-const proofFiles = server.filter(({ file }) => /\/proofs\/[^/]+\.ts$/.test(file));
+const proofFiles = server.filter(({ file }) => isProof(file));
 
 test('a proof imports nothing of what it checks', () => {
   const allowed = /^(#core\/(promises|looking)|#base\/|@troth\/policy-language$|node:|\.\/)/;

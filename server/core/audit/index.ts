@@ -31,7 +31,6 @@ export {
   type Refusal,
   STRANGER,
 } from './model.ts';
-export { auditProofs } from './proofs/index.ts';
 export { openRefusals, type RefusalLog } from './refusals.ts';
 export { Sequencer, type SequencerOptions } from './sequencer.ts';
 export {

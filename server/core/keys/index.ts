@@ -20,7 +20,6 @@ export { FIELD_OVERHEAD_BYTES, openField, sealField } from './fields.ts';
 export { type Handle, NOBODY, type OpenKey, type SealPlace, type SubjectKey } from './model.ts';
 export { CACHE_LIFE_MS, type Forgotten, type Keys, type KeysOptions, openKeys } from './open.ts';
 export { personalOf } from './personal.ts';
-export { keyProofs } from './proofs/index.ts';
 export { openSigner } from './signer.ts';
 export { destroyTenantKeys, tenantCensus } from './tenant-end.ts';
 export type { Halves } from './tenant-keys.ts';

@@ -15,7 +15,6 @@ export {
 export { type Actor, authorize, type Permit, type PermitContext } from './authorize.ts';
 export { policyProblem } from './errors.ts';
 export { openPolicies, type Policies, type PolicyInForce } from './in-force.ts';
-export { policyProofs } from './proofs/index.ts';
 export { reasonOf } from './reason.ts';
 export {
   endPolicy,

@@ -6,5 +6,4 @@
  */
 export { purposeProblem } from './errors.ts';
 export type { ReadRow } from './journeys.ts';
-export { purposeProofs } from './proofs/index.ts';
 export { type Reading, type ReadingNeeds, readEvents } from './read-events.ts';

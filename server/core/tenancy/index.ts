@@ -22,7 +22,6 @@ export {
   purposeRoleOf,
   schemaOf,
 } from './naming.ts';
-export { tenancyProofs } from './proofs/index.ts';
 export {
   type PurposeLogins,
   type PurposeView,

@@ -32,7 +32,6 @@ export type {
   SignalName,
   Signals,
 } from './model.ts';
-export { consentProofs } from './proofs/index.ts';
 export { renderReceipt, summariseReceipt } from './receipt.ts';
 export { isWithin } from './regions.ts';
 export { type Caller, type ConsentRoutesDeps, consentRoutes, signalsOf } from './routes.ts';

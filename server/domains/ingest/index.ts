@@ -26,7 +26,6 @@ export { type Ingest, type IngestOptions, openIngest, type PipelineView } from '
 export { pipeline } from './pipeline.ts';
 export { ENRICHMENTS, type Enrichment, type IngestPlan } from './plan.ts';
 export type { ConsentPort, HiddenPort, KeysPort, LocationPort } from './ports.ts';
-export { ingestProofs } from './proofs/index.ts';
 export { ruleIn } from './regions.ts';
 export { forgetCounts, issueWriteKey, revokeWriteKey, revokeWriteKeys } from './store.ts';
 export type { StuckUnit } from './store-stuck.ts';

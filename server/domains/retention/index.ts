@@ -21,7 +21,6 @@ export {
   sweepEveryMs,
 } from './limits.ts';
 export { openRetention, type Retention, type Standing } from './open.ts';
-export { retentionProofs } from './proofs/index.ts';
 export { type RetentionRoutesDeps, retentionRoutes } from './routes.ts';
 export type { Sweep } from './store.ts';
 export type { Age } from './store-events.ts';

@@ -22,7 +22,6 @@ export {
   type Wanted,
 } from './model.ts';
 export { type ErasureView, openRights, type Rights } from './open.ts';
-export { rightsProofs } from './proofs/index.ts';
 export type { Replayed } from './replay.ts';
 export type { Asker } from './requests.ts';
 export { type RightsRoutesDeps, rightsRoutes } from './routes.ts';

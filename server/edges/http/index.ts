@@ -26,7 +26,6 @@ export {
   operatorAsking,
   operatorRoutes,
 } from './operator-routes.ts';
-export { httpProofs } from './proofs/index.ts';
 export { removalRoutes } from './removal-routes.ts';
 export { revisionRoutes } from './revision-routes.ts';
 export { memoryOperatorStore, operatorStore, sweepOperatorTokens } from './store.ts';

@@ -3,4 +3,3 @@
  * measured. A minute in which nobody was there to ask counts as one in which nobody answered.
  */
 export { type Availability, openAvailability, type Published } from './availability.ts';
-export { availabilityProofs } from './proofs/index.ts';
