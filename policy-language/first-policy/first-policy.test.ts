@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { firstPolicy, lint, readPolicy } from '@troth/policy-language';
 import fc from 'fast-check';
-import { type FirstPolicy, firstPolicyComplaint } from './write.ts';
+import type { FirstPolicy } from './answers.ts';
+import { firstPolicyComplaint } from './write.ts';
 
 const ANSWERS: FirstPolicy = {
   service: 'acme-notes',

@@ -4,4 +4,5 @@
  *
  * It is meant to be edited: the document explains itself in comments.
  */
-export { type FirstPolicy, firstPolicy, firstPolicyComplaint, type Kept } from './write.ts';
+export type { FirstPolicy, Kept } from './answers.ts';
+export { firstPolicy, firstPolicyComplaint } from './write.ts';

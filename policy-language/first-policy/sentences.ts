@@ -1,4 +1,4 @@
-import type { FirstPolicy } from './write.ts';
+import type { FirstPolicy } from './answers.ts';
 
 type Line = { readonly text: string; readonly promise?: string };
 

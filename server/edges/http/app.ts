@@ -8,23 +8,15 @@ import { RequestId } from '#base/ids';
 import { databaseAway } from '#platform/database';
 import type { Log } from '#platform/log';
 import { answerProblem, answerThrown, type RecordRefusal } from './answers.ts';
-import type { Edge } from './edge.ts';
+import type { DomainRoutes, Edge } from './edge.ts';
 import { httpProblem } from './errors.ts';
 import { type FileDeps, fileRoutes } from './file-routes.ts';
 import { securityHeaders } from './headers.ts';
-import { type ExtraOperation, openApiOf } from './open-api.ts';
+import { openApiOf } from './open-api.ts';
 import { OPERATOR_COOKIE } from './operator.ts';
 import { publishedAddress } from './published-address.ts';
 import { type SiteDeps, siteRoutes } from './site-routes.ts';
 import { type TenantDeps, tenantRoutes } from './tenant-routes.ts';
-
-/** What a domain brings: its routes, already holding what they need, and a line about each. */
-export type DomainRoutes = {
-  name: string;
-  // biome-ignore lint/suspicious/noExplicitAny: a domain's variables are its own affair
-  routes?: Hono<any>;
-  operations?: readonly ExtraOperation[];
-};
 
 export type AppDeps = SiteDeps &
   TenantDeps &

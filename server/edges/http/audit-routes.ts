@@ -17,8 +17,7 @@ import {
 } from '#core/audit';
 import type { ServicesInForce } from '#oversight/evidence';
 import { parseTilePath } from '#platform/tiles';
-import type { DomainRoutes } from './app.ts';
-import type { Edge } from './edge.ts';
+import type { DomainRoutes, Edge } from './edge.ts';
 import { httpProblem } from './errors.ts';
 import { operatorOnly } from './tenant-routes.ts';
 

@@ -1,8 +1,7 @@
 /** The availability as it was measured, for anybody. */
 import { Hono } from 'hono';
 import type { Availability } from '#oversight/availability';
-import type { DomainRoutes } from './app.ts';
-import type { Edge } from './edge.ts';
+import type { DomainRoutes, Edge } from './edge.ts';
 import { httpProblem } from './errors.ts';
 
 /** @param availability  opens after the sockets that it asks over. */

@@ -1,6 +1,5 @@
 import { Hono } from 'hono';
-import type { DomainRoutes } from './app.ts';
-import type { Edge } from './edge.ts';
+import type { DomainRoutes, Edge } from './edge.ts';
 import { operatorOnly } from './tenant-routes.ts';
 
 /** Something that is not as it should be. */

@@ -11,8 +11,7 @@ import type {
   ServicesInForce,
   Wanted,
 } from '#oversight/evidence';
-import type { DomainRoutes } from './app.ts';
-import type { Edge } from './edge.ts';
+import type { DomainRoutes, Edge } from './edge.ts';
 import { httpProblem } from './errors.ts';
 import { sameOriginOnly } from './operator-routes.ts';
 import { foreignPage } from './page.ts';

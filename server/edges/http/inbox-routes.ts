@@ -2,8 +2,7 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { Actor } from '#core/policy';
-import type { DomainRoutes } from './app.ts';
-import type { Edge } from './edge.ts';
+import type { DomainRoutes, Edge } from './edge.ts';
 import { bodyAs, OPERATOR, sameOriginOnly } from './operator-routes.ts';
 import { operatorOnly } from './tenant-routes.ts';
 

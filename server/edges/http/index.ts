@@ -6,10 +6,11 @@
  * text of an error, and no log line carries what a caller sent.
  */
 
-export { type AppDeps, createApp, type DomainRoutes } from './app.ts';
+export { type AppDeps, createApp } from './app.ts';
 export { type AuditDeps, auditRoutes } from './audit-routes.ts';
 export { availabilityRoutes } from './availability-routes.ts';
 export { type Ailment, doctorRoutes } from './doctor-routes.ts';
+export type { DomainRoutes } from './edge.ts';
 export { httpProblem } from './errors.ts';
 export { type EventDeps, eventRoutes } from './event-routes.ts';
 export { type EvidenceDeps, evidenceRoutes } from './evidence-routes.ts';

@@ -1,7 +1,6 @@
 import { Hono } from 'hono';
 import { jwkOf, type Signer } from '#base/ed25519';
-import type { DomainRoutes } from './app.ts';
-import type { Edge } from './edge.ts';
+import type { DomainRoutes, Edge } from './edge.ts';
 
 /** The public key that certificates, reports and checkpoints are checked with, as a JWK set. */
 export function publicKeyRoutes({ publicKey, keyId }: Signer): DomainRoutes {

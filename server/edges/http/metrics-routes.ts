@@ -5,8 +5,7 @@
  * of a person. On loopback anyone who has the machine may read it; over TLS it wants the operator.
  */
 import { Hono } from 'hono';
-import type { DomainRoutes } from './app.ts';
-import type { Edge } from './edge.ts';
+import type { DomainRoutes, Edge } from './edge.ts';
 import { operatorOnly } from './tenant-routes.ts';
 
 export type Sample = {

@@ -26,8 +26,7 @@ import { eventTablesOf } from '#core/tenancy';
 import type { Database } from '#platform/database';
 import type { Events } from '#platform/events';
 import type { Log } from '#platform/log';
-import type { DomainRoutes } from './app.ts';
-import type { Edge } from './edge.ts';
+import type { DomainRoutes, Edge } from './edge.ts';
 import { httpProblem } from './errors.ts';
 import { operatorOnly } from './tenant-routes.ts';
 

@@ -7,9 +7,8 @@ import type { TenantId } from '#base/ids';
 import { listRevisions, readRevision } from '#core/policy';
 import type { ServicesInForce } from '#oversight/evidence';
 import type { Database } from '#platform/database';
-import type { DomainRoutes } from './app.ts';
 import { changesBetween, openChangelog } from './changelog.ts';
-import type { Edge } from './edge.ts';
+import type { DomainRoutes, Edge } from './edge.ts';
 import { httpProblem } from './errors.ts';
 
 export type RevisionDeps = { readonly db: Database; readonly services: ServicesInForce };

@@ -12,8 +12,7 @@ import {
   SCOPES,
 } from '#domains/ingest';
 import type { Database } from '#platform/database';
-import type { DomainRoutes } from './app.ts';
-import type { Edge } from './edge.ts';
+import type { DomainRoutes, Edge } from './edge.ts';
 import { httpProblem } from './errors.ts';
 import { bodyAs, OPERATOR, sameOriginOnly } from './operator-routes.ts';
 import { operatorOnly } from './tenant-routes.ts';

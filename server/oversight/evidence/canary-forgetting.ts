@@ -4,7 +4,7 @@ import type { PolicyInForce } from '#core/policy';
 import { inTenant } from '#core/tenancy';
 import { namesOf } from './canary-people.ts';
 import * as store from './canary-store.ts';
-import type { Ground } from './look.ts';
+import type { Ground } from './ground.ts';
 
 /** So many are looked for of a prover that died and told nobody how many there were. */
 const PEOPLE_OF_DEAD_MAX = 2_000;

@@ -4,7 +4,7 @@ import type { Canaries } from '#core/looking';
 import { type Actor, authorize, type PolicyInForce } from '#core/policy';
 import { importBackdated } from '#domains/retention';
 import { noteCanaries } from './canary-store.ts';
-import type { Ground } from './look.ts';
+import type { Ground } from './ground.ts';
 
 const PROVER: Actor = { kind: 'system', id: KeyId('prover') };
 

@@ -1,16 +1,36 @@
 import { randomBytes } from 'node:crypto';
+import type postgres from 'postgres';
 import { systemClock } from '#base/clock';
-import { openKeys } from '#core/keys';
-import { openPolicies } from '#core/policy';
-import { connect, openDatabase } from '#platform/database';
-import { openEvents, openPurposeReader } from '#platform/events';
-import { openKeeper } from '#platform/keeper';
+import { type Keys, openKeys } from '#core/keys';
+import type { ByteLook } from '#core/looking';
+import { openPolicies, type PolicyInForce } from '#core/policy';
+import { connect, type Database, openDatabase } from '#platform/database';
+import { type Events, openEvents, openPurposeReader, type PurposeReader } from '#platform/events';
+import { type Keeper, openKeeper } from '#platform/keeper';
 import { silentLog } from '#platform/log';
 import { openByteSearch } from './byte-search.ts';
-import { peopleFrom, SEED_BYTES } from './canary-people.ts';
+import { type People, peopleFrom, SEED_BYTES } from './canary-people.ts';
 import { noteSeed } from './canary-store.ts';
-import type { Ground } from './look.ts';
 import type { Outlook } from './outlook.ts';
+
+/** What all proofs of one run share. */
+export type Ground = {
+  readonly outlook: Outlook;
+  readonly sql: postgres.Sql;
+  readonly login: Database;
+  readonly events: Events;
+  readonly reader: Pick<PurposeReader, 'query'>;
+  readonly keys: Keys;
+  readonly keeper: Keeper;
+  readonly services: readonly PolicyInForce[];
+  readonly bytes: (patterns: readonly Uint8Array[]) => Promise<ByteLook>;
+  /** The canaries of a service. */
+  readonly people: (tenant: PolicyInForce['tenant']) => People;
+  /** Says that no canary is sent any more. */
+  readonly release: () => Promise<void>;
+  /** Does a piece of work once, and hands its result to all who ask for it by this name. */
+  readonly once: <T>(name: string, work: (signal: AbortSignal) => Promise<T>) => Promise<T>;
+};
 
 /** Opens everything that proofs look with; each connection is the prover's own. */
 export async function openGround(outlook: Outlook): Promise<Ground & { close(): Promise<void> }> {

@@ -1,43 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type postgres from 'postgres';
 import { Problem } from '#base/problem';
-import type { Keys } from '#core/keys';
-import type { ByteLook, Look } from '#core/looking';
+import type { Look } from '#core/looking';
 import type { PolicyInForce } from '#core/policy';
-import type { Database } from '#platform/database';
-import type { Events, PurposeReader } from '#platform/events';
 import { readHeartbeats } from '#platform/jobs';
-import type { Keeper } from '#platform/keeper';
 import { openCanaries } from './canaries.ts';
 import { plantBackdated } from './canary-import.ts';
-import type { People } from './canary-people.ts';
 import { noteCanaries, noteSubject } from './canary-store.ts';
-import type { Outlook } from './outlook.ts';
+import type { Ground } from './ground.ts';
 import { openPage } from './page.ts';
 import { asServer } from './server-login.ts';
 import { speakerTo } from './wire.ts';
 
 const JOB_WITHIN_MS = 30_000;
 const JOB_EVERY_MS = 200;
-
-/** What all proofs of one run share. */
-export type Ground = {
-  readonly outlook: Outlook;
-  readonly sql: postgres.Sql;
-  readonly login: Database;
-  readonly events: Events;
-  readonly reader: Pick<PurposeReader, 'query'>;
-  readonly keys: Keys;
-  readonly keeper: Keeper;
-  readonly services: readonly PolicyInForce[];
-  readonly bytes: (patterns: readonly Uint8Array[]) => Promise<ByteLook>;
-  /** The canaries of a service. */
-  readonly people: (tenant: PolicyInForce['tenant']) => People;
-  /** Says that no canary is sent any more. */
-  readonly release: () => Promise<void>;
-  /** Does a piece of work once, and hands its result to all who ask for it by this name. */
-  readonly once: <T>(name: string, work: (signal: AbortSignal) => Promise<T>) => Promise<T>;
-};
 
 /** Asks for a standing job, as its schedule would, and waits for its heartbeat. */
 async function runJob(

@@ -6,7 +6,7 @@ import { after, test } from 'node:test';
 import type { Look } from '#core/looking';
 import { kept, type Proof, type Seen, saw } from '#core/promises';
 import { useWorld } from '#testing/world';
-import type { Ground } from './look.ts';
+import type { Ground } from './ground.ts';
 import type { Outlook } from './outlook.ts';
 import { type Finding, prove, proveOne, type Unit } from './prover.ts';
 import { proveInProcess } from './prover-process.ts';

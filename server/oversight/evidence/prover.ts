@@ -9,7 +9,8 @@ import { Problem } from '#base/problem';
 import type { PolicyInForce } from '#core/policy';
 import { type Binding, gap, type Proof, type Seen, saw, span, term } from '#core/promises';
 import { configured } from './configured.ts';
-import { type Ground, lookAt } from './look.ts';
+import type { Ground } from './ground.ts';
+import { lookAt } from './look.ts';
 import type { Wanted } from './outlook.ts';
 
 /** One thing to prove, and the promises that stand on it. */
