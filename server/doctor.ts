@@ -10,6 +10,7 @@ import { type Heartbeat, readHeartbeats } from '#platform/jobs';
 import type { Keeper } from '#platform/keeper';
 import type { Config } from './config.ts';
 import type { Ailment } from './edges/http/index.ts';
+import type { LeftOut } from './policy-folder.ts';
 
 type Needs = {
   readonly db: Database;
@@ -20,6 +21,7 @@ type Needs = {
   readonly promises: (service: ReturnType<ServicesInForce['list']>[number]) => PromiseAnswers;
   readonly evidence: Pick<Evidence, 'lastRound'>;
   readonly pipeline: PipelineWatch;
+  readonly leftOut: readonly LeftOut[];
 };
 
 const SKEW_MS_MAX = 5_000;
@@ -122,6 +124,13 @@ function ailmentsOfInbox({ services, pipeline }: Needs): Ailment[] {
   );
 }
 
+/** Documents that the start left out, until another revision of their service is in force. */
+function ailmentsOfDocuments({ services, leftOut }: Needs): Ailment[] {
+  return leftOut
+    .filter(({ service, revision }) => services.get(service)?.revision === revision)
+    .map(({ says, type, waits }) => (waits ? warning : wrong)(says, type));
+}
+
 /** Looks now; what is wrong first. */
 export const doctorOf = (needs: Needs) => async (): Promise<Ailment[]> => {
   const { db, keeper, clock } = needs;
@@ -133,6 +142,7 @@ export const doctorOf = (needs: Needs) => async (): Promise<Ailment[]> => {
     ailmentsOfPlace(needs),
   ]);
   const found = [
+    ...ailmentsOfDocuments(needs),
     ...ailmentsOfPromises(needs),
     ...ailmentsOfKeys(keys),
     ...ailmentsOfLogs(logs),

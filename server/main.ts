@@ -102,6 +102,7 @@ async function main(argv: string[]): Promise<number> {
     progress: (text) => {
       if (!asJson) console.log(text);
     },
+    complain: (text) => console.error(`troth: ${text}`),
   });
   console.log(asJson ? JSON.stringify(running.development) : running.greeting);
   giveBackMemory();

@@ -39,11 +39,12 @@ import { wireEvidence } from './evidence-wiring.ts';
 import { layFoundation } from './foundation.ts';
 import { metricsOf } from './metrics.ts';
 import { pipelineCounters } from './pipeline-counters.ts';
+import { applyFolder } from './policy-folder.ts';
 import { readinessOf } from './readiness.ts';
 import { refusalOf } from './refusals.ts';
 import { wireRemovals } from './removal-wiring.ts';
 import { catchUp, standingJobs } from './standing-jobs.ts';
-import { applyFolder, servicesOf } from './tenants.ts';
+import { servicesOf } from './tenants.ts';
 
 export type ServeOptions = {
   config: Config;
@@ -51,6 +52,8 @@ export type ServeOptions = {
   policiesDir: string;
   writeLog(line: string): void;
   progress(text: string): void;
+  /** What a person has to see, also where progress is not shown. */
+  complain(text: string): void;
   /** Of tests that end the process in the middle of an erasure. */
   afterErasureStep?: ErasureDeps['afterStep'];
   /** The same in the middle of taking a service out. */
@@ -75,7 +78,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
 }
 
 async function start(options: ServeOptions, stack: AsyncDisposableStack): Promise<Serving> {
-  const { config, root, progress } = options;
+  const { config, root, progress, complain } = options;
   const clock = systemClock;
   const log = openLog(options.writeLog, () => clock.now());
   progress('Starting the engines …');
@@ -106,7 +109,8 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
     afterStep: afterRemovalStep,
   });
   await finishApplies(db, events, clock.now());
-  await applyFolder(options.policiesDir, { db, events, clock, log, progress });
+  const applying = { db, events, clock, log, progress, complain };
+  const leftOut = await applyFolder(options.policiesDir, applying);
   const policies = stack.adopt(await openPolicies(db, { log }), (open) => open.close());
   /** The keys that proofs send with. */
   const verificationKeys = new Set<string>();
@@ -146,7 +150,7 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
   });
   const { evidence, promises } = proofs;
   const { keeper } = foundation;
-  const looked = { db, keeper, clock, config, services, promises, evidence, pipeline };
+  const looked = { db, keeper, clock, config, services, promises, evidence, pipeline, leftOut };
   const canaries = (tenant: TenantId) => readCanaries(db.sql, tenant);
   let availability: Availability | undefined;
   const app = createApp({

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import {
   cpSync,
   globSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   renameSync,
@@ -19,7 +20,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FaultLoad, leftIn, mountSmallDisk, refusalOf, until } from '#testing/faults';
-import { type RunningServer, startRunning } from '#testing/running';
+import { asOperator, type RunningServer, startRunning } from '#testing/running';
 
 const POLICIES = join(import.meta.dirname, '..', '..', 'policies');
 const folder = mkdtempSync(join(tmpdir(), 'troth-starts-'));
@@ -65,35 +66,91 @@ const revisionOf = async ({ url }: RunningServer, tenant: string) => {
   return ((await answer.json()) as { revision: number }).revision;
 };
 
-test('a broken document among good ones is named by file and line, and none of them is applied', {
+/** Changes one line of a copy of the policies; returns its number. */
+function edit(drafts: string, file: string, from: string, to: string): number {
+  const text = readFileSync(join(drafts, file), 'utf8');
+  assert.ok(text.includes(from));
+  writeFileSync(join(drafts, file), text.replace(from, to));
+  return text.slice(0, text.indexOf(from)).split('\n').length;
+}
+
+const leftOutOf = (server: RunningServer) =>
+  server
+    .log()
+    .split('\n')
+    .filter((line) => line.includes('"policy.left-out"'))
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+async function doctorOf(server: RunningServer): Promise<string[]> {
+  const answer = await asOperator(server, '/v1/operator/doctor');
+  const { ailments } = (await answer.json()) as { ailments: { what: string; type: string }[] };
+  return ailments.map(({ what, type }) => `${what} → ${type}`);
+}
+
+test('a first start with a broken document names its file and line, and applies none', {
+  timeout,
+}, async () => {
+  const drafts = join(folder, 'first-policies');
+  cpSync(POLICIES, drafts, { recursive: true });
+  const line = edit(drafts, 'magenta.yaml', 'retain: P', 'retain: for a while #');
+  const said = await refusalOf({ folder: join(folder, 'fresh'), args: ['--policies', drafts] });
+  assert.match(said, /^troth: .*nothing was applied/);
+  assert.match(said, new RegExp(`magenta\\.yaml, line ${line}\\b`));
+});
+
+test('documents that cannot be put in force leave the running revisions, and every service runs', {
   timeout,
 }, async () => {
   await first.stop();
   const drafts = join(folder, 'policies');
   cpSync(POLICIES, drafts, { recursive: true });
-  const edit = (file: string, from: string, to: string) => {
-    const text = readFileSync(join(drafts, file), 'utf8');
-    assert.ok(text.includes(from));
-    writeFileSync(join(drafts, file), text.replace(from, to));
-    return text.slice(0, text.indexOf(from)).split('\n').length;
-  };
-  // The first is good and would come first; the second names a length that is none.
-  edit('clanker.yaml', 'title: Agent Commands', 'title: Commands of Agents');
-  const line = edit('magenta.yaml', 'retain: P', 'retain: for a while #');
+  edit(drafts, 'conducktr.yaml', 'title: ', 'title: The other ');
+  const line = edit(drafts, 'clanker.yaml', 'retain: P90D', 'retain: 90 days');
+  writeFileSync(join(drafts, 'magenta.yaml'), '\u0000: [not, yaml');
+  rmSync(join(drafts, 'loopkit.yaml'));
+  mkdirSync(join(drafts, 'loopkit.yaml'));
+  rmSync(join(drafts, 'workorders.md'));
+  writeFileSync(join(drafts, 'seventh.yaml'), 'service: seventh\nretain: soon\n');
   const args = ['--policies', drafts];
-  const said = await refusalOf({ folder: home, args });
-  assert.match(said, /^troth: .*nothing was applied/);
-  assert.match(said, new RegExp(`magenta\\.yaml, line ${line}\\b`));
-
-  first = await startRunning({ folder: home });
-  for (const tenant of ['clanker', 'magenta']) assert.equal(await revisionOf(first, tenant), 1);
-  assert.equal(await new FaultLoad(first).send(new FaultLoad(first).batch()), 200);
-  await first.stop();
-
-  cpSync(join(POLICIES, 'magenta.yaml'), join(drafts, 'magenta.yaml'));
   first = await startRunning({ folder: home, args });
-  assert.equal(await revisionOf(first, 'clanker'), 2);
+
+  for (const tenant of ['clanker', 'magenta', 'loopkit', 'workorders'])
+    assert.equal(await revisionOf(first, tenant), 1, tenant);
+  assert.equal(await revisionOf(first, 'conducktr'), 2, 'what is right comes into force');
+  assert.equal(await new FaultLoad(first).send(new FaultLoad(first).batch()), 200);
+
+  const said = first.log();
+  const path = join(drafts, 'clanker.yaml');
+  const of = (file: string) => said.split('\n').filter((text) => text.includes(`${file}.yaml,`));
+  assert.equal(of('clanker').length, 1, said);
+  assert.ok(of('clanker')[0]?.startsWith(`troth: ${path}, line ${line}, was not applied: `), said);
+  assert.match(
+    said,
+    /90 days.*; revision 1 of clanker stays in force\. Type: npm run troth -- lint/,
+  );
+  for (const file of ['magenta', 'loopkit', 'workorders'])
+    assert.match(of(file).join(), new RegExp(`revision 1 of ${file} stays in force`), said);
+  assert.match(of('seventh').join(), /seventh has no revision in force, so nothing of it runs/);
+  const services = ['clanker', 'loopkit', 'magenta', undefined, 'workorders'];
+  assert.deepEqual(
+    leftOutOf(first).map(({ tenant, revision, code }) => [tenant, revision, code]),
+    services.map((tenant) => [tenant, tenant && 1, 'policy-has-errors']),
+  );
+  const doctor = await doctorOf(first);
+  assert.ok(
+    doctor.some((text) => text.startsWith(`${path}, line ${line}, was not applied`)),
+    doctor.join('\n'),
+  );
+  assert.ok(doctor.some((text) => text.endsWith(`npm run troth -- lint ${path}`)));
+
+  await first.stop();
+  cpSync(join(POLICIES, 'magenta.yaml'), join(drafts, 'magenta.yaml'));
+  edit(drafts, 'clanker.yaml', 'retain: 90 days', 'retain: P90D');
+  edit(drafts, 'clanker.yaml', 'title: Agent Commands', 'title: Commands of Agents');
+  first = await startRunning({ folder: home, args });
+  assert.equal(await revisionOf(first, 'clanker'), 2, 'mended, it comes into force');
   assert.equal(await revisionOf(first, 'magenta'), 1);
+  assert.ok((await doctorOf(first)).every((text) => !text.includes('clanker.yaml')));
 });
 
 test('data without its keys, and data of a newer version, are refused and stay as they were', {

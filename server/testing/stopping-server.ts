@@ -33,6 +33,7 @@ const running = await serve({
   root: ROOT,
   policiesDir: config.policiesDir,
   progress: () => undefined,
+  complain: () => undefined,
   writeLog(line) {
     mkdirSync(log, { recursive: true });
     appendFileSync(join(log, 'troth.jsonl'), line);

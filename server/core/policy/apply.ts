@@ -74,19 +74,30 @@ export type Applied = {
 
 type Engines = { readonly db: Database; readonly events: Events; readonly log: Log };
 
+type Document = Pick<PolicyDraft, 'text' | 'prose' | 'file'>;
+
+/** Reads a document. The policy is left out where it cannot be; the findings say why not. */
+export function readDraft({ text, prose, file }: Document): {
+  policy?: Policy;
+  findings: Finding[];
+} {
+  const { policy, findings } = readPolicy(text, { file });
+  return policy ? { policy, findings: [...findings, ...lint(policy, prose)] } : { findings };
+}
+
+/** What keeps a document out of force. */
+export const openErrors = (findings: readonly Finding[]): Finding[] =>
+  findings.filter((finding) => blocksApply([finding]));
+
 /**
  * Reads and judges a document, and applies nothing.
  *
  * @throws Problem policy-has-errors, which names the file and the line of the first.
  */
-export function judgePolicy(draft: Pick<PolicyDraft, 'text' | 'prose' | 'file'>): {
-  policy: Policy;
-  findings: Finding[];
-} {
-  const { policy, findings } = readPolicy(draft.text, { file: draft.file });
-  const all = policy ? [...findings, ...lint(policy, draft.prose)] : findings;
-  if (policy && !blocksApply(all)) return { policy, findings: all };
-  const open = all.filter(({ severity, state }) => severity === 'error' && state === 'open');
+export function judgePolicy(draft: Document): { policy: Policy; findings: Finding[] } {
+  const { policy, findings } = readDraft(draft);
+  const open = openErrors(findings);
+  if (policy && open.length === 0) return { policy, findings };
   const first = open[0];
   const where = first ? ` First: ${draft.file}, line ${first.line}, ${first.code}.` : '';
   throw policyProblem('policy-has-errors', `${open.length} open errors.${where}`, {

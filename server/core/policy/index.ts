@@ -10,7 +10,9 @@ export {
   applyPolicy,
   finishApplies,
   judgePolicy,
+  openErrors,
   type PolicyDraft,
+  readDraft,
 } from './apply.ts';
 export { type Actor, authorize, type Permit, type PermitContext } from './authorize.ts';
 export { policyProblem } from './errors.ts';
@@ -21,5 +23,6 @@ export {
   listRevisions,
   type Revision,
   type RevisionText,
+  readInForce,
   readRevision,
 } from './store.ts';

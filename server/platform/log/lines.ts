@@ -19,6 +19,7 @@ export type LogLines = Checked<{
   'directory.tightened': { entries: number };
   'migration.applied': { section: Word; number: number; durationMs: number };
   'policy.applied': { tenant: TenantId; revision: number; durationMs: number };
+  'policy.left-out': { code: Word; tenant?: TenantId; revision?: number; line?: number };
   'events.no-purpose-logins': Record<string, never>;
   'policy.refreshed': { tenant: TenantId; revision: number };
   'job.failed': { job: Word; attempt: number; frames: Frames };

@@ -9,7 +9,7 @@ import { applyPolicy, listRevisions } from '#core/policy';
 import { silentLog } from '#platform/log';
 import { samplePolicy } from '#testing/sample-policy';
 import { useWorld } from '#testing/world';
-import { applyFolder } from './tenants.ts';
+import { applyFolder } from './policy-folder.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'troth-folder-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -21,8 +21,9 @@ async function start(text: string): Promise<[said: string, revisions: number]> {
   writeFileSync(join(folder, 'shop.yaml'), text);
   const said: string[] = [];
   const { db, events, clock } = world;
-  const progress = (line: string) => void said.push(line);
-  await applyFolder(folder, { db, events, clock, log: silentLog, progress });
+  const say = (line: string) => void said.push(line);
+  const given = { db, events, clock, log: silentLog, progress: say, complain: say };
+  await applyFolder(folder, given);
   return [said.join('\n'), (await listRevisions(db, shop())).length];
 }
 
@@ -34,7 +35,10 @@ test('a document of the folder may change under its version; what is material wa
   assert.equal((await start(document('P60D')))[1], 2, 'less is kept: nobody loses');
   const [said, revisions] = await start(document('P120D'));
   assert.equal(revisions, 2, 'the revision before stays in force');
-  assert.match(said, /shop\.yaml waits\. .*may take effect on \d{4}-\d{2}-\d{2}.*troth apply/);
+  assert.match(
+    said,
+    /shop\.yaml, waits: .*may take effect on \d{4}-\d{2}-\d{2}.*; revision 2 of .* stays .*troth -- apply/,
+  );
   const entries = await readAudit(world.db, { tenant: shop(), limit: 10 });
   assert.deepEqual(
     entries.map(({ event, fields }) => [event, fields['revision'], fields['material']]),
