@@ -16,6 +16,7 @@ import { type Consent, consentRoutes, createConsent } from '#domains/consent';
 import {
   admitKey,
   enrichmentRoutes,
+  INGEST_OPERATIONS,
   type Ingest,
   keyInHeader,
   kindOf,
@@ -49,17 +50,6 @@ import { purgeMinor, wireRights } from './rights-wiring.ts';
 import { recordApplied } from './tenants.ts';
 
 const OPERATOR: Actor = { kind: 'operator', id: KeyId('operator') };
-
-const post = (path: string, summary: string) => ({ method: 'POST', path, summary });
-/** Served before the router, so the description has to be told of them. */
-const INGEST_OPERATIONS = [
-  post('/v1/t/:tenant/batch', 'Takes a batch of events; answered when it is durable'),
-  post('/v1/tracks', 'Takes one event, or a list, as LoopKit prints it'),
-  post('/v1/batch', 'Takes what a Segment client sends'),
-  ...['track', 'identify', 'page', 'screen', 'group', 'alias', 'import'].map((call) =>
-    post(`/v1/${call}`, `Takes Segment’s ${call} call`),
-  ),
-];
 
 type Given = Foundation & {
   policies: Policies;

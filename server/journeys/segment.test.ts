@@ -87,6 +87,45 @@ for (const [tenant, type, event, properties] of CASES) {
   });
 }
 
+type Sent = { body: unknown; key?: string; type?: string };
+type Described = { paths: Record<string, { post: { responses: Record<string, object> } }> };
+
+test('each status that a batch is answered is named in the description of the API', async () => {
+  const path = '/v1/t/clanker/batch';
+  const good = { type: 'track', anonymousId: 'd', event: 'agent_command', properties: {} };
+  const bad = { type: 'zz' };
+  const send = ({ body, key = server.writeKeys['clanker'], type = 'application/json' }: Sent) =>
+    fetch(new URL(path, server.url), {
+      method: 'POST',
+      headers: { 'content-type': type, authorization: `Bearer ${key}` },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    });
+  const cases: [number, Sent][] = [
+    [200, { body: { batch: [good] } }],
+    [207, { body: { batch: [good, bad] } }],
+    [400, { body: '{' }],
+    [401, { body: { batch: [good] }, key: 'none' }],
+    [403, { body: { batch: [good] }, key: server.writeKeys['magenta'] ?? '' }],
+    [413, { body: { batch: Array(1_000).fill(good) } }],
+    [415, { body: '<a/>', type: 'application/xml' }],
+    [422, { body: { batch: [bad] } }],
+  ];
+  const { paths } = await shown<Described>('/openapi.json');
+  const named = paths['/v1/t/{tenant}/batch']?.post.responses ?? {};
+  for (const [status, sent] of cases) {
+    assert.equal((await send(sent)).status, status);
+    assert.ok(named[status], `${status} is not named`);
+  }
+  for (const status of ['429', '503', 'default']) assert.ok(named[status], status);
+  const partial = await send({ body: { batch: [good, bad] } });
+  const { refused, ...rest } = (await partial.json()) as { refused: { index: number }[] };
+  assert.deepEqual(rest, { success: false, accepted: 1, dropped: {} });
+  assert.deepEqual(
+    refused.map(({ index }) => index),
+    [1],
+  );
+});
+
 test('a personal field that a Segment client sent is in no file of the data directory', async () => {
   assert.deepEqual(filesWith(server.dataDir, 'CANARY-7f3a9'), []);
 });

@@ -23,6 +23,7 @@ export type { InboxErasure } from './inbox-erasure.ts';
 export { endLayouts } from './inbox-store.ts';
 export type { Arrived, Batch } from './model.ts';
 export { type Ingest, type IngestOptions, openIngest, type PipelineView } from './open.ts';
+export { INGEST_OPERATIONS } from './operations.ts';
 export { pipeline } from './pipeline.ts';
 export { ENRICHMENTS, type Enrichment, type IngestPlan } from './plan.ts';
 export type { ConsentPort, HiddenPort, KeysPort, LocationPort } from './ports.ts';

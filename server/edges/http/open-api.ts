@@ -6,7 +6,13 @@ import type { Hono } from 'hono';
 import type { Edge } from './edge.ts';
 
 /** An operation that is served before Hono, and so has to be named. */
-export type ExtraOperation = { method: string; path: string; summary: string };
+export type ExtraOperation = {
+  readonly method: string;
+  readonly path: string;
+  readonly summary: string;
+  /** What each status says, where the summary does not say it all. */
+  readonly answers?: Readonly<Record<number, string>>;
+};
 
 /** Pages and files are for people; everything else is described. */
 const FOR_PEOPLE = /^\/($|assets|services|mark\.svg|operator$|problems|sdk)/;
@@ -76,7 +82,16 @@ const PROBLEM = {
   },
 };
 
-function operation({ method, path, summary }: ExtraOperation) {
+function responsesOf(answers: ExtraOperation['answers']) {
+  if (!answers) return { '2XX': { description: 'As the summary says' }, default: PROBLEM };
+  const named = Object.entries(answers).map(([status, description]) => [
+    status,
+    Number(status) < 400 ? { description } : { ...PROBLEM, description },
+  ]);
+  return { ...Object.fromEntries(named), default: PROBLEM };
+}
+
+function operation({ method, path, summary, answers }: ExtraOperation) {
   const parameters = [...path.matchAll(/:([A-Za-z]+)/g)].map(([, name]) => ({
     name,
     in: 'path',
@@ -88,7 +103,7 @@ function operation({ method, path, summary }: ExtraOperation) {
     operationId: [method.toLowerCase(), ...words].join('-'),
     summary,
     ...(parameters.length > 0 && { parameters }),
-    responses: { '2XX': { description: 'As the summary says' }, default: PROBLEM },
+    responses: responsesOf(answers),
   };
 }
 
