@@ -254,10 +254,10 @@ test('the gate waits for nothing once a person is loaded, and loads many at once
   }
 });
 
-test('a signal that overrules a consent is put on record once, and takes nothing away for good', async () => {
+test('a signal that overrules a consent is put on record once, and stands until they decide anew', async () => {
   const asked = desk.asked();
   const subject = await desk.subjectOf(asked.handle);
-  const [given] = await desk.consent.record(asked, [single(true)]);
+  const [given] = await desk.consent.record(asked, [single(true, monday)]);
   const { because, conflict } = await ask(desk, subject, insights, GPC);
   assert.equal(because, 'signal-gpc');
   assert.equal(conflict?.overrules, given?.receipt.id);
@@ -269,9 +269,12 @@ test('a signal that overrules a consent is put on record once, and takes nothing
   assert.deepEqual(written.toSorted(), [0, 1], 'two servers, twice each, one receipt');
   assert.equal((await ask(desk, subject, insights, GPC)).conflict, undefined);
   await until(async () => (await ask(other, subject, insights, GPC)).conflict === undefined);
-  assert.equal((await ask(desk, subject)).because, 'consent-given', 'without the signal it stands');
+  assert.equal((await ask(desk, subject)).because, 'signal-gpc', 'from a browser that is silent');
   const { receipts } = await desk.consent.overview(asked, GPC);
   assert.deepEqual(receipts.map(({ kind }) => kind).toSorted(), ['decision', 'signal']);
+  await desk.consent.record(asked, [single(true, tuesday)]);
+  assert.equal((await ask(desk, subject)).because, 'consent-given');
+  assert.equal((await ask(desk, subject, insights, GPC)).because, 'signal-gpc');
 });
 
 test('a receipt is an ISO/IEC TS 27560 record with the fields that the GDPR adds', async () => {

@@ -118,6 +118,13 @@ test('a signal that overrules a choice, or a default, is returned to be recorded
   assert.deepEqual(conflict, { subject, purpose: 'insights', signal: 'gpc', overrules: 'r0' });
   state.noted.add('gpc insights r0');
   assert.equal(decidePurpose(rules, 'insights', facts).conflict, undefined);
+  const silent = decidePurpose(rules, 'insights', { ...facts, signals: NO_SIGNALS });
+  assert.equal(silent.because, 'signal-gpc', 'it stands, and asks for no second record');
+  assert.equal(silent.conflict, undefined);
+  const later = [yes('monitoring'), yes('insights')];
+  const anew = { ...stateOf(later), noted: state.noted };
+  const decided = decidePurpose(rules, 'insights', { ...facts, state: anew, signals: NO_SIGNALS });
+  assert.equal(decided.because, 'consent-given');
   const overDefault = decidePurpose(rules, 'monitoring', facts).conflict;
   assert.equal(overDefault?.overrules, null);
   assert.equal(decide('research', [], { signals: GPC }).conflict, undefined, 'nothing to overrule');

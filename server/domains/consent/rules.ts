@@ -129,8 +129,9 @@ export function decidePurpose(
     if (voice === 'consent') {
       const said = heardFrom(facts, rule.id);
       if (said) return answer(said);
-    } else if (rule.withdrawnBy.has(voice) && speaks(facts.signals, voice)) {
-      return overruled(rules, rule, voice, facts);
+    } else if (rule.withdrawnBy.has(voice)) {
+      if (speaks(facts.signals, voice)) return overruled(rules, rule, voice, facts);
+      if (isHeardStill(facts, rule.id, voice)) return answer(`signal-${voice}`);
     }
   }
   return answer(silence(rules, rule, facts.region));
@@ -155,6 +156,14 @@ function silence(rules: ConsentRules, rule: PurposeRule, region: string | undefi
   if (!rule.defaultOn) return 'off-by-default';
   const asksHere = region !== undefined && isWithin(region, rules.consentRegions);
   return asksHere ? 'region-asks-consent' : 'on-by-default';
+}
+
+/** A signal that was heard once is the person's no from any browser, until they decide anew. */
+function isHeardStill({ subject, state }: Facts, purpose: PurposeId, signal: SignalName): boolean {
+  if (subject === undefined || state === undefined || state === 'unknown') return false;
+  if (state.noted.size === 0) return false;
+  const overrules = state.decisions.get(purpose)?.receipt ?? null;
+  return state.noted.has(conflictName({ purpose, signal, overrules }));
 }
 
 /** A signal says no. If that changed the answer for a known person, it goes on record once. */
