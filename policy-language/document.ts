@@ -38,6 +38,8 @@ import {
   Text,
   Transfer,
   table,
+  teachings,
+  Version,
   Word,
   WorkOrders,
 } from '#grammar';
@@ -46,7 +48,7 @@ export const PolicyDocument = z.strictObject({
   troth: z.literal(1),
   service: TenantWord,
   title: Text,
-  version: z.string().regex(/^\d+\.\d+(\.\d+)?$/, 'expected a version, for example 2.0.0'),
+  version: Version,
   effective: IsoDate,
   reviewed: IsoDate.optional(),
   languages: z.array(Language).min(1),
@@ -78,6 +80,10 @@ export const PolicyDocument = z.strictObject({
   statements: Statements.optional(),
   resolves: z.array(Resolution).optional(),
   promises: z.array(PromiseRow),
+});
+teachings.add(PolicyDocument, {
+  expected: 'a policy: keys, each with a value',
+  example: 'troth: 1',
 });
 
 /** A policy as it was written, shape checked. */

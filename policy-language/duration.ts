@@ -2,7 +2,8 @@
  * Lengths of time, as policies write them (ISO 8601) and as arithmetic needs them.
  *
  * A year counts 365 days and a month 30: the short reading, so that a limit is never kept longer
- * than a person would expect from the words. Fractions are not allowed: a promise is whole.
+ * than a person would expect from the words. Fractions are not allowed: a promise is whole. Nothing
+ * is longer than 100 years, so that every date that follows from a length is one.
  */
 
 export type Duration = {
@@ -16,27 +17,34 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-const DATE = '(?:(\\d{1,6})Y)?(?:(\\d{1,6})M)?(?:(\\d{1,6})W)?(?:(\\d{1,6})D)?';
-const TIME = '(?:T(?=\\d)(?:(\\d{1,8})H)?(?:(\\d{1,8})M)?(?:(\\d{1,9})S)?)?';
-const SHAPE = new RegExp(`^P(?!$)${DATE}${TIME}$`);
+/** The longest length of time, in milliseconds: 100 years. */
+export const DURATION_MAX_MS = 100 * 365 * DAY;
+
+// No more digits of a unit than the longest length has; the sum is looked at afterwards.
+const DATE = '(?:(\\d{1,3})Y)?(?:(\\d{1,4})M)?(?:(\\d{1,4})W)?(?:(\\d{1,5})D)?';
+const TIME = '(?:T(?=\\d)(?:(\\d{1,6})H)?(?:(\\d{1,8})M)?(?:(\\d{1,10})S)?)?';
+
+/** What a length of time looks like, for the grammar and its JSON Schema. */
+export const DURATION_SHAPE = new RegExp(`^P(?!$)${DATE}${TIME}$`);
 
 const UNITS = [365 * DAY, 30 * DAY, 7 * DAY, DAY, HOUR, MINUTE, SECOND] as const;
 
-/** Reads an ISO 8601 duration; undefined when the text is none. */
+/** Reads an ISO 8601 duration of at most 100 years; undefined when the text is none. */
 export function tryDuration(text: string): Duration | undefined {
-  const match = SHAPE.exec(text);
+  const match = DURATION_SHAPE.exec(text);
   if (!match) return undefined;
   const milliseconds = UNITS.reduce((sum, unit, i) => sum + unit * Number(match[i + 1] ?? 0), 0);
-  return { milliseconds, text };
+  return milliseconds > DURATION_MAX_MS ? undefined : { milliseconds, text };
 }
 
 /**
- * Reads an ISO 8601 duration.
+ * Reads an ISO 8601 duration of at most 100 years.
  * @throws RangeError when the text is none.
  */
 export function parseDuration(text: string): Duration {
   const duration = tryDuration(text);
-  if (!duration) throw new RangeError(`not an ISO 8601 duration: ${text.slice(0, 40)}`);
+  if (!duration)
+    throw new RangeError(`not an ISO 8601 duration of at most 100 years: ${text.slice(0, 40)}`);
   return duration;
 }
 

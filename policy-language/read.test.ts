@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readPolicy } from '@troth/policy-language';
 import fc from 'fast-check';
+import { DURATION_MAX_MS } from './duration.ts';
 import { assertTeaches, SOUND, spoilt } from './testing/documents.ts';
 
 const read = (text: string) => readPolicy(text, { file: 'sample.yaml' });
@@ -32,6 +33,39 @@ test('a wrong duration says what was expected and shows one that is right', () =
   assert.equal(found.line, 19);
   assert.match(found.expected ?? '', /ISO 8601 duration/);
   assert.equal(found.example, 'P90D');
+});
+
+test('a length of time of nothing or of more than 100 years is an error of the document', () => {
+  const lengths = [
+    'P0D',
+    'PT0S',
+    'P101Y',
+    'P999999Y',
+    'P9999999Y',
+    'P99Y366D',
+    'P9007199254740993D',
+  ];
+  for (const length of [...lengths, 'PT99999999999H', 'PT999999999H', 'P1000M20000D']) {
+    for (const retain of [length, `{ active: ${length} }`, `{ active: P1D, total: ${length} }`]) {
+      const found = one(spoilt('retain: P90D', `retain: ${retain}`));
+      assert.equal(found.line, 19, retain);
+      assert.match(found.expected ?? '', /more than zero and at most 100 years/);
+    }
+  }
+  const sum = one(spoilt('retain: P90D', 'retain: { active: P60Y, archive: P60Y }'));
+  assert.match(sum.message, /^"archive" cannot be "P60Y": together .* more than 100 years\.$/);
+  const notice = one(spoilt('material-notice: P30D', 'material-notice: P101Y'));
+  assert.match(notice.message, /that is more than 100 years\.$/);
+});
+
+test('100 years may be kept, and where nothing is a choice, nothing may be chosen', () => {
+  for (const length of ['P100Y', 'P36500D', 'PT876000H', 'PT52560000M', 'PT3153600000S']) {
+    const { policy } = read(spoilt('retain: P90D', `retain: ${length}`));
+    assert.equal(policy?.compiled.data['commands']?.retain.milliseconds, DURATION_MAX_MS, length);
+  }
+  const options = 'retain: P90D\n    retain-options: { immediate: P0D }';
+  assert.deepEqual(read(spoilt('retain: P90D', options)).findings, []);
+  assert.deepEqual(read(spoilt('within: P30D', 'within: P30D, recoverable: P0D')).findings, []);
 });
 
 test('a word outside a vocabulary names the nearest word in it', () => {

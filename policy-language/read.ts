@@ -8,6 +8,7 @@ import {
   plainOf,
   readYaml,
   TEXT_LENGTH_MAX,
+  TEXT_LESSONS,
 } from '#reading';
 import { compile } from './compile.ts';
 import { PolicyDocument } from './document.ts';
@@ -41,7 +42,9 @@ export function readPolicy(
   const { tree, problems } = readYaml(text);
   if (!tree) {
     const findings = problems.map(({ at, ...problem }): Finding => {
-      return { ...problem, severity: 'error', file, ...lines.locate(at), state: 'open' };
+      const lesson = TEXT_LESSONS[problem.code];
+      const place = { file, ...lines.locate(at) };
+      return { ...problem, ...lesson, severity: 'error', ...place, state: 'open' };
     });
     return { findings };
   }

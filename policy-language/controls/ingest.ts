@@ -1,7 +1,7 @@
 /** What happens at the door: what comes in, what is cut off, what is refused. */
 import { z } from 'zod';
 import { defineControls } from '#language/control-type';
-import { data, enrichment, Name, Names, Nothing, purpose, Settings } from './parameters.ts';
+import { data, enrichment, Name, Names, Nothing, path, purpose, Settings } from './parameters.ts';
 
 export const ingestControls = defineControls({
   'ingest.declared-fields-only': {
@@ -85,7 +85,7 @@ export const ingestControls = defineControls({
   'ingest.endpoint': {
     area: 'ingest',
     title: 'Events are accepted at the published address, in the published form.',
-    with: z.strictObject({ path: z.string().regex(/^\/[a-z0-9/-]+$/) }),
+    with: z.strictObject({ path }),
     probe: 'protocol',
   },
   'ingest.accounted': {

@@ -6,6 +6,7 @@
  * parameter names are fixed, because the checker resolves each against its section.
  */
 import { z } from 'zod';
+import { teachings } from '#grammar';
 
 const Id = z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, 'expected a lower-case word with hyphens');
 const OneOrMore = z.union([Id, z.array(Id).min(1)]);
@@ -13,6 +14,9 @@ export const Name = z
   .string()
   .regex(/^[A-Za-z][A-Za-z0-9_:./ -]{0,63}$/, 'expected a name of at most 64 characters');
 export const Names = z.array(Name).min(1);
+
+teachings.add(Id, { expected: 'a lower-case word with hyphens', example: 'agent-commands' });
+teachings.add(Name, { expected: 'a name of at most 64 characters', example: 'error-handling' });
 
 /** A data type, or several: keys of `data:`. */
 export const data = OneOrMore;
@@ -23,6 +27,13 @@ export const purposes = z.array(Id).min(1);
 export const setting = z
   .string()
   .regex(/^[a-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$/, 'expected a path with dots');
+teachings.add(setting, { expected: 'a path with dots', example: 'backups.keep' });
+/** Where events are sent. */
+export const path = z.string().regex(/^\/[a-z0-9/-]+$/, 'expected a path of an address');
+teachings.add(path, { expected: 'a path of an address', example: '/v1/events' });
+/** A function of the published library. */
+export const call = z.string().regex(/^[a-zA-Z]+$/, 'expected the name of a call');
+teachings.add(call, { expected: 'the name of a call', example: 'track' });
 /** Keys of `recipients:`, `cookies:`, `locations:`, `incidents.clocks:`. */
 export const recipient = Id;
 export const cookie = Id;

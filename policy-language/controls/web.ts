@@ -1,7 +1,7 @@
 /** What a browser and the network see. */
 import { z } from 'zod';
 import { defineControls } from '#language/control-type';
-import { cookie, Names, Nothing, Settings } from './parameters.ts';
+import { call, cookie, Names, Nothing, Settings } from './parameters.ts';
 
 export const webControls = defineControls({
   'web.cookies-declared': {
@@ -91,7 +91,7 @@ export const sdkControls = defineControls({
   'sdk.call': {
     area: 'sdk',
     title: 'The published call works as printed.',
-    with: z.strictObject({ call: z.string().regex(/^[a-zA-Z]+$/) }),
+    with: z.strictObject({ call }),
     probe: 'api',
   },
   'sdk.library': {

@@ -1,10 +1,13 @@
 /** What is held, why, for how long, and under which protection. */
 import { z } from 'zod';
+import { DURATION_MAX_MS, tryDuration } from '#language/duration';
 import { CATEGORY_KEYS, LEGAL_BASES, USE_KEYS } from '#vocabulary';
 import {
   Duration,
   FieldName,
   Name,
+  Period,
+  pattern,
   Region,
   Scalar,
   Text,
@@ -31,21 +34,30 @@ export const Purpose = z.strictObject({
 /** The words of time that are not a length: how long a record lives is then decided by an event. */
 export const RETENTION_WORDS = ['session', 'until-deleted', 'until-revoked'] as const;
 
-const Limit = z.union([Duration, z.enum(RETENTION_WORDS)]);
-teachings.add(Limit, {
-  expected: `an ISO 8601 duration or one of ${RETENTION_WORDS.join(', ')}`,
-  example: 'P90D',
-});
+const WORDS = RETENTION_WORDS.join(', ');
+const PERIOD = 'an ISO 8601 duration of more than zero and at most 100 years';
 
-const Tiers = z.strictObject({
-  active: Limit,
-  archive: Duration.optional(),
-  total: Limit.optional(),
-});
+const Limit = z.union([Period, z.enum(RETENTION_WORDS)]);
+teachings.add(Limit, { expected: `${PERIOD}, or one of ${WORDS}`, example: 'P90D' });
+
+const msOf = (written: string | undefined) => tryDuration(written ?? '')?.milliseconds ?? 0;
+
+const Tiers = z
+  .strictObject({ active: Limit, archive: Period.optional(), total: Limit.optional() })
+  .refine(
+    ({ active, archive, total }) =>
+      total !== undefined || msOf(active) + msOf(archive) <= DURATION_MAX_MS,
+    { path: ['archive'], error: 'together with the active tier that is more than 100 years' },
+  );
 
 export const Retention = z.union([Limit, Tiers]);
-teachings.add(Retention, {
-  expected: `an ISO 8601 duration, one of ${RETENTION_WORDS.join(', ')}, or tiers ({ active: P90D, archive: P2Y, total: P2Y })`,
+const TIERS = 'tiers ({ active: P90D, archive: P2Y, total: P2Y })';
+teachings.add(Retention, { expected: `${PERIOD}, one of ${WORDS}, or ${TIERS}`, example: 'P90D' });
+
+/** What a customer may choose instead: also that nothing is kept. */
+const Option = z.union([Duration, Limit, Tiers]);
+teachings.add(Option, {
+  expected: `an ISO 8601 duration of at most 100 years, one of ${WORDS}, or ${TIERS}`,
   example: 'P90D',
 });
 
@@ -64,13 +76,11 @@ const FIELD_TYPES = [
 
 export const SHORT_FIELD = new RegExp(`^(?:(string)\\((\\d{1,5})\\)|(${FIELD_TYPES.join('|')}))$`);
 
-const ShortField = z.string().regex(SHORT_FIELD, `expected one of ${FIELD_TYPES.join(', ')}`);
+const FIELD_TYPE = `a field type (${FIELD_TYPES.join(', ')}), a string with its length in brackets`;
+const ShortField = pattern(SHORT_FIELD, FIELD_TYPE, 'string(64)');
 
 const LongField = z.strictObject({
-  type: z
-    .string()
-    .regex(SHORT_FIELD, `expected one of ${FIELD_TYPES.join(', ')}`)
-    .optional(),
+  type: ShortField.optional(),
   enum: z.array(z.string().min(1).max(64)).min(1).max(64).optional(),
   /** The largest size in characters (bytes for json). */
   max: z.int().positive().max(1_048_576).optional(),
@@ -84,7 +94,7 @@ const LongField = z.strictObject({
 
 export const Field = z.union([ShortField, LongField]);
 teachings.add(Field, {
-  expected: `a field type (${FIELD_TYPES.join(', ')}) or an object with type or enum`,
+  expected: `${FIELD_TYPE}, or an object with type or enum`,
   example: 'string(64)',
 });
 
@@ -98,9 +108,9 @@ export const DataType = z.strictObject({
   'consent-purpose': Word.optional(),
   retain: Retention.optional(),
   /** Longer or shorter periods that a customer may choose: name → limit. */
-  'retain-options': table(Word, Retention).optional(),
+  'retain-options': table(Word, Option).optional(),
   /** Deleted when the person has not been seen for this long. */
-  inactive: Duration.optional(),
+  inactive: Period.optional(),
   'purge-within': Duration.optional(),
   key: z.enum(['subject', 'period', 'type', 'none']),
   required: z.boolean().optional(),
@@ -158,6 +168,6 @@ export const Transfer = z.strictObject({
 export const RegionalRule = z.strictObject({
   title: Text.optional(),
   'consent-required': z.boolean().optional(),
-  'retain-at-most': Duration.optional(),
+  'retain-at-most': Period.optional(),
   residency: Text.optional(),
 });

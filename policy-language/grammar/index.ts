@@ -15,5 +15,6 @@ export {
   Text,
   table,
   teachings,
+  Version,
   Word,
 } from './words.ts';

@@ -1,7 +1,18 @@
 /** How the service is run: the door, protection, statistics, backups, prices. */
 import { z } from 'zod';
 import { Use } from './data.ts';
-import { Bytes, Duration, Name, Scalar, Text, table, Word } from './words.ts';
+import {
+  Bytes,
+  Currency,
+  Duration,
+  Name,
+  Period,
+  Scalar,
+  Text,
+  table,
+  teachings,
+  Word,
+} from './words.ts';
 
 const Enrichment = z.strictObject({
   default: z.enum(['on', 'off']),
@@ -101,13 +112,13 @@ export const Security = z.strictObject({
   login: z
     .strictObject({
       attempts: z.int().positive(),
-      within: Duration,
+      within: Period,
       'lock-for': Duration.optional(),
     })
     .optional(),
   keys: z
     .strictObject({
-      rotate: Duration.optional(),
+      rotate: Period.optional(),
       management: Text.optional(),
       'subject-keys': z.boolean().optional(),
       'outside-backups': z.boolean().optional(),
@@ -120,13 +131,13 @@ export const Security = z.strictObject({
 });
 
 export const Backups = z.strictObject({
-  keep: Duration.optional(),
-  every: Duration.optional(),
+  keep: Period.optional(),
+  every: Period.optional(),
   'point-in-time': Duration.optional(),
   'purge-within': Duration.optional(),
   rpo: Duration.optional(),
   rto: Duration.optional(),
-  'test-every': Duration.optional(),
+  'test-every': Period.optional(),
   encryption: z.enum(['AES-256-GCM', 'XAES-256-GCM']).optional(),
   replicated: z.boolean().optional(),
 });
@@ -145,16 +156,19 @@ export const Price = z.strictObject({
   meter: Word,
   title: Text.optional(),
   'amount-cents': z.int().min(0),
-  currency: z.string().regex(/^[A-Z]{3}$/, 'expected an ISO 4217 currency, for example USD'),
+  currency: Currency,
   per: z.union([Duration, Word]).optional(),
   'counted-when': Word.optional(),
 });
 
 export const ForbiddenUses = z.array(Use);
 
+const States = z.array(Word).min(2);
+teachings.add(States, { expected: 'a list of at least two states', example: '[open, done]' });
+
 /** Work orders: the states an order walks through and the one step that is billed. */
 export const WorkOrders = z.strictObject({
-  states: z.array(Word).min(2),
+  states: States,
   billed: z.strictObject({ from: Word, to: Word }),
 });
 

@@ -3,10 +3,10 @@ import { z } from 'zod';
 import {
   ConfigPath,
   ControlName,
-  Duration,
   Json,
   Lines,
   Name,
+  Period,
   PromiseWord,
   Text,
   table,
@@ -15,7 +15,7 @@ import {
 
 export const Attestation = z.strictObject({
   owner: Word,
-  renew: Duration,
+  renew: Period,
   what: Text,
 });
 

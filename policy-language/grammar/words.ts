@@ -1,5 +1,6 @@
 /** The words of the grammar: ids, durations, dates, lines. Each teaches what it expects. */
 import { z } from 'zod';
+import { DURATION_SHAPE, tryDuration } from '#language/duration';
 
 /** Attached to every schema below; the reader prints them beside an error. */
 export type Teaching = { readonly expected: string; readonly example: string };
@@ -12,11 +13,19 @@ function taught<Schema extends z.ZodType>(schema: Schema, expected: string, exam
   return schema.describe(`${expected}, for example ${example}`);
 }
 
-function pattern(regex: RegExp, expected: string, example: string) {
+/** A text of one form, which teaches what it expects. */
+export function pattern(regex: RegExp, expected: string, example: string) {
   return taught(z.string().regex(regex, `expected ${expected}`), expected, example);
 }
 
-const DURATION = /^P(?!$)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+S)?)?$/;
+/** A length of time whose text has this shape and which the reader of lengths takes. */
+function lengthOfTime(shape: RegExp, expected: string) {
+  const text = z
+    .string()
+    .regex(shape, { error: `expected ${expected}`, abort: true })
+    .refine((written) => tryDuration(written) !== undefined, 'that is more than 100 years');
+  return taught(text, expected, 'P90D');
+}
 
 export const Word = pattern(
   /^[a-z][a-z0-9-]{0,40}$/,
@@ -48,12 +57,19 @@ export const PromiseWord = pattern(
   'a promise id: 2 to 4 capitals, hyphen, 2 to 4 digits',
   'CW-11',
 );
-export const Duration = pattern(DURATION, 'an ISO 8601 duration', 'P90D');
+export const Duration = lengthOfTime(DURATION_SHAPE, 'an ISO 8601 duration of at most 100 years');
+/** Of what is kept, and of what comes round: no time at all would be a slip of the pen. */
+export const Period = lengthOfTime(
+  new RegExp(DURATION_SHAPE.source.replace('^P', '^P(?=.*[1-9])')),
+  'an ISO 8601 duration of more than zero and at most 100 years',
+);
 export const IsoDate = pattern(
   /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/,
   'a date as year-month-day',
   '2025-11-18',
 );
+export const Version = pattern(/^\d+\.\d+(\.\d+)?$/, 'a version', '2.0.0');
+export const Currency = pattern(/^[A-Z]{3}$/, 'an ISO 4217 currency', 'USD');
 export const Bytes = pattern(
   /^[1-9][0-9]*(B|KB|MB|GB|TB)$/,
   'a size in B, KB, MB, GB or TB (powers of 1024)',

@@ -98,6 +98,23 @@ for (const [what, from, to, code] of cases) {
   });
 }
 
+test('a mistake in the binding of a promise says what was expected and shows what is right', () => {
+  const lesson = (from: string, to: string) =>
+    lint(policyOf(spoilt(from, to)), SOUND_PROSE).find(({ severity }) => severity === 'error');
+  const near = lesson('control: retention.limit', 'control: retention.limits');
+  assert.match(near?.message ?? '', /Did you mean "retention.limit"\?$/);
+  assert.equal(near?.example, 'retention.limit');
+  const far = lesson('control: retention.limit', 'control: retention.wishful-thinking');
+  assert.match(far?.expected ?? '', /^one of retention\./);
+  const given = lesson('{ data: commands }', '{ dat: commands }');
+  assert.deepEqual(
+    [given?.expected, given?.example],
+    ['an object with data, setting', '{ data: agent-commands }'],
+  );
+  const id = lesson(ROW, ROW + ROW);
+  assert.equal(id?.example, 'SA-02');
+});
+
 test('words in place of a number are found in the prose', () => {
   const prose = SOUND_PROSE.replace('90 days', '90 days, for a limited period');
   assert.deepEqual(found(SOUND, prose), ['quantity/undefined']);

@@ -2,6 +2,7 @@
 import { controlCatalogue } from '#controls';
 import type { ControlCatalogue, ControlEntry } from '#language/control-type';
 import { type Policy, valueAt } from '#language/policy';
+import { lessonAt, nearest } from '#reading';
 import { type Declared, declaredIn, unknownName } from './references.ts';
 import type { Raised, Rule } from './rule.ts';
 
@@ -13,13 +14,36 @@ function controlNamed(name: string): ControlEntry | undefined {
   return Object.hasOwn(catalogue, name) ? catalogue[name] : undefined;
 }
 
+/** The next id under the letters of this one. */
+function freeId({ promises }: Policy, taken: string): string {
+  const [letters] = taken.split('-');
+  const numbers = promises.flatMap(({ id }) => {
+    const [before, number] = id.split('-');
+    return before === letters ? Number(number) : [];
+  });
+  return `${letters}-${String(Math.max(...numbers) + 1).padStart(2, '0')}`;
+}
+
+function unknownControl(name: string): Pick<Raised, 'code' | 'message' | 'expected' | 'example'> {
+  const names = Object.keys(controlCatalogue);
+  const inArea = names.filter((one) => one.startsWith(`${name.split('.')[0]}.`));
+  const near = nearest(name, names);
+  return {
+    code: 'control/unknown',
+    message: `There is no control "${name}".${near === undefined ? '' : ` Did you mean "${near}"?`}`,
+    expected: inArea.length > 0 ? `one of ${inArea.join(', ')}` : 'the name of a control',
+    example: near ?? inArea[0] ?? 'retention.limit',
+  };
+}
+
 export const promisesAreBound: Rule = function* ({ policy }) {
   const seen = new Set<string>();
   for (const [index, row] of policy.promises.entries()) {
     const at = { path: ['promises', index, 'id'], promises: [row.id] };
     if (seen.has(row.id)) {
       const message = `The id ${row.id} is taken by an earlier promise.`;
-      yield { code: 'promise/duplicate-id', message, ...at };
+      const example = freeId(policy, row.id);
+      yield { code: 'promise/duplicate-id', message, expected: 'an id of its own', example, ...at };
     }
     seen.add(row.id);
     if (row.control === undefined && row.config === undefined && row.attest === undefined) {
@@ -41,7 +65,7 @@ export const controlsTakeTheirParameters: Rule = function* ({ policy }) {
     const entry = controlNamed(row.control);
     const at = { path: ['promises', index, 'control'], promises: [row.id] };
     if (!entry) {
-      yield { code: 'control/unknown', message: `There is no control "${row.control}".`, ...at };
+      yield { ...unknownControl(row.control), ...at };
       continue;
     }
     const checked = entry.with.safeParse(row.with ?? {});
@@ -49,6 +73,7 @@ export const controlsTakeTheirParameters: Rule = function* ({ policy }) {
       yield {
         code: 'control/parameters',
         message: `${row.control}: ${[...issue.path, issue.message].map(String).join(': ')}`,
+        ...lessonAt(entry.with, []),
         path: ['promises', index, row.with === undefined ? 'control' : 'with'],
         promises: [row.id],
       };
@@ -90,6 +115,8 @@ function* unknownPath(policy: Policy, written: string, path: Raised['path'], row
   yield {
     code: 'config/unknown-path',
     message: `The document has no value at ${written}.`,
+    expected: 'the path of a value in this document, with dots',
+    example: 'controller.name',
     path: path ?? [],
     promises: [row.id],
   } satisfies Raised;

@@ -12,7 +12,6 @@ export function guard(text: string): TextProblem | undefined {
       code: 'document/too-large',
       message: `The document has ${text.length} characters; the limit is ${TEXT_LENGTH_MAX}.`,
       at: 0,
-      expected: 'a document of at most 4 MB',
     };
   }
   const control = text.search(
@@ -23,7 +22,6 @@ export function guard(text: string): TextProblem | undefined {
       code: 'document/control-character',
       message: 'The text holds a character that YAML does not allow.',
       at: control,
-      expected: 'printable text in UTF-8',
     };
   }
   return undefined;

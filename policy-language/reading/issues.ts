@@ -1,7 +1,15 @@
 /** Turns what zod found into sentences with a place, what was expected, and a right value. */
 import type { z } from 'zod';
 import type { Finding } from '#language/finding';
-import { choicesAt, didYouMean, keysAt, type Lesson, lessonAt } from './schema-walk.ts';
+import {
+  choicesAt,
+  didYouMean,
+  keyLessonAt,
+  keysAt,
+  type Lesson,
+  lessonAt,
+} from './schema-walk.ts';
+import { nearest } from './suggest.ts';
 import { type LineIndex, type Node, nodeAt, offsetOf, type Path } from './tree.ts';
 
 export type Source = { file: string; tree: Node; lines: LineIndex };
@@ -43,8 +51,7 @@ function describe(root: z.ZodType, issue: Issue, source: Source): Finding[] {
   const lesson = lessonAt(root, issue.path);
   if (issue.code === 'invalid_key') {
     const message = `${named} cannot be a key here.`;
-    const inner = issue.issues[0]?.message.replace(/^expected /, '');
-    return [place('document/key', message, issue.path, source, inner ? { expected: inner } : {})];
+    return [place('document/key', message, issue.path, source, keyLessonAt(root, issue.path))];
   }
   if (!node && isBasis(issue.path)) {
     const message = `The purpose "${String(issue.path[1])}" has no legal basis.`;
@@ -56,7 +63,8 @@ function describe(root: z.ZodType, issue: Issue, source: Source): Finding[] {
   const written = node.kind === 'scalar' ? node.value : undefined;
   const choices = choicesAt(root, issue.path);
   const code = issue.code === 'invalid_type' ? 'document/wrong-type' : 'document/wrong-value';
-  const message = `${named} cannot be ${show(node)}.${didYouMean(written, choices)}`;
+  const why = issue.code === 'custom' ? `: ${issue.message}` : '';
+  const message = `${named} cannot be ${show(node)}${why}.${didYouMean(written, choices)}`;
   return [place(code, message, issue.path, source, lesson)];
 }
 
@@ -74,8 +82,9 @@ const isBasis = ([section, , key]: Path) => section === 'purposes' && key === 'b
 function unknownKey(root: z.ZodType, path: Path, key: string, source: Source): Finding {
   const keys = keysAt(root, path);
   const message = `There is no key "${key}" here.${didYouMean(key, keys)}`;
-  const expected = `one of ${keys.join(', ')}`;
-  return place('document/unknown-key', message, [...path, key], source, { expected });
+  const example = nearest(key, keys) ?? keys[0];
+  const lesson = { expected: `one of ${keys.join(', ')}`, ...(example && { example }) };
+  return place('document/unknown-key', message, [...path, key], source, lesson);
 }
 
 function show(node: Node): string {

@@ -1,4 +1,5 @@
 /** The document as a tree that remembers where each value stands. */
+import type { TextCode } from './text-lessons.ts';
 
 export type Entry = { readonly keyAt: number; readonly node: Node };
 
@@ -13,11 +14,9 @@ export type Node =
 
 /** A mistake of the text itself, before any grammar is asked. Offsets are in UTF-16 code units. */
 export type TextProblem = {
-  readonly code: string;
+  readonly code: TextCode;
   readonly message: string;
   readonly at: number;
-  readonly expected?: string;
-  readonly example?: string;
 };
 
 export type Path = readonly (string | number | symbol)[];

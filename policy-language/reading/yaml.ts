@@ -16,6 +16,7 @@ import {
 import { FORBIDDEN_KEYS } from './forbidden-keys.ts';
 import { DEPTH_MAX, guard } from './guard.ts';
 import { readPlainStyle } from './plain-style.ts';
+import type { TextCode } from './text-lessons.ts';
 import type { Entry, Node, TextProblem } from './tree.ts';
 
 export type ReadText = { tree?: Node; problems: TextProblem[] };
@@ -57,7 +58,6 @@ function readDocuments(text: string): ReadText {
           code: 'document/several-documents',
           message: 'A file holds one policy; a second document starts here.',
           at: second.range[0],
-          expected: 'one document, without --- between parts',
         },
       ],
     };
@@ -67,11 +67,13 @@ function readDocuments(text: string): ReadText {
   }
   const problems = [...(first?.errors ?? []), ...(first?.warnings ?? [])]
     .slice(0, PROBLEMS_MAX)
-    .map(({ message, pos, code }) => ({
-      code: code === 'TAG_RESOLVE_FAILED' ? 'document/tag' : 'document/syntax',
-      message,
-      at: pos[0],
-    }));
+    .map(
+      ({ message, pos, code }): TextProblem => ({
+        code: code === 'TAG_RESOLVE_FAILED' ? 'document/tag' : 'document/syntax',
+        message,
+        at: pos[0],
+      }),
+    );
   if (problems.length > 0) return { problems };
   const walker = new Walker();
   const tree = walker.walk(first?.contents, 0);
@@ -92,7 +94,6 @@ function tokensOf(text: string): CST.Token[] | TextProblem {
         code: 'document/too-deep',
         message: `Values are nested more than ${DEPTH_MAX} deep here.`,
         at: parser.offset,
-        expected: `at most ${DEPTH_MAX} levels`,
       };
     }
   }
@@ -157,7 +158,7 @@ class Walker {
     if (node.tag) this.#refuse('document/tag', `The tag ${node.tag} is not allowed.`, at);
   }
 
-  #refuse(code: string, message: string, at: number): void {
+  #refuse(code: TextCode, message: string, at: number): void {
     if (this.problems.length < PROBLEMS_MAX) this.problems.push({ code, message, at });
   }
 }

@@ -56,12 +56,13 @@ export function codesOf(text: string, prose?: string): string[] {
     .map(({ code }) => code);
 }
 
-/** Every finding must be usable by a person: a place, a sentence, a code. */
+/** Every finding must be usable by a person: a place, a sentence, a code, and what would be right. */
 export function assertTeaches(findings: readonly Finding[]): void {
   assert.ok(findings.length > 0);
-  for (const { code, message, line, column, severity } of findings) {
+  for (const { code, message, line, column, severity, expected, example } of findings) {
     assert.match(code, /^[a-z-]+\/[a-z0-9-]+$/);
     assert.ok(message.length > 5 && line >= 1 && column >= 1);
     assert.equal(severity, 'error');
+    assert.ok(expected && example, `${code} teaches nothing`);
   }
 }

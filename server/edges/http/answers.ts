@@ -19,7 +19,8 @@ const WHERE = Word('edges.http');
 const wantsPage = (c: Context<Edge>) =>
   c.req.header('sec-fetch-mode') === 'navigate' && !c.req.path.startsWith('/v1/');
 
-export function answerProblem(c: Context<Edge>, problem: Problem): Response {
+/** @param more  members for the one who asked, which no log has. @see RFC 9457 section 3.2 */
+export function answerProblem(c: Context<Edge>, problem: Problem, more: object = {}): Response {
   const { status, code, title, detail, retryAfterSeconds } = problem;
   const headers = new Headers({ 'cache-control': 'no-store', 'content-language': 'en' });
   if (retryAfterSeconds !== undefined) headers.set('retry-after', String(retryAfterSeconds));
@@ -32,7 +33,7 @@ export function answerProblem(c: Context<Edge>, problem: Problem): Response {
     return htmlPage({ title, main, status, headers });
   }
   headers.set('content-type', 'application/problem+json');
-  return new Response(JSON.stringify(problem), { status, headers });
+  return new Response(JSON.stringify({ ...problem.toJSON(), ...more }), { status, headers });
 }
 
 /** What strangers are refused that is the operator's, and as which act. Other doors record theirs. */

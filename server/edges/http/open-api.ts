@@ -63,6 +63,26 @@ const SUMMARIES: Readonly<Record<string, string>> = {
   'POST /v1/operator/leave': 'Ends the operator’s session',
 };
 
+const text = { type: 'string' };
+const FINDINGS = {
+  type: 'array',
+  description: 'Of a document with errors (`policy-has-errors`): each error, at most a hundred.',
+  items: {
+    type: 'object',
+    required: ['code', 'severity', 'message', 'file', 'line', 'column'],
+    properties: {
+      code: text,
+      severity: text,
+      message: text,
+      expected: text,
+      example: text,
+      file: text,
+      line: { type: 'integer' },
+      column: { type: 'integer' },
+    },
+  },
+};
+
 const PROBLEM = {
   description: 'A problem (RFC 9457). `type` leads to a page that says what to do.',
   content: {
@@ -76,6 +96,7 @@ const PROBLEM = {
           title: { type: 'string' },
           detail: { type: 'string' },
           code: { type: 'string' },
+          findings: FINDINGS,
         },
       },
     },

@@ -1,5 +1,8 @@
 /** What only the operator may ask: what a document would change, changing it, and the keyring. */
 import {
+  blocksApply,
+  type Finding,
+  lint,
   type Policy,
   type PolicyPlan,
   planChange,
@@ -17,6 +20,7 @@ import {
   type Actor,
   type Applied,
   applyPolicy,
+  judgePolicy,
   type Policies,
   type PolicyDraft,
   type PolicyInForce,
@@ -26,6 +30,7 @@ import { eventTablesOf } from '#core/tenancy';
 import type { Database } from '#platform/database';
 import type { Events } from '#platform/events';
 import type { Log } from '#platform/log';
+import { answerProblem } from './answers.ts';
 import type { DomainRoutes, Edge } from './edge.ts';
 import { httpProblem } from './errors.ts';
 import { operatorOnly } from './tenant-routes.ts';
@@ -61,6 +66,9 @@ const KitParts = z
   .refine(({ shares, threshold }) => threshold <= shares);
 export type KitParts = z.infer<typeof KitParts>;
 const Kit = z.strictObject({ parts: KitParts.optional() });
+
+/** What a document is called that came without a file. */
+const FILE = 'policy.yaml';
 
 export const OPERATOR: Actor = { kind: 'operator', id: KeyId('operator') };
 
@@ -132,6 +140,30 @@ async function planWithRows(
   });
 }
 
+/** Of a document with more errors the first say enough. */
+const FINDINGS_MAX = 100;
+
+/** What keeps a document from being applied. It repeats the words of who sent it: not to be logged. */
+function openErrors({ text, prose }: z.infer<typeof Draft>): Finding[] {
+  const { policy, findings } = readPolicy(text, { file: FILE });
+  const all = policy ? lint(policy, prose) : findings;
+  return all.filter((finding) => blocksApply([finding])).slice(0, FINDINGS_MAX);
+}
+
+/** Answers an act upon a document; where its errors forbid the act, with each of them. */
+async function orItsErrors(
+  c: Context<Edge>,
+  draft: z.infer<typeof Draft>,
+  act: () => Promise<Response>,
+): Promise<Response> {
+  try {
+    return await act();
+  } catch (thrown) {
+    if (!(thrown instanceof Problem) || thrown.code !== 'policy-has-errors') throw thrown;
+    return answerProblem(c, thrown, { findings: openErrors(draft) });
+  }
+}
+
 /**
  * Applies; a refusal is on record before it is answered, in the log of the service if there is one.
  */
@@ -145,7 +177,7 @@ async function apply(deps: OperatorDeps, draft: z.infer<typeof Draft>): Promise<
       events,
       {
         text,
-        file: 'policy.yaml',
+        file: FILE,
         actor: OPERATOR,
         now,
         record: deps.recordApplied(OPERATOR, now),
@@ -158,7 +190,7 @@ async function apply(deps: OperatorDeps, draft: z.infer<typeof Draft>): Promise<
     );
   } catch (thrown) {
     if (thrown instanceof Problem) {
-      const { policy } = readPolicy(text, { file: 'policy.yaml' });
+      const { policy } = readPolicy(text, { file: FILE });
       const tenant = policies.find(policy?.service ?? '')?.tenant ?? INSTALLATION;
       const code = Word(thrown.code);
       await recordRefusal(db, { tenant, actor: OPERATOR, action: 'policy.apply', code, now });
@@ -180,17 +212,22 @@ export function operatorRoutes(deps: OperatorDeps): DomainRoutes {
   }
 
   routes.post('/v1/operator/policies/plan', async (c) => {
-    const { text } = await bodyAs(c, Draft);
-    const { policy } = readPolicy(text, { file: 'policy.yaml' });
-    if (!policy) throw httpProblem('body-not-understood', 'The text is not a policy: lint it.');
-    return c.json(await planWithRows(deps, policies.find(policy.service), policy));
+    const body = await bodyAs(c, Draft);
+    const { text } = body;
+    return orItsErrors(c, body, async () => {
+      const { policy } = readPolicy(text, { file: FILE });
+      // A document with contradictions can be planned; one that cannot be read is judged as at an apply.
+      const next = policy ?? judgePolicy({ text, file: FILE }).policy;
+      return c.json(await planWithRows(deps, policies.find(next.service), next));
+    });
   });
 
   routes.post('/v1/operator/policies/apply', async (c) => {
     const body = await bodyAs(c, Draft);
-    const applied = await apply(deps, body);
-    const { tenant, revision, hash, changed } = applied;
-    return c.json({ tenant, revision, hash, changed }, changed ? 201 : 200);
+    return orItsErrors(c, body, async () => {
+      const { tenant, revision, hash, changed } = await apply(deps, body);
+      return c.json({ tenant, revision, hash, changed }, changed ? 201 : 200);
+    });
   });
 
   routes.get('/v1/operator/keys/status', async (c) => c.json((await keys.status()) as object));

@@ -1,6 +1,7 @@
 /** What the operator does, and what is refused to whoever is not, as the audit log has it. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import type { Finding } from '@troth/policy-language';
 import { Hono } from 'hono';
 import { Word } from '#base/ids';
 import { INSTALLATION, openRefusals, type RefusalLog, readAudit, STRANGER } from '#core/audit';
@@ -54,12 +55,16 @@ function door(isOperator: boolean): Hono<Edge> {
   return app;
 }
 
-const apply = (app: Hono<Edge>, body: object) =>
-  app.request('/v1/operator/policies/apply', {
+type Refusal = { code: string; detail: string; findings: Finding[] };
+
+const post = (app: Hono<Edge>, act: 'plan' | 'apply', body: object) =>
+  app.request(`/v1/operator/policies/${act}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ reason: 'other: a test', ...body }),
   });
+
+const apply = (app: Hono<Edge>, body: object) => post(app, 'apply', body);
 
 test('signing in and out is in the log with the act itself, and a link that was spent is refused', async () => {
   const { db, clock } = world;
@@ -109,6 +114,34 @@ test('an apply that is refused is on record in the log of its service, with the 
   assert.equal((await apply(app, { text: renamed })).status, 409);
   assert.deepEqual((await last(world.tenant))?.fields, { code: 'policy-version-reused' });
   assert.equal((await apply(app, { text: renamed, sameVersion: true })).status, 201);
+});
+
+test('a text that is no policy, or has errors, is answered with each error, to plan and to apply', async () => {
+  const app = door(true);
+  const text = samplePolicy(world.tenant);
+  const refused = async (path: 'plan' | 'apply', body: object) => {
+    const answer = await post(app, path, body);
+    assert.equal(answer.headers.get('content-type'), 'application/problem+json');
+    const { code, detail, findings } = (await answer.json()) as Refusal;
+    assert.deepEqual([answer.status, code], [422, 'policy-has-errors']);
+    assert.ok(!detail.includes('P9999999Y'), 'the detail repeats nothing that was sent');
+    return findings;
+  };
+  const endless = text.replace(/retain: \w+/, 'retain: P9999999Y');
+  for (const path of ['plan', 'apply'] as const) {
+    const [found] = await refused(path, { text: endless });
+    assert.equal(found?.line, endless.split('P9999999Y')[0]?.split('\n').length);
+    assert.match(found?.message ?? '', /P9999999Y/);
+    assert.match(found?.expected ?? '', /at most 100 years/);
+    assert.equal(found?.example, 'P90D');
+    const [none] = await refused(path, { text: '' });
+    assert.deepEqual([none?.code, none?.example], ['document/empty', 'troth: 1']);
+  }
+  const contradicting = text.replace('default: off', 'default: on');
+  const codes = (await refused('apply', { text: contradicting })).map(({ code }) => code);
+  assert.ok(codes.includes('consent/default-on'), codes.join());
+  const strangers = Array.from({ length: 500 }, (_, n) => `stranger${n}: 1`).join('\n');
+  assert.ok((await refused('plan', { text: `${text}${strangers}` })).length <= 100);
 });
 
 test('a document is as long as the language reads it', async () => {
