@@ -48,3 +48,4 @@ export { valueAt } from './policy.ts';
 export { readPolicy, sourceOf, TEXT_LENGTH_MAX } from './read.ts';
 export { type Limit, limitInWords, limitOf, shortest, type Tiers, tiersOf } from './retention.ts';
 export { policySchema } from './schema.ts';
+export { type Unfilled, unfilledIn } from './unfilled.ts';

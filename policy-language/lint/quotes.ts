@@ -1,8 +1,8 @@
 /** Rules that hold the quotes against the prose: each on its line, each line spoken for. */
 
-import { placeholderIn } from './placeholders.ts';
+import { placeholderIn, unfilledIn } from '#language/unfilled';
 import { linesOf, plain } from './prose.ts';
-import type { Raised, Rule } from './rule.ts';
+import type { Rule } from './rule.ts';
 
 export const quotesStandOnTheirLines: Rule = function* ({ policy, prose }) {
   if (!prose.whole) return;
@@ -70,26 +70,15 @@ export const nothingIsLeftToFillIn: Rule = function* ({ policy, prose }) {
       expected: 'the real value',
     };
   }
-  const { compiled: _, promises: __, ...document } = policy;
-  for (const raised of placeholdersUnder(document, [])) {
-    const path = raised.path?.join('.') ?? '';
-    const about = policy.promises.filter(({ config }) => [config ?? []].flat().includes(path));
-    yield { ...raised, promises: about.map(({ id }) => id) };
+  for (const { match, path } of unfilledIn(policy)) {
+    const named = path.join('.');
+    const about = policy.promises.filter(({ config }) => [config ?? []].flat().includes(named));
+    yield {
+      code: 'placeholder/unfilled',
+      message: `"${match}" was never filled in.`,
+      path: [...path],
+      expected: 'the real value',
+      promises: about.map(({ id }) => id),
+    };
   }
 };
-
-function* placeholdersUnder(value: unknown, path: (string | number)[]): Generator<Raised> {
-  if (typeof value === 'string') {
-    const match = placeholderIn(value);
-    if (match !== undefined) {
-      const message = `"${match}" was never filled in.`;
-      yield { code: 'placeholder/unfilled', message, path, expected: 'the real value' };
-    }
-  } else if (Array.isArray(value)) {
-    for (const [index, item] of value.entries()) yield* placeholdersUnder(item, [...path, index]);
-  } else if (value !== null && typeof value === 'object') {
-    for (const [key, item] of Object.entries(value)) {
-      if (key !== 'resolves') yield* placeholdersUnder(item, [...path, key]);
-    }
-  }
-}

@@ -7,7 +7,7 @@ import type { Policy } from '#language/policy';
 import { claimsTable } from './claims.ts';
 import { type Block, heading, type Line, text } from './page.ts';
 import { settingsOf } from './settings.ts';
-import { bannerOf, footerOf, type Standing, type States, updatedOf } from './status.ts';
+import { bannerOf, draftOf, footerOf, type Standing, type States, updatedOf } from './status.ts';
 import { decisionsTable, tablesOf } from './tables.ts';
 import { shown } from './words.ts';
 
@@ -19,6 +19,7 @@ export function contentOf(
   const { reviewed } = policy;
   return [
     heading(1, shown(policy, 'title')),
+    ...draftOf(policy),
     text(
       shown(policy, 'controller.name'),
       ', version ',

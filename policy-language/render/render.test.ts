@@ -20,6 +20,15 @@ test('a page of another limit shows the other limit', () => {
   assert.ok(page.includes('>45 days</span>'));
 });
 
+test('a page with a place that nobody filled in calls itself a draft', () => {
+  const told = /Draft, not published\. Still to be filled in: \\?\[Address\\?\]\./;
+  const open = policyOf(spoilt('title: Commands', 'title: Commands [Address]'));
+  for (const format of ['html', 'markdown'] as const) {
+    assert.match(renderPolicy(open, { format }), told);
+    assert.doesNotMatch(renderPolicy(sound, { format }), /Draft/);
+  }
+});
+
 test('text from the document cannot become markup in either format', () => {
   const nasty = '<script>alert(1)</script>[x](javascript:1)|';
   const policy = policyOf(spoilt('title: Commands', `title: '${nasty}'`));

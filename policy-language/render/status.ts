@@ -1,5 +1,6 @@
 /** What the page says of itself: when it was made, and what the latest checks found. */
 import type { Policy } from '#language/policy';
+import { unfilledIn } from '#language/unfilled';
 import { type Block, heading, type PromiseState, text } from './page.ts';
 import { shown } from './words.ts';
 
@@ -16,6 +17,14 @@ export type Standing = {
   /** The version of the program that runs. */
   readonly build: string;
 };
+
+/** A page with places that nobody filled in is published by nobody: it says so itself. */
+export function draftOf(policy: Policy): Block[] {
+  const places = [...new Set(unfilledIn(policy).map(({ match }) => match))];
+  if (places.length === 0) return [];
+  const told = `Draft, not published. Still to be filled in: ${places.join(', ')}.`;
+  return [text({ text: told, at: 'page.draft' })];
+}
 
 export type Counts = Record<PromiseState, number>;
 

@@ -142,6 +142,12 @@ const CASES: Case[] = [
     says: /^wrote .*page\.html: html, \d+ bytes, of the policy [0-9a-f]{12}$/m,
   },
   {
+    args: ['render', join(ROOT, 'policies', 'loopkit.yaml'), ...page],
+    code: 1,
+    problem: 'policy-unfilled',
+    says: /\[EU Address\]/,
+  },
+  {
     args: ['render', POLICY, '--format', 'pdf'],
     code: 2,
     problem: 'command-not-understood',

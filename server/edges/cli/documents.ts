@@ -12,6 +12,7 @@ import {
   printFinding,
   readPolicy,
   renderPolicy,
+  unfilledIn,
 } from '@troth/policy-language';
 import { cliProblem } from './errors.ts';
 import { type Command, first, type Invocation, paint, readText, Usage } from './terminal.ts';
@@ -86,6 +87,11 @@ export const renderCommand: Command = {
     const hash = policyHash(policy);
     const { out } = invocation.options;
     if (!out) return { json: { hash, format, page }, text: page };
+    const [place] = unfilledIn(policy);
+    if (place) {
+      const detail = `${place.match} (${place.path.join('.')}) would be published; without --out a draft is shown`;
+      throw cliProblem('policy-unfilled', detail);
+    }
     writeOut(out, page);
     const bytes = Buffer.byteLength(page);
     const text = `wrote ${out}: ${format}, ${bytes} bytes, of the policy ${hash.slice(0, 12)}`;

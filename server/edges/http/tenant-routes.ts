@@ -1,5 +1,5 @@
 /** What the public may read of each service, and the live figures that want an operator. */
-import { documentOf } from '@troth/policy-language';
+import { documentOf, unfilledIn } from '@troth/policy-language';
 import { type Context, Hono } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import type {
@@ -88,7 +88,9 @@ export function tenantRoutes(deps: TenantDeps): Hono<Edge> {
   routes.get('/v1/t/:tenant/policy.html', (c) => {
     const service = of(c);
     const page = renderPolicy(service, 'html', promises(service));
-    return foreignPage(page, new Headers({ 'cache-control': 'no-cache' }));
+    const headers = new Headers({ 'cache-control': 'no-cache' });
+    if (unfilledIn(service.policy).length > 0) headers.set('x-robots-tag', 'noindex');
+    return foreignPage(page, headers);
   });
 
   routes.get('/v1/t/:tenant/policy.md', (c) => {
