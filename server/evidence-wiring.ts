@@ -8,6 +8,7 @@ import { authorize, type Policies } from '#core/policy';
 import { issueWriteKey, revokeWriteKey } from '#domains/ingest';
 import { type Channel, tellOperator } from '#oversight/alerts';
 import {
+  couldNotLook,
   dropVerificationKey,
   type Evidence,
   type Finding,
@@ -20,6 +21,7 @@ import {
   readLogged,
   readVerificationKeys,
   type ServicesInForce,
+  type Unit,
   unitsOf,
   type Wanted,
 } from '#oversight/evidence';
@@ -104,23 +106,47 @@ async function issueKey(
   });
 }
 
+/** The keys that proofs send with: three for each service, issued when they are first needed. */
+function keysOf(needs: EvidenceNeeds) {
+  const writeKeys: Record<string, string> = {};
+  const spareKeys: Record<string, string> = {};
+  const pageKeys: Record<string, string> = {};
+  needs.policies.onEnd((tenant) => {
+    for (const keys of [writeKeys, spareKeys, pageKeys]) delete keys[tenant];
+  });
+  return {
+    writeKeys,
+    spareKeys,
+    pageKeys,
+    /** @throws Problem audit-log-unwritable, audit-log-damaged: the service has no whole set. */
+    async ready(tenant: TenantId): Promise<void> {
+      spareKeys[tenant] ??= await issueKey(needs, tenant);
+      pageKeys[tenant] ??= await issueKey(needs, tenant, ['*']);
+      // Last: the prover leaves out a service that has none of these.
+      writeKeys[tenant] ??= await issueKey(needs, tenant);
+    },
+  };
+}
+
 /** Runs the prover with a session of its own, which ends with the round. */
 function runnerOf(needs: EvidenceNeeds, addresses: () => Addresses) {
   const { db, policies, operator, clickhouseUrl, keeperSocket, config } = needs;
   const { dataDir, keyringDir } = config;
-  const writeKeys: Record<string, string> = {};
-  const spareKeys: Record<string, string> = {};
-  const pageKeys: Record<string, string> = {};
-  policies.onEnd((tenant) => {
-    for (const keys of [writeKeys, spareKeys, pageKeys]) delete keys[tenant];
-  });
+  const { ready, writeKeys, spareKeys, pageKeys } = keysOf(needs);
   return async function* run(wanted: Wanted): AsyncGenerator<Finding> {
     const places = { ...addresses(), clickhouseUrl, keeperSocket, dataDir, keyringDir };
+    const units: Unit[] = [];
     for (const tenant of policies.tenants()) {
-      writeKeys[tenant] ??= await issueKey(needs, tenant);
-      spareKeys[tenant] ??= await issueKey(needs, tenant);
-      pageKeys[tenant] ??= await issueKey(needs, tenant, ['*']);
+      const theirs = unitsOf([policies.inForce(tenant)], PROOFS, wanted);
+      try {
+        await ready(tenant);
+        units.push(...theirs);
+      } catch (error) {
+        // As with a damaged audit log: what cannot be looked at is a gap, and the others go on.
+        for (const unit of theirs) yield couldNotLook(unit, error);
+      }
     }
+    if (units.length === 0) return;
     const { cookie } = await operator.enter(await operator.newLink());
     const outlook: Outlook = {
       ...places,
@@ -131,8 +157,6 @@ function runnerOf(needs: EvidenceNeeds, addresses: () => Addresses) {
       postgresUrl: db.adminUrl,
     };
     try {
-      const inForce = policies.tenants().map((tenant) => policies.inForce(tenant));
-      const units = unitsOf(inForce, PROOFS, wanted);
       yield* proveInProcess({ program: PROGRAM, order: { outlook, wanted }, units });
     } finally {
       await operator.leave(cookie);

@@ -194,6 +194,15 @@ test('a server whose log was damaged starts, takes events, refuses acts that mat
   assert.match(health.said, /clanker: (entry|tile)-damaged at/);
   assert.match((await troth(['doctor'], server.dataDir)).said, /the audit log of clanker/);
 
+  const blind = await troth(['prove', '--tenant', 'clanker'], server.dataDir);
+  assert.equal(blind.status, 1, 'the proofs of a service that cannot be looked at');
+  assert.match(blind.said, /gap +clanker .*audit-log-damaged/);
+  assert.doesNotMatch(blind.said, /● kept/);
+  assert.match(blind.said, /nothing could be looked at/);
+  const other = await troth(['prove', '--tenant', 'magenta'], server.dataDir);
+  assert.match(other.said, /kept +magenta/);
+  assert.doesNotMatch(other.said, /audit-log-damaged/);
+
   writeFileSync(join(bundles, name), good);
   await until('it is looked at again', 40_000, async () => {
     const { failures } = (await (await ask('/v1/operator/audit/health')).json()) as {

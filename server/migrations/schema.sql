@@ -229,6 +229,12 @@
 --   PRIMARY KEY (journal)
 --   grant delete, insert, select, update to troth_app
 --
+-- table forget_spared
+--   tenant text not null
+--   subject uuid not null
+--   PRIMARY KEY (tenant, subject)
+--   grant delete, insert, select, update to troth_app
+--
 -- table hidden_subjects
 --   seq bigint not null identity
 --   tenant text not null

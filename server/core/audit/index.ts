@@ -36,6 +36,7 @@ export { Sequencer, type SequencerOptions } from './sequencer.ts';
 export {
   appendAudit,
   appendAudits,
+  appendReplayed,
   beginIntent,
   beginIntents,
   type OpenIntent,
@@ -45,4 +46,4 @@ export {
   type StoredEntry,
   settleIntent,
 } from './store.ts';
-export { type AuditHealth, auditHealth, leafIndexOf } from './tree-store.ts';
+export { type AuditHealth, auditHealth, checkLogHealth, leafIndexOf } from './tree-store.ts';

@@ -83,9 +83,25 @@ export async function appendAudits(
   permit: Permit,
   acts: readonly AuditAct[],
 ): Promise<string[]> {
+  if (acts.length > 0 && isPrivileged(permit.action)) await checkLogHealth(tx, permit.tenant);
+  return insertActs(tx, permit, acts);
+}
+
+/**
+ * Writes the entry of what was decided before and is made true again, as after a restore. It is no
+ * new act, so a damaged log does not stand against it: the entry waits until the log is mended.
+ */
+export async function appendReplayed(tx: AuditTx, permit: Permit, act: AuditAct): Promise<void> {
+  await insertActs(tx, permit, [act]);
+}
+
+async function insertActs(
+  tx: AuditTx,
+  permit: Permit,
+  acts: readonly AuditAct[],
+): Promise<string[]> {
   assert.ok(!('tenant' in tx) || tx.tenant === permit.tenant, 'a permit of another tenant');
   if (acts.length === 0) return [];
-  if (isPrivileged(permit.action)) await checkLogHealth(tx, permit.tenant);
   const rows = acts.map((act) => rowOf(permit, act, { at: tx.now, kind: 'act' }));
   await insertRows(tx, rows);
   return rows.map(({ id }) => id);

@@ -122,8 +122,8 @@ export async function clearFailure(sql: Sql, tenant: string): Promise<void> {
  * @throws Problem audit-log-unwritable, audit-log-damaged.
  */
 export async function checkLogHealth(sql: Sql, tenant: TenantId): Promise<void> {
-  const [failed] = await sql<{ failure: string; place: string }[]>`
-    select failure, place from troth.audit_trees
+  const [failed] = await sql<{ tenant: string; failure: string; place: string }[]>`
+    select tenant, failure, place from troth.audit_trees
     where tenant in (${tenant}, ${ALL_LOGS}) and failure is not null
     limit 1`;
   if (!failed) return;
@@ -132,7 +132,9 @@ export async function checkLogHealth(sql: Sql, tenant: TenantId): Promise<void> 
     throw auditProblem('audit-log-unwritable', detail, { retryAfterSeconds: 5 });
   }
   const fault = Word(failed.failure);
-  const detail = `${failed.failure} at ${failed.place}: restore the log. Nothing was changed.`;
+  const whose = failed.tenant === ALL_LOGS ? 'all services' : failed.tenant;
+  const what = `${failed.failure} at ${failed.place}`;
+  const detail = `The log of ${whose}: ${what}. Restore it. Nothing was changed.`;
   throw auditProblem('audit-log-damaged', detail, { fault });
 }
 

@@ -4,7 +4,7 @@
  * crash cut off.
  */
 import type { SubjectId } from '#base/ids';
-import { appendAudit } from '#core/audit';
+import { appendAudit, checkLogHealth } from '#core/audit';
 import { authorize, type Permit } from '#core/policy';
 import { type ErasureDeps, WALKER } from './deps.ts';
 import { type Erasure, type KeysGone, lateUntil } from './model.ts';
@@ -59,6 +59,8 @@ export async function hidePerson(
   const { id, tenant, destroyAt } = erasure;
   if (erasure.state !== 'recorded') return erasure;
   const permit = authorize(policies.inForce(tenant), WALKER, 'subject.erase');
+  // Before anything of it is done: what cannot be put on record waits, hidden as it is.
+  await checkLogHealth(db.sql, tenant);
   const subjects = fresh?.subjects ?? (await readSubjects(db.sql, [id])).get(id) ?? [];
   const canBeUndone = destroyAt !== null && destroyAt > clock.now();
   const kind = canBeUndone ? ('subject.hidden' as const) : ('subject.erased' as const);

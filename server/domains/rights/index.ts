@@ -43,6 +43,7 @@ export const rightsDomain = {
     'holds',
     'hidden_subjects',
     'forget_replays',
+    'forget_spared',
     'scan_controls',
   ],
   personalData: {},

@@ -97,6 +97,41 @@ test('a restored erasure whose own key is gone since is walked to its end all th
   assert.deepEqual([seen.erasure.state, seen.erasure.trouble], ['done', null]);
 });
 
+test('a damaged audit log of a service keeps nobody from being hidden again, only keys wait', async () => {
+  const ada = someone();
+  await desk.meet(ada);
+  const asker = desk.asker();
+  const { erasure } = await desk.rights.request(asker, { handle: ada, complete: true });
+  await desk.rights.walk();
+  await desk.rights.close();
+  await restore();
+  const { admin } = world.db;
+  await admin`
+    insert into troth.audit_trees (tenant, failure, place, since)
+    values (${world.tenant}, 'entry-damaged', '256', now())
+    on conflict (tenant) do update
+    set failure = excluded.failure, place = excluded.place, since = excluded.since`;
+
+  const rights = await desk.reopen();
+  const { subject } = erasure;
+  assert.ok(subject && desk.hidden.has(world.tenant, subject));
+  const find = async () => (await rights.list(asker)).find((one) => one.subject === subject);
+  await rights.walk();
+  const waiting = await find();
+  assert.deepEqual([waiting?.state, waiting?.trouble], ['recorded', 'audit-log-damaged']);
+  await assert.rejects(rights.request(asker, { handle: someone() }), {
+    code: 'audit-log-damaged',
+    detail: new RegExp(`^The log of ${world.tenant}: entry-damaged at 256`),
+  });
+
+  await admin`
+    update troth.audit_trees set failure = null, place = null, since = null
+    where tenant = ${world.tenant}`;
+  world.clock.advance(60_000);
+  await rights.walk();
+  assert.equal((await find())?.state, 'done');
+});
+
 test('a journal that lost what this database has heard stops the start', async () => {
   const ada = someone();
   await desk.meet(ada);

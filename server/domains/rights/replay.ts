@@ -5,14 +5,14 @@
 import { randomUUID } from 'node:crypto';
 import { parseDuration } from '@troth/policy-language';
 import type { SubjectId, TenantId } from '#base/ids';
-import { appendAudit, type Forgotten } from '#core/audit';
+import { appendReplayed, type Forgotten } from '#core/audit';
 import { authorize, type PolicyInForce } from '#core/policy';
 import { type ErasureDeps, WALKER } from './deps.ts';
 import { rightsProblem } from './errors.ts';
 import { type ErasureId, GROUNDS, type Ground, lateUntil } from './model.ts';
 import { hideSubjects } from './store-hidden.ts';
 import { insertHold, liftStanding } from './store-holds.ts';
-import { readHeard, writeHeard } from './store-journal.ts';
+import { readHeard, readSpared, writeHeard } from './store-journal.ts';
 import { insertErasure, isForgotten } from './store-requests.ts';
 import { gatherTraces, sealTraces } from './traces.ts';
 
@@ -73,7 +73,7 @@ async function recordAgain(
     if (!isNew) return;
     await hideSubjects(tx, tenant, [subject], lateUntil(destroyAt ?? now));
     const act = { event: 'erasure.replayed', subject, fields: { undoable: !isFinal } } as const;
-    await appendAudit(Object.assign(tx, { now }), permit, act);
+    await appendReplayed(Object.assign(tx, { now }), permit, act);
   });
 }
 
@@ -133,7 +133,9 @@ async function replayConsents(
 /**
  * Replays what this database has not heard. Everything in it may be replayed twice without harm.
  *
- * Destroyed keys need nothing: the keyring is never restored to an earlier time.
+ * Destroyed keys need nothing: the keyring is never restored to an earlier time. Canaries of proofs
+ * whose demands were removed are left out. While a service's log is damaged its people are hidden all
+ * the same; only their keys wait for it.
  *
  * @param options.again  All of it, also of people whose erasure is on record as done: for a restore
  *                       of the event store beside a database that was not restored.
@@ -151,7 +153,10 @@ export async function replayForgotten(
       `it held ${heard} entries and holds ${entries.length}: bring back forget.journal`,
     );
   }
-  const fresh = entries.slice(again ? 0 : heard);
+  const spared = await readSpared(db.sql);
+  const fresh = entries
+    .slice(again ? 0 : heard)
+    .filter(({ tenant, subject }) => !spared.has(`${tenant} ${subject}`));
   // Holds first: what is held must not be destroyed.
   const holds = await replayHolds(deps, fresh);
   const withdrawals = await replayConsents(deps, fresh);

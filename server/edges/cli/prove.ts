@@ -53,10 +53,12 @@ export const proveCommand: Command = {
       invocation.progress(line(invocation, finding as Finding));
     });
     const none = findings.length === 0;
+    const blind = findings.every(({ state }) => state === 'gap');
+    const summed = `\n${summary(findings)}${blind ? '\n\nnothing could be looked at' : ''}`;
     return {
       json: { findings },
-      text: none ? 'no proof of this version looks at that' : `\n${summary(findings)}`,
-      no: findings.some(({ state }) => state === 'broken'),
+      text: none ? 'nothing was looked at: no proof of this version looks at that' : summed,
+      no: blind || findings.some(({ state }) => state === 'broken'),
     };
   },
 };

@@ -156,3 +156,18 @@ test('what proofs asked for canaries is no demand that the service has to answer
            (select count(*)::int from troth.hidden_subjects where tenant = 'magenta') as hidden`;
   assert.deepEqual(row, { demands: 0, hidden: 0 });
 });
+
+test('a start makes no demands of what the journal says of canaries that are gone', async () => {
+  const demands = async () => {
+    const [row] = await proven.sql<{ demands: number; hidden: number; spared: number }[]>`
+      select (select count(*)::int from troth.erasures where tenant = 'magenta') as demands,
+             (select count(*)::int from troth.hidden_subjects where tenant = 'magenta') as hidden,
+             (select count(*)::int from troth.forget_spared) as spared`;
+    return row;
+  };
+  await proven.prove({ tenant: 'magenta', control: 'erasure.hidden-at-once' });
+  const before = await demands();
+  assert.ok(before && before.spared > 0 && before.demands === 0);
+  await proven.restart();
+  assert.deepEqual(await demands(), { demands: 0, hidden: 0, spared: 0 });
+});

@@ -176,7 +176,10 @@ export async function removeRows(tx: TenantTx, subjects: readonly SubjectId[]): 
   }
 }
 
-/** Removes the demands that proofs made for canaries: no service is to answer for them. */
+/**
+ * Removes the demands that proofs made for canaries: no service is to answer for them, and the next
+ * start does not make demands again of what the forget journal says of them.
+ */
 export async function removeDemands(
   sql: postgres.Sql,
   tenant: TenantId,
@@ -185,13 +188,19 @@ export async function removeDemands(
   const whose = sql`tenant = ${tenant} and subject = any (${[...subjects]}::uuid[])`;
   // What is being walked is left until it has come to its end.
   const still = sql`state in ('done', 'undone', 'hidden', 'held')`;
-  await sql`delete from troth.erasures where ${whose} and ${still}`;
-  await sql`delete from troth.holds where ${whose}`;
-  await sql`
-    delete from troth.hidden_subjects as hidden
-    where ${whose} and not exists (
-      select 1 from troth.erasure_subjects as open
-      where open.tenant = hidden.tenant and open.subject = hidden.subject)`;
+  await sql.begin(async (tx) => {
+    await tx`
+      insert into troth.forget_spared (tenant, subject)
+      select ${tenant}, subject from unnest(${[...subjects]}::uuid[]) as canaries (subject)
+      on conflict do nothing`;
+    await tx`delete from troth.erasures where ${whose} and ${still}`;
+    await tx`delete from troth.holds where ${whose}`;
+    await tx`
+      delete from troth.hidden_subjects as hidden
+      where ${whose} and not exists (
+        select 1 from troth.erasure_subjects as open
+        where open.tenant = hidden.tenant and open.subject = hidden.subject)`;
+  });
 }
 
 /**

@@ -35,7 +35,7 @@ export {
   type PipelineWatch,
 } from './pipeline.ts';
 export { type Catalogue, type Known, openPromises } from './promises.ts';
-export { type Finding, prove, proveOne, type Unit, unitsOf } from './prover.ts';
+export { couldNotLook, type Finding, prove, proveOne, type Unit, unitsOf } from './prover.ts';
 export { proveInProcess, runProver } from './prover-process.ts';
 export {
   openReports,

@@ -138,6 +138,10 @@ function findingOf({ service, proof, promises }: Unit, seen: Seen, tookMs: numbe
 export const notLooked = (unit: Unit): Finding =>
   findingOf(unit, gap(saw`the prover ended before it had looked`), 0);
 
+/** The finding about what no prover could be sent to, and what stood in its way. */
+export const couldNotLook = (unit: Unit, error: unknown): Finding =>
+  findingOf(unit, gap(saw`it could not look: ${term(kindOf(error))}`), 0);
+
 /** Begins what takes long. What goes wrong in it the proof hears of, which asks for the same. */
 function begin(ground: Ground, { service, proof }: Unit): void {
   const look = lookAt(ground, service, AbortSignal.timeout(TIMEOUT_MS));
