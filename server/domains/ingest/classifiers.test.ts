@@ -23,6 +23,12 @@ const CUT: [Classifier, string, string][] = [
   ['card', 'paid with 4111-1111-1111-1111.', 'paid with [card].'],
   ['card', 'amex 378282246310005', 'amex [card]'],
   ['iban', 'to DE89 3704 0044 0532 0130 00', 'to [iban]'],
+  ['iban', 'to CH93 0076 2011 6238 5295 7', 'to [iban]'],
+  [
+    'iban',
+    'DE89 3704 0044 0532 0130 00 and DE89 3704 0044 0532 0130 00 to',
+    '[iban] and [iban] to',
+  ],
   ['address', 'lives at 221b Baker Street, London', 'lives at [address], London'],
   ['address', 'wohnt Hauptstraße 12 in Bonn', 'wohnt [address] in Bonn'],
   ['address', 'at 52.520008, 13.404954', 'at [address]'],

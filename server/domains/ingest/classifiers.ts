@@ -103,15 +103,40 @@ function cutDigits(
   let clean = text;
   if (wanted.has('address')) clean = clean.replace(COORDINATES, () => note('address'));
   if (wanted.has('national-id')) clean = clean.replace(NATIONAL_ID, () => note('national-id'));
-  if (wanted.has('iban')) {
-    clean = clean.replace(IBAN, (seen) => (isIban(seen) ? note('iban') : seen));
-  }
+  if (wanted.has('iban')) clean = cutIbans(clean, note);
   if (wanted.has('card')) clean = cutCards(clean, note);
   if (wanted.has('phone')) {
     const cutPhone = (seen: string) => (digitsThatAreNot(seen) ? seen : note('phone'));
     clean = clean.replace(GLUED_PHONE, cutPhone).replace(DIGITS, cutPhone);
   }
   return clean;
+}
+
+/** What only looks like the end of an account number may be the start of the next. */
+function cutIbans(text: string, note: (what: Classifier) => string): string {
+  let clean = '';
+  let from = 0;
+  IBAN.lastIndex = 0;
+  for (let seen = IBAN.exec(text); seen; seen = IBAN.exec(text)) {
+    const own = ibanAtStartOf(seen[0]);
+    if (own === undefined) {
+      IBAN.lastIndex = seen.index + 1;
+      continue;
+    }
+    clean += text.slice(from, seen.index) + note('iban');
+    from = seen.index + own.length;
+    IBAN.lastIndex = from;
+  }
+  return clean + text.slice(from);
+}
+
+/** The longest run of whole groups that is an account number. */
+function ibanAtStartOf(groups: string): string | undefined {
+  for (let end = groups.length; end > 0; end = groups.slice(0, end).search(/[ -][^ -]*$/)) {
+    const front = groups.slice(0, end);
+    if (isIban(front)) return front;
+  }
+  return undefined;
 }
 
 function cutCards(text: string, note: (what: Classifier) => string): string {

@@ -59,7 +59,8 @@ export const GLUED_PHONE = pattern(
 );
 /** Thirteen digits or more, however spaced: a card number may hide anywhere in such a run. */
 export const CARD_RUN = /\d(?:[ \t._/\u00a0\u2009\u202f‐‑–-]{0,2}\d){12,60}/g;
-export const IBAN = /\b[a-z]{2}\d{2}(?:[ -]?[a-z0-9]{2,4}){3,8}\b/gi;
+/** In groups of four the last may be one character; a short word behind it looks like a group. */
+export const IBAN = /\b[a-z]{2}\d{2}(?:[ -]?[a-z0-9]{2,4}){3,8}(?:[ -][a-z0-9])?\b/gi;
 const BYTE = '(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)';
 const GROUPS = '[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){0,6}';
 /** Addresses of machines, which are of people: dotted, or in groups of hexadecimal digits. */

@@ -36,6 +36,24 @@ test('a gate that lets everything in is found', async () => {
   await proven.breaks('consent.withdrawn');
 });
 
+test('a gate that does not ask about what happened a while ago is found', async () => {
+  await proven.restart([
+    [
+      'domains/ingest/check-consent.ts',
+      'if (gates !== undefined) {',
+      'if (gates !== undefined && event.eventAt > Date.now() - 60_000) {',
+    ],
+    [
+      'domains/ingest/check-consent.ts',
+      'if (event.mode === MODE.identified && plan.identifyConsent !== undefined) {',
+      `if (event.mode === MODE.identified && plan.identifyConsent !== undefined &&
+        event.eventAt > Date.now() - 60_000) {`,
+    ],
+  ]);
+  // Nothing is collected for its purpose alone; what is read for it is another matter.
+  await proven.breaks('consent.asked-first', ['CD-43']);
+});
+
 test('readings that ask nobody are found', async () => {
   await proven.restart([
     [

@@ -44,7 +44,15 @@ async function readAsAgreed(at: Look, purposes: readonly string[]) {
   return looked;
 }
 
-/** Sends for each purpose as somebody silent, somebody who refused, and somebody who agreed. */
+/** A phone that was away sends what happened hours ago. */
+const LATE_MS = 7_200_000;
+const CALLERS = 4;
+const AGREED = CALLERS - 1;
+
+/**
+ * Sends for each purpose as somebody silent, somebody who refused, somebody silent whose event is
+ * late, and somebody who agreed.
+ */
 async function sendAsAgreed(at: Look, purposes: readonly string[]) {
   const sendings: Sending[] = [];
   for (const purpose of purposes) {
@@ -53,19 +61,20 @@ async function sendAsAgreed(at: Look, purposes: readonly string[]) {
     await decide(at, refusing, { [purpose]: false });
     await decide(at, agreeing, { [purpose]: true });
     for (const type of typesFor(at, purpose)) {
-      for (const person of [silent, refusing, agreeing]) sendings.push({ type, person });
+      for (const person of [silent, refusing]) sendings.push({ type, person });
+      sendings.push({ type, person: silent, agoMs: LATE_MS }, { type, person: agreeing });
     }
   }
   if (sendings.length === 0) return 0;
   const stored = await arrivals(at, sendings);
-  const early = sendings.filter((_, index) => stored[index] && index % 3 !== 2);
+  const early = sendings.filter((_, index) => stored[index] && index % CALLERS !== AGREED);
   if (early.length > 0) {
     const types = terms([...new Set(early.map(({ type }) => type))]);
     return broken(saw`stored without a yes: ${types}`);
   }
-  const lost = stored.filter((is, index) => !is && index % 3 === 2).length;
+  const lost = stored.filter((is, index) => !is && index % CALLERS === AGREED).length;
   if (lost > 0) return gap(saw`${lost} events did not arrive after a yes either`);
-  return sendings.length / 3;
+  return sendings.length / CALLERS;
 }
 
 export const askedFirst = defineProof({
@@ -82,7 +91,7 @@ export const askedFirst = defineProof({
       (purpose) => typesFor(at, purpose).length === 0 && !typeRead(at, purpose),
     );
     if (unseen.length > 0) return gap(saw`nothing is collected or read for ${terms(unseen)}`);
-    const stored = saw`${sent * 2} of ${sent * 2} events of people who were silent or had refused were not stored, ${sent} of ${sent} after a yes were`;
+    const stored = saw`${sent * AGREED} of ${sent * AGREED} events of people who were silent or had refused were not stored, ${sent} of ${sent} after a yes were`;
     const shown = saw`readings for ${read} of ${named.length} purposes showed a row after a yes and of nobody else`;
     return kept(together(sent > 0 && stored, read > 0 && shown));
   },

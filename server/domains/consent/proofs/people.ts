@@ -55,14 +55,17 @@ export type Sending = {
   readonly person: Canary;
   readonly headers?: Readonly<Record<string, string>>;
   readonly context?: object;
+  /** How long ago it happened, as the client says. */
+  readonly agoMs?: number;
 };
 
 /** Sends one event as somebody of no particular region; its message, whatever became of it. */
 export async function send(look: Look, sending: Sending): Promise<string> {
-  const { type, person, headers = {}, context = {} } = sending;
+  const { type, person, headers = {}, context = {}, agoMs } = sending;
   const event = look.canaries.event(type, person);
   const told = { ip: ELSEWHERE, ...(event['context'] as object), ...context };
-  const sent = [{ ...event, context: told }];
+  const then = agoMs === undefined ? {} : { timestamp: new Date(Date.now() - agoMs).toISOString() };
+  const sent = [{ ...event, ...then, context: told }];
   const { messages, status } = await look.canaries.send(sent, { headers });
   // Refused for want of consent is an answer; anything else is none.
   if (status !== 200 && status !== 207 && status !== 422) throw new Error('it was not answered');

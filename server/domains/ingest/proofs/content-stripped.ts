@@ -1,6 +1,6 @@
 import { type Fields, type Look, withFields } from '#core/looking';
 import { broken, defineProof, gap, kept, saw, terms } from '#core/promises';
-import { type Content, contentOf, OWN_CATEGORY, TELLING_NAMES } from './content.ts';
+import { type Content, contentOf, OWN_CATEGORY, pairsOf, TELLING_NAMES } from './content.ts';
 import { held, type Sending, sendAll } from './sent.ts';
 
 /** One event that carries content of one class, in every place that could hold it. */
@@ -22,16 +22,26 @@ function placesOf({ policy }: Look, type: string): Place[] {
 const mayHold = (what: string, { category }: Place) =>
   OWN_CATEGORY[what]?.some((own) => category === own || category.startsWith(`${own}.`)) ?? false;
 
+type Filling = {
+  readonly what: string;
+  readonly texts: readonly Content[];
+  readonly turn: number;
+};
+
 /** Fills each field with another text of the class; one that is too long is sent all the same. */
-function tryOf(plain: Sending, what: string, places: readonly Place[], turn: number): Try {
-  const texts: Content[] = contentOf(what);
+function tryOf(look: Look, plain: Sending, { what, texts, turn }: Filling): Try {
+  const places = placesOf(look, plain.type);
+  const declared = new Set(Object.keys(look.policy.compiled.data[plain.type]?.fields ?? {}));
   const open = places.filter((place) => !mayHold(what, place));
   const filled = open.map(({ name, room }, at) => {
     const fitting = texts.filter(({ text }) => text.length <= room);
     const from = fitting.length > 0 ? fitting : texts;
     return [name, from[(at + turn) % from.length]?.text] as const;
   });
-  const telling = (TELLING_NAMES[what] ?? []).map((name) => [name, texts[0]?.text] as const);
+  // A declared field is filled above, or holds the very thing as it is declared to.
+  const telling = (TELLING_NAMES[what] ?? [])
+    .filter((name) => !declared.has(name))
+    .map((name) => [name, texts[0]?.text] as const);
   const event = withFields(plain.event, Object.fromEntries([...telling, ...filled]));
   const secrets = texts.flatMap((text) => text.secrets);
   return { type: plain.type, event, what, secrets };
@@ -77,7 +87,11 @@ export const contentStripped = defineProof({
     const person = await look.canaries.agreeing();
     const controls = types.map((type) => ({ type, event: look.canaries.event(type, person) }));
     const tries = controls.flatMap((control, turn) =>
-      wanted.map((what) => tryOf(control, what, placesOf(look, control.type), turn)),
+      wanted.flatMap((what) =>
+        [contentOf(what), pairsOf(what)].map((texts) =>
+          tryOf(look, control, { what, texts, turn }),
+        ),
+      ),
     );
     const named = controls.filter(({ type }) =>
       look.policy.data[type]?.['event-names']?.includes('*'),

@@ -107,6 +107,15 @@ const MAKERS: Readonly<Record<string, () => Content[]>> = {
 /** Texts with content of a class; none for a class that there is no probe for. */
 export const contentOf = (what: string): Content[] => MAKERS[what]?.() ?? [];
 
+/** The same, two in each text: what cuts out the first has to cut out the second too. */
+export function pairsOf(what: string): Content[] {
+  const seconds = contentOf(what);
+  return contentOf(what).map(({ text, secrets }, at) => ({
+    text: `${text} and ${seconds[at]?.text ?? ''}`,
+    secrets: [...secrets, ...(seconds[at]?.secrets ?? [])],
+  }));
+}
+
 /** Categories of fields that are declared to hold the very thing, and so keep it. */
 export const OWN_CATEGORY: Readonly<Record<string, readonly string[]>> = {
   email: ['user.contact.email'],

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { type Canary, type Look, withFields } from '#core/looking';
 import { broken, defineProof, gap, kept, saw, term, wordsOf } from '#core/promises';
 import { sendAndRead } from './sent.ts';
@@ -7,12 +8,26 @@ async function look(at: Look, person: Canary, type: string) {
   const { canaries } = at;
   const stranger = canaries.person().marker;
   const plain = canaries.event(type, person);
+  // As long as this, no number of the row holds it by chance.
+  const number = randomInt(10_000_000_000_000, 100_000_000_000_000);
+  const strange = {
+    [`x_${stranger}`]: stranger,
+    ssn: stranger,
+    [`n_${stranger}`]: number,
+    [`m_${stranger}`]: -(number + 0.5),
+    // Its value would be found nowhere; its name would.
+    [`is_${stranger}`]: true,
+    [`l_${stranger}`]: [stranger, number],
+    [`o_${stranger}`]: { deep: { [stranger]: number } },
+  };
   const event = {
-    ...withFields(plain, { [`x_${stranger}`]: stranger, ssn: stranger }),
-    context: { ...(plain['context'] as object), [stranger]: stranger, app: { secret: stranger } },
+    ...withFields(plain, strange),
+    ...strange,
+    context: { ...(plain['context'] as object), ...strange, app: { secret: stranger } },
   };
   const [found] = await sendAndRead(at, [{ type, event }]);
-  return found && { undeclared: found.text.includes(stranger) };
+  const traces = [stranger, String(number)];
+  return found && { undeclared: traces.some((trace) => found.text.includes(trace)) };
 }
 
 const typesOf = (at: Look, bound: unknown): readonly string[] =>

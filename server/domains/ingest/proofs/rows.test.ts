@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { existsSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { type Edit, useProven } from '#testing/proven';
 
@@ -55,6 +57,34 @@ test('rows that live too long, tell a browser or a child, or hold what people wr
   await proven.breaks('ingest.minor-refused');
   await proven.breaks('ingest.content-stripped');
   await proven.breaks('ingest.logs-sanitised');
+});
+
+test('of two addresses in one text, the one that stays is found', async () => {
+  await proven.restart([
+    [
+      'domains/ingest/classifiers.ts',
+      'clean.replace(pattern, by)',
+      "clean.replace(new RegExp(pattern.source, pattern.flags.replace('g', '')), by)",
+    ],
+    [
+      'domains/ingest/classifiers.ts',
+      'const own = ibanAtStartOf(seen[0]);',
+      'const own = isIban(seen[0]) ? seen[0] : undefined;',
+    ],
+    ['domains/ingest/classifiers.ts', 'IBAN.lastIndex = seen.index + 1;', ''],
+  ]);
+  // A message is one however many are in it, and two queries are cut as one.
+  await proven.breaks('ingest.content-stripped', ['LK-26', 'LK-29']);
+});
+
+test('where no log file is to be seen, nothing is said to be kept in them', async () => {
+  const logs = ['log', 'logs', 'keeper.log'].map((name) => join(proven.dataDir, name));
+  const there = logs.filter((path) => existsSync(path));
+  assert.ok(there.length > 0);
+  for (const path of there) renameSync(path, `${path}-elsewhere`);
+  const found = await proven.prove({ control: 'ingest.logs-sanitised' });
+  for (const path of there) renameSync(`${path}-elsewhere`, path);
+  assert.deepEqual([...new Set(found.map(({ state }) => state))], ['gap']);
 });
 
 test('accepted events that are lost, and addresses that stay, are found', async () => {

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { type Look, withFields } from '#core/looking';
 import { broken, defineProof, eachType, gap, kept, type Seen, saw, term } from '#core/promises';
 import { asText, type Held, type Sending, sendAndRead, valueIn } from './sent.ts';
@@ -28,9 +29,11 @@ function eventWithout(look: Look, { type, field }: { type: string; field: string
 function agentProbe({ look, type, field }: Given, expected: string): Probe {
   const { event } = eventWithout(look, { type, field });
   const { marker } = look.canaries.person();
+  // As long as this, no number and no id of the row holds it by chance.
+  const build = String(randomInt(100_000_000_000, 1_000_000_000_000));
   const userAgent =
     `Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) ` +
-    `Chrome/126.0.6478.61 Safari/537.36 ${marker}/4.7`;
+    `Chrome/126.0.${build}.61 Safari/537.36 ${marker}/4.7`;
   const isDeclared = look.policy.data[type]?.fields?.[field] !== undefined;
   // A class is a word that a sender may give; a whole header is none.
   const told = isDeclared && expected === 'Chrome' ? { [field]: userAgent } : {};
@@ -46,7 +49,7 @@ function agentProbe({ look, type, field }: Given, expected: string): Probe {
     userAgent,
     left: (held) => asText(isDeclared ? valueIn(held, field) : held.row[column]),
     expected,
-    secrets: [marker, 'AppleWebKit', 'x86_64', '6478'],
+    secrets: [marker, 'AppleWebKit', 'x86_64', build],
   };
 }
 

@@ -1,5 +1,6 @@
+import type { Look } from '#core/looking';
 import { broken, defineProof, gap, kept, saw, term, terms } from '#core/promises';
-import { crawl, sawEnough } from './crawl.ts';
+import { crawl, sawEnough, type Visited } from './crawl.ts';
 
 /** Whether a policy of content lets in what an injected text would need. */
 export function isStrict(value: string): boolean {
@@ -33,13 +34,30 @@ const DEMANDS: Readonly<Record<string, (value: string) => boolean>> = {
   'referrer-policy': ONE_OF('no-referrer', 'same-origin', 'strict-origin'),
 };
 
+/** What is asked for once more, with a cookie of anybody's, and as the operator. */
+async function withCookies(at: Look, visited: readonly Visited[]): Promise<Visited[]> {
+  const cookie = 'seen=1';
+  const again: Visited[] = [];
+  for (const { path } of visited.filter(({ method }) => method === 'GET')) {
+    const accept = path.startsWith('/v1/') ? '*/*' : 'text/html, */*';
+    const told = await at.http(path, { headers: { accept, cookie } });
+    const operator = await at.operator(path, { headers: { accept } });
+    again.push({ method: 'GET with a cookie', path, told });
+    again.push({ method: 'GET as operator', path, told: operator });
+  }
+  const path = `/v1/t/${at.tenant}/batch`;
+  const told = await at.canaries.send([], { headers: { cookie } });
+  return [...again, { method: 'POST with a cookie', path, told }];
+}
+
 export const headers = defineProof({
   control: 'web.headers',
   strength: 'protocol',
   blindTo: 'Answers of a proxy that stands in front of this server.',
   async prove(at, { headers: wanted }) {
-    const visited = await crawl(at);
-    if (!sawEnough(visited)) return gap(saw`only ${visited.length} addresses could be visited`);
+    const strange = await crawl(at);
+    if (!sawEnough(strange)) return gap(saw`only ${strange.length} addresses could be visited`);
+    const visited = [...strange, ...(await withCookies(at, strange))];
     const names = wanted as readonly string[];
     for (const name of names) {
       const demand = DEMANDS[name.toLowerCase()] ?? ((value: string) => value !== '');
@@ -48,7 +66,7 @@ export const headers = defineProof({
       if (first) {
         const where = terms(without.map(({ method, path }) => `${method} ${path}`));
         return broken(
-          saw`${term(name)} is missing or weak at ${without.length} of ${visited.length} addresses: ${where}`,
+          saw`${term(name)} is missing or weak at ${without.length} of ${visited.length} answers: ${where}`,
         );
       }
     }

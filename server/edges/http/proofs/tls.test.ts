@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -36,6 +36,23 @@ test('a door that agrees to a key that lasts is found', async () => {
     ],
   ]);
   await proven.breaks('encryption.forward-secrecy');
+});
+
+test('a second door without TLS, which only IPv6 leads to, is found', {
+  skip: !existsSync('/proc/net/if_inet6') && 'this machine has no IPv6',
+}, async () => {
+  for (const port of ['plain.port', 'secure.port']) {
+    await proven.restart([
+      [
+        'serve.ts',
+        'stack.defer(() => secure.close());',
+        `stack.defer(() => secure.close());
+         const other = await listen({ app, host: '::1', port: ${port} });
+         stack.defer(() => other.close());`,
+      ],
+    ]);
+    await proven.breaks('encryption.tls');
+  }
 });
 
 const isReachable = Object.values(networkInterfaces())

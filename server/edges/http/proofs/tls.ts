@@ -11,14 +11,22 @@ const VERSIONS: readonly (readonly [text: string, version: SecureVersion])[] = [
   ['1.3', 'TLSv1.3'],
 ];
 
-/** Whether the door without TLS answers at an address that other machines can reach. */
-async function plainDoorsOutside({ plain, signal }: Look): Promise<boolean> {
-  const outside = Object.values(networkInterfaces())
+/** Addresses of this machine as they stand in a URL, which cannot name a link-local one. */
+const ownHosts = () =>
+  Object.values(networkInterfaces())
     .flatMap((addresses) => addresses ?? [])
-    .filter(({ internal, family }) => !internal && family === 'IPv4');
+    .filter(({ address }) => !address.startsWith('fe80:'))
+    .map(({ address, family }) => (family === 'IPv6' ? `[${address}]` : address));
+
+/** Whether a door without TLS answers anywhere but where this machine's own programs ask. */
+async function otherPlainDoors({ plain, tls, signal }: Look): Promise<boolean> {
+  const known = [plain.host, '127.0.0.1'].map((host) => `${host}:${plain.port}`);
+  const doors = ownHosts()
+    .flatMap((host) => [`${host}:${plain.port}`, `${host}:${tls.port}`])
+    .filter((door) => !known.includes(door));
   const answers = await Promise.all(
-    outside.map(({ address }) =>
-      fetch(`http://${address}:${plain.port}/healthz`, { signal }).then(
+    doors.map((door) =>
+      fetch(`http://${door}/healthz`, { signal }).then(
         () => true,
         () => false,
       ),
@@ -44,8 +52,8 @@ export const tls = defineProof({
     }
     const older = spoken.filter((text) => VERSIONS.findIndex(([name]) => name === text) < least);
     if (older.length > 0) return broken(saw`the door also speaks TLS ${terms(older)}`);
-    if (await plainDoorsOutside(at)) {
-      return broken(saw`the door without TLS is open to other machines`);
+    if (await otherPlainDoors(at)) {
+      return broken(saw`a door without TLS is open where TLS is published`);
     }
     return kept(
       saw`handshakes at ${terms(refused)} were refused, at ${terms(spoken)} one succeeded as ${term(newest.protocol)}`,

@@ -31,6 +31,14 @@ test('answers without the headers are found, those of the event door too', async
   await proven.breaks('web.headers');
 });
 
+test('headers that only who comes without a cookie gets are found', async () => {
+  const ALL = 'of Object.entries(SECURITY_HEADERS))';
+  for (const is of ["c.req.header('cookie')", "c.req.header('cookie')?.includes('operator')"]) {
+    await proven.restart([[HEADERS, ALL, `of ${is} ? [] : Object.entries(SECURITY_HEADERS))`]]);
+    await proven.breaks('web.headers');
+  }
+});
+
 test('a page that loads from elsewhere, or may, is found', async () => {
   await proven.restart([
     [PAGE, '<main>', '<main><img src="https://pixel.elsewhere.example/1.gif">'],
