@@ -123,6 +123,17 @@ test('a limit that forgets one of key, address and person is found', async () =>
   }
 });
 
+test('a limit that knows only batches of one event is found', async () => {
+  await proven.restart([
+    [
+      'domains/ingest/check-rate.ts',
+      'if (requestsPerMinute !== undefined) {',
+      'if (requestsPerMinute !== undefined && sent.length < 2) {',
+    ],
+  ]);
+  await proven.breaks('web.rate-limit');
+});
+
 test('switches that turn off something else, and sources that pass for one’s own, are found', async () => {
   await proven.restart([
     [

@@ -32,6 +32,16 @@ export const rateLimit = defineProof({
     }
     if (first.retryAfter === undefined)
       return broken(saw`a refusal does not say when to come back`);
+    // What a batch holds must not matter: whoever has nothing left is refused with two events too.
+    const two = { ...all, body: { batch: [event, event] } };
+    const { statuses: ofTwo } = await burstFrom(look, two, MANY);
+    if (!ofTwo.has(429)) {
+      const taken = ofTwo.get(200) ?? 0;
+      if (taken < MANY) return gap(saw`batches of two were answered otherwise`);
+      return broken(
+        saw`${taken} batches of two events were taken of a sender who had no more left`,
+      );
+    }
     const empty = { batch: [] };
     const named = { batch: [{ ...event, anonymousId: undefined }] };
     const apart = {

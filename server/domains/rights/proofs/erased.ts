@@ -187,6 +187,8 @@ async function eraseOne(look: Look): Promise<Erased> {
   const withinMs = atOnce.hasKey ? 0 : DONE_WITHIN_MS;
   const last = await followed(look, id, { is: isEnd, withinMs });
   const stuck = await stuckIn(look, last, isEnd(last));
+  // It may end while it is looked at: what is true of a finished one is looked at after its state.
+  const demand = await read(look, id);
   const told = await asClient(look, `/erasures/${id}/certificate`);
   const search = await look.bytes([...patternsOf(gone), ...patternsOf(stays)]);
   return {
@@ -198,7 +200,7 @@ async function eraseOne(look: Look): Promise<Erased> {
     atOnce,
     search,
     lateStored: isLateStored,
-    demand: await read(look, id),
+    demand,
     stuckIn: stuck,
     after: { gone: await remainsOf(look, gone), stays: await remainsOf(look, stays) },
     certificate: told.status === 200 ? told.json : undefined,
