@@ -128,6 +128,8 @@ function keysOf(needs: EvidenceNeeds) {
   };
 }
 
+const enter = async (operator: Operator) => operator.enter(await operator.newLink());
+
 /** Runs the prover with a session of its own, which ends with the round. */
 function runnerOf(needs: EvidenceNeeds, addresses: () => Addresses) {
   const { db, policies, operator, clickhouseUrl, keeperSocket, config } = needs;
@@ -147,7 +149,12 @@ function runnerOf(needs: EvidenceNeeds, addresses: () => Addresses) {
       }
     }
     if (units.length === 0) return;
-    const { cookie } = await operator.enter(await operator.newLink());
+    const session = await enter(operator).catch((error: unknown) => ({ error }));
+    if ('error' in session) {
+      for (const unit of units) yield couldNotLook(unit, session.error);
+      return;
+    }
+    const { cookie } = session;
     const outlook: Outlook = {
       ...places,
       operatorToken: cookie,

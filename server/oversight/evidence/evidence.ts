@@ -8,7 +8,7 @@ import type { Clock } from '#base/clock';
 import { PromiseId, type TenantId, Word } from '#base/ids';
 import { appendAudit } from '#core/audit';
 import { type Actor, authorize, type Policies } from '#core/policy';
-import { term } from '#core/promises';
+import { gap, saw, term } from '#core/promises';
 import { type Database, logThrown } from '#platform/database';
 import type { Log } from '#platform/log';
 import { type Change, readDays, readLastFound, recordFinding } from './findings-store.ts';
@@ -38,7 +38,7 @@ export type Turned = {
 
 export type Evidence = {
   last(tenant: string, promise: string): LastFound | undefined;
-  /** Proves now; each finding is on record before it is handed out. */
+  /** Proves now; each finding is on record, or not kept, before it is handed out. */
   prove(wanted: Wanted): AsyncGenerator<Finding>;
   days(tenant: TenantId, from: Date): Promise<DayFound[]>;
   /** Begins the first round, and with it the schedule. Until then nothing runs by itself. */
@@ -123,9 +123,20 @@ class OpenEvidence implements Evidence {
   }
 
   async *prove(wanted: Wanted): AsyncGenerator<Finding> {
-    for await (const finding of this.#options.run(wanted)) {
+    for await (const finding of this.#options.run(wanted)) yield await this.#stand(finding);
+  }
+
+  /** The finding, on record. What is kept and cannot be recorded is a gap; the round goes on. */
+  async #stand(finding: Finding): Promise<Finding> {
+    try {
       await this.#record(finding);
-      yield finding;
+      return finding;
+    } catch (error) {
+      logThrown(this.#options.log, Word('evidence.record'), error);
+      const isKept = finding.state === 'kept';
+      const unrecorded = isKept ? { ...finding, ...gap(saw`it could not be recorded`) } : finding;
+      this.#remember(unrecorded, this.#options.clock.now());
+      return unrecorded;
     }
   }
 
