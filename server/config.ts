@@ -6,7 +6,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseDuration } from '@troth/policy-language';
 import { z } from 'zod';
-import { readProxies } from './edges/http/index.ts';
+import { readProxies } from '#base/forwarded-address';
 
 const PORT = 'write a whole number from 0 to 65535, as 8787';
 function areProxies(text: string): boolean {

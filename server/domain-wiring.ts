@@ -1,5 +1,6 @@
 /** The domains, opened in the order in which they know each other, and joined where they meet. */
 import type { Clock } from '#base/clock';
+import { addressBehind, readProxies } from '#base/forwarded-address';
 import { KeyId, TenantId, Word } from '#base/ids';
 import { Problem } from '#base/problem';
 import {
@@ -34,13 +35,11 @@ import type { Log } from '#platform/log';
 import type { Config } from './config.ts';
 import type { DomainRoutes } from './edges/http/index.ts';
 import {
-  addressBehind,
   changedByOperator,
   eventRoutes,
   inboxRoutes,
   operatorRoutes,
   publicKeyRoutes,
-  readProxies,
   writeKeyRoutes,
 } from './edges/http/index.ts';
 import type { Foundation } from './foundation.ts';

@@ -14,7 +14,6 @@ export type { DomainRoutes } from './edge.ts';
 export { httpProblem } from './errors.ts';
 export { type EventDeps, eventRoutes } from './event-routes.ts';
 export { type EvidenceDeps, evidenceRoutes } from './evidence-routes.ts';
-export { addressBehind, readProxies } from './forwarded-address.ts';
 export { inboxRoutes } from './inbox-routes.ts';
 export { publicKeyRoutes } from './key-routes.ts';
 export { type FastPath, type ListenerOptions, listen } from './listener.ts';
