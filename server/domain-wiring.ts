@@ -44,7 +44,7 @@ import {
 } from './edges/http/index.ts';
 import type { Foundation } from './foundation.ts';
 import { refusalOf } from './refusals.ts';
-import { wireRetention } from './retention-wiring.ts';
+import { retaining, wireRetention } from './retention-wiring.ts';
 import { purgeMinor, wireRights } from './rights-wiring.ts';
 import { recordApplied } from './tenants.ts';
 
@@ -75,7 +75,7 @@ export type Domains = {
 /** Opens keys, consent, ingest and rights; what they hold is given back through `stack`. */
 export async function wireDomains(stack: AsyncDisposableStack, given: Given): Promise<Domains> {
   const { db, events, keeper, policies, clock, log, config, journal, journalled } = given;
-  const { retention, routes: retaining } = await wireRetention(stack, given);
+  const retention = await wireRetention(stack, given);
   const keys = openKeys({
     keeper,
     clock,
@@ -140,7 +140,9 @@ export async function wireDomains(stack: AsyncDisposableStack, given: Given): Pr
   purge = purgeMinor(rights, policies);
   const reader = stack.adopt(openPurposeReader(given.clickhouseUrl), (open) => open.close());
   const parts = { consent, hidden, ingest, reader, refusals };
-  const routes = [...routesOf(given, parts), wired.routes, retaining];
+  const people = { hidden, agreed: consent.agreed };
+  const kept = retaining({ retention, policies, people });
+  const routes = [...routesOf(given, parts), wired.routes, kept];
   return { ingest, keys, refusals, rights, retention, routes };
 }
 

@@ -11,6 +11,7 @@ import {
   openRetention,
   type Retention,
   type RetentionDeps,
+  type RetentionRoutesDeps,
   retentionRoutes,
 } from '#domains/retention';
 import { erasuresAge, sweepErasures } from '#domains/rights';
@@ -74,7 +75,7 @@ type Given = Foundation & {
 export async function wireRetention(
   stack: AsyncDisposableStack,
   { db, events, policies, clock, log }: Given,
-): Promise<{ retention: Retention; routes: DomainRoutes }> {
+): Promise<Retention> {
   const needs = { db, clock };
   const deps: RetentionDeps = {
     db,
@@ -85,15 +86,18 @@ export async function wireRetention(
     stores: storesOf(needs),
     chores: choresOf(needs),
   };
-  const retention = stack.adopt(await openRetention(deps, ruleIn), (open) => open.close());
+  return stack.adopt(await openRetention(deps, ruleIn), (open) => open.close());
+}
+
+/** Its routes, for the operator alone. */
+export function retaining(deps: Omit<RetentionRoutesDeps, 'authenticate'>): DomainRoutes {
   const routes = retentionRoutes({
-    retention,
-    policies,
+    ...deps,
     authenticate(c) {
       const operator = operatorAsking(c);
       if (!operator) throw httpProblem('operator-only', 'Open the link that the server printed.');
       return operator;
     },
   });
-  return { retention, routes: { name: 'retention', routes } };
+  return { name: 'retention', routes };
 }

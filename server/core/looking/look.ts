@@ -114,6 +114,7 @@ export type Canaries = {
    * Writes a row for each of these times, as if it had been received then: through the door that is
    * there for verification alone, and on record. The engine's own expiry passes such rows by.
    *
+   * @param subject  whose they are. Default: nobody's.
    * @returns the number that each is stored under.
    */
   backdated(
@@ -121,6 +122,7 @@ export type Canaries = {
     received: readonly Date[],
     tier?: 'active' | 'archive',
     country?: string,
+    subject?: string,
   ): Promise<readonly string[]>;
   /**
    * The rows of one message in one type's table, once they are there; none after `waitMs`

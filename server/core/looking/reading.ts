@@ -14,6 +14,8 @@ export type Moment = {
   /** ISO 8601. */
   readonly from: string;
   readonly until: string;
+  /** Default: active. */
+  readonly tier?: 'active' | 'archive';
 };
 
 /** What the service's own door answered to a reading of that millisecond. */
@@ -57,12 +59,18 @@ export async function momentOf(look: Look, data: string, message: string): Promi
 /** Reads for a purpose through the service's own door, as the operator. */
 export async function readAt(
   look: Look,
-  { data, message, from, until }: Moment,
+  { data, message, from, until, tier }: Moment,
   purpose: string,
 ): Promise<Answered> {
-  const { status, json } = await look.operator(`/v1/t/${look.tenant}/events/read`, {
-    body: { data, purpose, from, until, limit: ROWS_MAX },
-  });
+  const service = `/v1/t/${look.tenant}`;
+  const { status, json } =
+    tier === 'archive'
+      ? await look.operator(
+          `${service}/retention/${data}/archive?${new URLSearchParams({ purpose, from, until })}`,
+        )
+      : await look.operator(`${service}/events/read`, {
+          body: { data, purpose, from, until, limit: ROWS_MAX },
+        });
   const { code = '', rows = [] } = (json ?? {}) as { code?: string; rows?: readonly Fields[] };
   return { status, code, rows, row: rows.find((row) => String(row['message']) === message) };
 }

@@ -7,3 +7,4 @@
 export { purposeProblem } from './errors.ts';
 export type { ReadRow } from './journeys.ts';
 export { type Reading, type ReadingNeeds, readEvents } from './read-events.ts';
+export { type People, purposeStated, shownRows, withinTime } from './shown-rows.ts';

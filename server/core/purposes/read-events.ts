@@ -1,4 +1,4 @@
-import { DataTypeId, PurposeId, type SubjectId, type TenantId, Word } from '#base/ids';
+import { DataTypeId, Word } from '#base/ids';
 import { Problem } from '#base/problem';
 import { appendAudit, recordRefusal } from '#core/audit';
 import { type Actor, authorize, type PolicyInForce } from '#core/policy';
@@ -6,7 +6,8 @@ import { eventTableOf, loginOf, purposeViewOf } from '#core/tenancy';
 import type { Database } from '#platform/database';
 import type { PurposeReader } from '#platform/events';
 import { purposeProblem } from './errors.ts';
-import { NOBODY, onlyFollowed, type ReadRow } from './journeys.ts';
+import type { ReadRow } from './journeys.ts';
+import { type People, purposeStated, shownRows, withinTime } from './shown-rows.ts';
 
 export type Reading = {
   readonly actor: Actor;
@@ -22,31 +23,13 @@ export type Reading = {
   readonly now: Date;
 };
 
-/** Who asked to be erased is in no reading from that moment on. */
-type Hidden = {
-  refresh(): Promise<void>;
-  has(tenant: TenantId, subject: SubjectId): boolean;
-};
-
-/** Those of these people whose data may be read for the purpose, as they stand now. */
-type Agreed = (
-  inForce: PolicyInForce,
-  purpose: PurposeId,
-  subjects: readonly SubjectId[],
-) => Promise<ReadonlySet<SubjectId>>;
-
-export type ReadingNeeds = {
+export type ReadingNeeds = People & {
   readonly db: Database;
   readonly reader: PurposeReader;
-  readonly hidden: Hidden;
-  readonly agreed: Agreed;
 };
 
 const LIMIT_MAX = 1_000;
-/** The engine's time ends somewhere; nothing was received before 1970. */
-const LAST_MS = Date.UTC(2299, 11, 31);
-const withinTime = (at: Date) => Math.min(Math.max(at.getTime(), 0), LAST_MS);
-const subjectOf = (row: ReadRow) => String(row['subject']) as SubjectId;
+const [FIRST, LAST] = [new Date(0), new Date(8_640_000_000_000_000)];
 /** What ClickHouse answers to a login that may not see: denied, or no such view or database. */
 const HIDDEN: ReadonlySet<unknown> = new Set([497, 60, 81]);
 
@@ -79,18 +62,13 @@ export async function readEvents(
 }
 
 async function readPermitted(
-  { db, reader, hidden, agreed }: ReadingNeeds,
+  { db, reader, ...people }: ReadingNeeds,
   inForce: PolicyInForce,
   { actor, purpose: name, dataType, limit, from, until, now }: Reading,
 ): Promise<ReadRow[]> {
   const { tenant, policy } = inForce;
-  if (name === undefined || name === '')
-    throw purposeProblem('purpose-not-stated', 'Name the purpose that the data is read for.');
-  const { purposeNames } = policy.compiled;
-  const purpose = Object.hasOwn(purposeNames, name) ? purposeNames[name] : undefined;
-  if (purpose === undefined)
-    throw purposeProblem('purpose-not-declared', 'Name a purpose of the policy in force.');
-  const facts = { purpose: PurposeId(purpose) };
+  const purpose = purposeStated(policy, name);
+  const facts = { purpose };
   const permit = authorize(inForce, actor, 'event.read', facts);
   if (!Object.hasOwn(policy.data, dataType) || policy.data[dataType]?.from !== 'events')
     throw purposeProblem('data-not-read', 'Name a data type that is made of events.');
@@ -100,21 +78,15 @@ async function readPermitted(
   const read = await asPurpose(reader, login, {
     ...purposeViewOf(login, eventTableOf(tenant, policy, dataType)),
     limit: Math.min(limit, LIMIT_MAX),
-    from: from ? withinTime(from) : 0,
-    until: until ? withinTime(until) : LAST_MS,
+    from: withinTime(from ?? FIRST),
+    until: withinTime(until ?? LAST),
   });
-  await hidden.refresh();
-  const people = read.map(subjectOf).filter((subject) => subject !== NOBODY);
-  const willing = await agreed(inForce, facts.purpose, people);
-  const rows = read.filter((row) => {
-    const subject = subjectOf(row);
-    return subject === NOBODY || (willing.has(subject) && !hidden.has(tenant, subject));
-  });
+  const rows = await shownRows(people, inForce, { purpose, read });
   const fields = { ...facts, data: DataTypeId(dataType), rows: rows.length };
   await db.sql.begin((tx) =>
     appendAudit(Object.assign(tx, { now }), permit, { event: 'events.read', fields }),
   );
-  return onlyFollowed(policy, facts.purpose, rows);
+  return rows;
 }
 
 /** @throws Problem purpose-not-for-data: the engine hides the data from this purpose. */

@@ -23,6 +23,7 @@ export {
   schemaOf,
 } from './naming.ts';
 export {
+  columnsFor,
   type PurposeLogins,
   type PurposeView,
   purposeViewOf,

@@ -5,7 +5,7 @@
 import type { Policy } from '@troth/policy-language';
 import type { TenantId } from '#base/ids';
 import { purposeLogin } from '#platform/events';
-import { type EventTable, eventTablesOf } from './columns.ts';
+import { type Column, type EventTable, eventTablesOf } from './columns.ts';
 import type { Statement } from './ddl.ts';
 
 /** The purposes of a service, each with the number of its login. */
@@ -33,7 +33,8 @@ const AS_TEXT: Readonly<Record<string, string>> = {
   message: 'toString(message) as message',
 };
 
-function columnsFor(purpose: string, { columns }: EventTable): string {
+/** What a reading for the purpose selects of these columns: each under its own name, as a list. */
+export function columnsFor(purpose: string, columns: readonly Column[]): string {
   return columns
     .filter(({ name }) => !NEVER_SHOWN.has(name))
     .filter(({ field }) => field?.purposes.includes(purpose) ?? true)
@@ -45,7 +46,7 @@ function createView(purpose: string, login: number, table: EventTable): string {
   // Without a definer, whose name is another at each start of the embedded engine.
   return [
     `create or replace view ${nameOf(purposeViewOf(login, table))} sql security none as`,
-    `select ${columnsFor(purpose, table)} from \`${table.database}\`.\`${table.table}\``,
+    `select ${columnsFor(purpose, table.columns)} from \`${table.database}\`.\`${table.table}\``,
   ].join('\n');
 }
 

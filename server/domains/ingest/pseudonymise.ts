@@ -22,13 +22,16 @@ export function pseudonymise(batch: Batch, tools: Tools): Batch | Promise<Batch>
 
 async function lookUp(batch: Batch, tools: Tools, waiting: readonly IngestEvent[]): Promise<void> {
   const { tenant } = batch;
+  const erased = new Set(await ofErasedNames(batch, tools));
   // By kind as well: a device may be called what an account is called.
   const nameOf = ({ kind, value }: Handle) => `${kind}|${value}`;
   const handles = new Map<string, Handle>();
-  for (const { handle } of waiting) if (handle) handles.set(nameOf(handle), handle);
+  for (const event of waiting) {
+    // Nobody is made known by what is dropped.
+    if (event.handle && !erased.has(event)) handles.set(nameOf(event.handle), event.handle);
+  }
   const found = await tools.keys.find(tenant, [...handles.values()], { create: true });
   const keys = new Map([...handles.keys()].map((name, at) => [name, found[at]]));
-  const erased = new Set<IngestEvent>();
   for (const event of waiting) {
     const key = event.handle && keys.get(nameOf(event.handle));
     if (typeof key === 'string') erased.add(event);
@@ -38,6 +41,20 @@ async function lookUp(batch: Batch, tools: Tools, waiting: readonly IngestEvent[
   const refused = new Set<IngestEvent>();
   for (const event of batch.events) if (!(await link(event, batch, tools))) refused.add(event);
   if (refused.size > 0) keep(batch, (event) => (refused.has(event) ? 'link-refused' : undefined));
+}
+
+/** Other names for somebody who was erased: nobody gets back in under a new one. */
+async function ofErasedNames({ tenant, events }: Batch, { keys }: Tools): Promise<IngestEvent[]> {
+  const named = events.flatMap((event) => {
+    const { kind, mode, previous } = event;
+    return kind === 'alias' && mode !== MODE.anonymous && previous ? [{ event, previous }] : [];
+  });
+  if (named.length === 0) return [];
+  const handles = named.map(({ previous }) => previous);
+  const found = await keys.find(tenant, handles, { create: false });
+  return named
+    .filter((_, at) => found[at] === 'erased' || found[at] === 'hidden')
+    .map(({ event }) => event);
 }
 
 /**

@@ -1,12 +1,19 @@
 /** Reading the archive: for a stated purpose of the policy only, and on record before it happens. */
-import { PurposeId, Word } from '#base/ids';
+import { Word } from '#base/ids';
 import { appendAudit } from '#core/audit';
 import { type Actor, authorize, type PolicyInForce } from '#core/policy';
-import { purposeProblem } from '#core/purposes';
-import { archiveDatabaseOf, eventTableOf } from '#core/tenancy';
+import {
+  type People,
+  purposeProblem,
+  purposeStated,
+  type ReadRow,
+  shownRows,
+  withinTime,
+} from '#core/purposes';
+import { archiveDatabaseOf, columnsFor, eventTableOf } from '#core/tenancy';
 import type { RetentionDeps } from './deps.ts';
 import { retentionProblem } from './errors.ts';
-import { isThere, readRows } from './store-events.ts';
+import { readColumns, readRows } from './store-events.ts';
 
 export type ArchiveAsked = {
   readonly dataType: string;
@@ -20,34 +27,46 @@ export type ArchiveAsked = {
 const ROWS_MAX = 1_000;
 
 /**
- * @throws Problem purpose-not-declared, purpose-not-for-data, data-not-archived, forbidden.
+ * Reads the archive of one type, newest first, by the rules that hold for every reading of events.
+ *
+ * @throws Problem purpose-not-stated, purpose-not-declared, purpose-not-for-data,
+ *         data-not-archived, forbidden.
  */
 export async function readArchive(
-  { db, events, clock }: RetentionDeps,
+  { db, events, clock, people }: RetentionDeps & { readonly people: People },
   { inForce, actor }: { inForce: PolicyInForce; actor: Actor },
-  { dataType, purpose, from, until, limit }: ArchiveAsked,
-): Promise<Record<string, unknown>[]> {
+  { dataType, purpose: name, from, until, limit }: ArchiveAsked,
+): Promise<ReadRow[]> {
   const { tenant, policy } = inForce;
   const permit = authorize(inForce, actor, 'archive.read');
-  if (!Object.hasOwn(policy.purposes, purpose)) {
-    throw purposeProblem('purpose-not-declared', 'Name a purpose of the policy in force.');
-  }
+  const purpose = purposeStated(policy, name);
   const declared = Object.hasOwn(policy.data, dataType) ? policy.data[dataType] : undefined;
-  if (!declared?.purposes.includes(purpose)) {
+  const compiled = declared && policy.compiled.data[dataType];
+  if (!compiled?.purposes.includes(purpose)) {
     throw purposeProblem('purpose-not-for-data', 'The policy does not declare it for this data.');
   }
-  const compiled = policy.compiled.data[dataType];
-  const { table } = eventTableOf(tenant, policy, dataType);
+  const { table, columns } = eventTableOf(tenant, policy, dataType);
   const place = { database: archiveDatabaseOf(tenant), table };
-  if (declared.from !== 'events' || !compiled?.tiers?.archive || !(await isThere(events, place))) {
+  const isArchived = declared?.from === 'events' && compiled.tiers?.archive;
+  const there = isArchived ? await readColumns(events, place) : [];
+  if (there.length === 0) {
     throw retentionProblem('data-not-archived', 'the policy names no archive for it');
   }
   const now = clock.now();
   await db.sql.begin((tx) =>
     appendAudit(Object.assign(tx, { now }), permit, {
       event: 'archive.read',
-      fields: { data: Word(dataType), purpose: PurposeId(purpose) },
+      fields: { data: Word(dataType), purpose },
     }),
   );
-  return readRows(events, place, { from, until, limit: Math.min(limit, ROWS_MAX) });
+  // It gets the columns of a new revision with the next rows that it takes in.
+  const names = new Set(there.map((column) => column.name));
+  const shown = columns.filter((column) => names.has(column.name));
+  const read = await readRows(events, place, {
+    columns: columnsFor(purpose, shown),
+    from: withinTime(from),
+    until: withinTime(until),
+    limit: Math.min(limit, ROWS_MAX),
+  });
+  return shownRows(people, inForce, { purpose, read });
 }

@@ -1,6 +1,7 @@
 import type { TenantId } from '#base/ids';
 import { Word } from '#base/ids';
 import type { Actor, PolicyInForce } from '#core/policy';
+import type { People, ReadRow } from '#core/purposes';
 import { eventTablesOf } from '#core/tenancy';
 import { type ArchiveAsked, readArchive } from './archive.ts';
 import { applyChoices, type Chosen, choose } from './choices.ts';
@@ -32,7 +33,8 @@ export type Retention = {
   /** Every service and the platform's own records; what the job runs. */
   sweepAll(): Promise<void>;
   choose(asker: Asker, chosen: Chosen): Promise<void>;
-  readArchive(asker: Asker, asked: ArchiveAsked): Promise<Record<string, unknown>[]>;
+  /** @param people  How they stand now whom the rows are about. */
+  readArchive(asker: Asker, asked: ArchiveAsked, people: People): Promise<ReadRow[]>;
   standing(inForce: PolicyInForce): Promise<Standing[]>;
   sweeps(tenant: TenantId, limit: number): Promise<store.Sweep[]>;
   /** Called when a service's choices changed, here or on another server. */
@@ -95,7 +97,7 @@ export async function openRetention(deps: RetentionDeps, ruleIn: RuleIn): Promis
       await sweep(tenant);
       for (const listener of listeners) listener(tenant);
     },
-    readArchive: (asker, asked) => readArchive(deps, asker, asked),
+    readArchive: (asker, asked, people) => readArchive({ ...deps, people }, asker, asked),
     async standing({ tenant, policy }) {
       const latest = await store.readLatest(db.sql, tenant);
       const events = new Set(eventTablesOf(tenant, policy).map(({ dataType }) => dataType));

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { readAudit } from '#core/audit';
 import { authorize } from '#core/policy';
+import type { People } from '#core/purposes';
 import { archiveDatabaseOf, eventsDatabaseOf, inTenant } from '#core/tenancy';
 import { receiptsAge, sweepReceipts } from '#domains/consent';
 import { ruleIn } from '#domains/ingest';
@@ -28,6 +29,11 @@ const RECEIPTS = `  consent-receipts:
     retain: P3Y
     key: subject
 `;
+
+const ALL_AGREE: People = {
+  hidden: { refresh: async () => undefined, has: () => false },
+  agreed: async (_, __, subjects) => new Set(subjects),
+};
 
 let retention: Retention;
 /** Ends a sweep as a crash would. */
@@ -169,16 +175,15 @@ test('the archive is read for a purpose of the data, and on record', async () =>
   await plant('usage', 60, { rows: [{ name: 'kept', values: { tool: 'drill', ok: true } }] });
   await retention.sweep(world.tenant);
   const read = (purpose: string, dataType = 'usage') =>
-    retention.readArchive(asker(), {
-      dataType,
-      purpose,
-      limit: 100,
-      from: new Date(0),
-      until: world.clock.now(),
-    });
+    retention.readArchive(
+      asker(),
+      { dataType, purpose, limit: 100, from: new Date(0), until: world.clock.now() },
+      ALL_AGREE,
+    );
   const rows = await read('statistics');
   assert.ok(rows.some(({ name, f_tool: tool }) => name === 'kept' && tool === 'drill'));
   assert.ok(rows.every((row) => !('sealed' in row)));
+  await assert.rejects(read(''), { code: 'purpose-not-stated' });
   await assert.rejects(read('curiosity'), { code: 'purpose-not-declared' });
   await assert.rejects(read('service-delivery', 'page-views'), { code: 'purpose-not-for-data' });
   await assert.rejects(read('statistics', 'page-views'), { code: 'data-not-archived' });

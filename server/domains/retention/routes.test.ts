@@ -19,9 +19,13 @@ const world = useWorld({
       ),
   ],
   async setUp({ db, events, policies, clock, operator }) {
+    const people = {
+      hidden: { refresh: async () => undefined, has: () => false },
+      agreed: async () => new Set<never>(),
+    };
     const deps = { db, events, policies, clock, log: silentLog, stores: [], chores: [] };
     retention = await openRetention(deps, ruleIn);
-    routes = retentionRoutes({ retention, policies, authenticate: () => operator });
+    routes = retentionRoutes({ retention, policies, people, authenticate: () => operator });
     routes.onError((thrown, c) => {
       if (!(thrown instanceof Problem)) throw thrown;
       return c.json(thrown.toJSON(), thrown.status as 400);

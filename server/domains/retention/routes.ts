@@ -2,6 +2,7 @@
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import type { Actor, Policies } from '#core/policy';
+import type { People } from '#core/purposes';
 import { tenancyProblem } from '#core/tenancy';
 import { retentionProblem } from './errors.ts';
 import type { Asker, Retention } from './open.ts';
@@ -9,6 +10,7 @@ import type { Asker, Retention } from './open.ts';
 export type RetentionRoutesDeps = {
   readonly retention: Retention;
   readonly policies: Policies;
+  readonly people: People;
   /** @throws Problem for anybody but the operator. */
   readonly authenticate: (c: Context) => Actor;
 };
@@ -33,7 +35,8 @@ const dateIn = (text: string | undefined, otherwise: Date): Date => {
 };
 
 /** Builds the routes; mount them at the root. */
-export function retentionRoutes({ retention, policies, authenticate }: RetentionRoutesDeps): Hono {
+export function retentionRoutes(deps: RetentionRoutesDeps): Hono {
+  const { retention, policies, people, authenticate } = deps;
   const routes = new Hono().basePath('/v1/t/:tenant/retention');
   const asking = (c: Context): Asker => {
     const inForce = policies.find(c.req.param('tenant') ?? '');
@@ -75,13 +78,14 @@ export function retentionRoutes({ retention, policies, authenticate }: Retention
   routes.get('/:type/archive', async (c) => {
     const asker = asking(c);
     const { purpose = '', from, until } = c.req.query();
-    const rows = await retention.readArchive(asker, {
+    const asked = {
       dataType: typeIn(c),
       purpose,
       limit: ARCHIVE_ROWS,
       from: dateIn(from, new Date(0)),
-      until: dateIn(until, new Date(8_640_000_000_000)),
-    });
+      until: dateIn(until, new Date(8_640_000_000_000_000)),
+    };
+    const rows = await retention.readArchive(asker, asked, people);
     return c.json({ rows });
   });
   return routes;

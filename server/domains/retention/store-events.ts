@@ -112,7 +112,8 @@ const MOVED = `(message, received_at, subject) in (
 
 const NAME = /^[a-z_][A-Za-z0-9_]{0,99}$/;
 
-async function columnsOf(events: Events, { database, table }: Place) {
+/** The columns of a table; none where there is no such table. */
+export async function readColumns(events: Events, { database, table }: Place) {
   return events.query<{ name: string; type: string }>(
     `select name, type
      from system.columns
@@ -132,8 +133,8 @@ export async function prepareArchive(events: Events, from: Place, to: Place): Pr
     `create table if not exists \`${to.database}\`.\`${to.table}\`
      as \`${from.database}\`.\`${from.table}\``,
   );
-  const there = new Set((await columnsOf(events, to)).map(({ name }) => name));
-  for (const { name, type } of await columnsOf(events, from)) {
+  const there = new Set((await readColumns(events, to)).map(({ name }) => name));
+  for (const { name, type } of await readColumns(events, from)) {
     if (there.has(name)) continue;
     if (!NAME.test(name)) throw new TypeError('not a column of ours');
     await events.command(`alter table ${AT} add column if not exists \`${name}\` ${type}`, {
@@ -155,7 +156,7 @@ export async function copyRows(
   window: { from: Date; until: Date },
 ): Promise<number> {
   const params = PARAMS(places.from, places.to, window);
-  const columns = (await columnsOf(events, places.from)).map(({ name }) => {
+  const columns = (await readColumns(events, places.from)).map(({ name }) => {
     if (!NAME.test(name)) throw new TypeError('not a column of ours');
     return `\`${name}\``;
   });
@@ -211,19 +212,19 @@ export async function writeExpiry(
   );
 }
 
-/** Rows of an archive in a window, newest first; nothing sealed. */
+/** Rows of an archive in a window (milliseconds since 1970), newest first. */
 export async function readRows(
   events: Events,
   place: Place,
-  { from, until, limit }: { from: Date; until: Date; limit: number },
+  { columns, ...asked }: { columns: string; from: number; until: number; limit: number },
 ): Promise<Record<string, unknown>[]> {
   return events.query<Record<string, unknown>>(
-    `select * except (sealed, subject, batch), lower(hex(subject)) as person
+    `select ${columns}
      from ${AT}
      where ${IN}
      order by received_at desc
      limit {limit:UInt32}`,
-    { ...place, from: from.getTime(), until: until.getTime(), limit },
+    { ...place, ...asked },
   );
 }
 

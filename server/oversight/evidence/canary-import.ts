@@ -1,5 +1,5 @@
 import { systemClock } from '#base/clock';
-import { KeyId } from '#base/ids';
+import { KeyId, SubjectId } from '#base/ids';
 import type { Canaries } from '#core/looking';
 import { type Actor, authorize, type PolicyInForce } from '#core/policy';
 import { importBackdated } from '#domains/retention';
@@ -12,14 +12,15 @@ const PROVER: Actor = { kind: 'system', id: KeyId('prover') };
 export async function plantBackdated(
   { login, events, sql, people }: Ground,
   service: PolicyInForce,
-  [dataType, received, tier = 'active', country = '']: Parameters<Canaries['backdated']>,
+  [dataType, received, tier = 'active', country = '', subject]: Parameters<Canaries['backdated']>,
 ): Promise<string[]> {
   const { tenant } = service;
   const permit = authorize(service, PROVER, 'canary.write');
   const deps = { db: login, events, clock: systemClock };
   const planted: string[] = [];
   for (const receivedAt of received) {
-    const wanted = { dataType, rows: [{ name: 'canary', country }], receivedAt, tier };
+    const row = { name: 'canary', country, ...(subject && { subject: SubjectId(subject) }) };
+    const wanted = { dataType, rows: [row], receivedAt, tier };
     planted.push(...(await importBackdated(deps, permit, service, wanted)));
   }
   const messages = planted.map(BigInt);

@@ -8,6 +8,7 @@ const UNFILLED = ['CW-06', 'CW-08', 'CD-05', 'CD-06', 'CD-08', 'CD-21'];
 const UNFILLED_PURPOSE = ['CW-26'];
 
 const READ = 'core/purposes/read-events.ts';
+const SHOWN = 'core/purposes/shown-rows.ts';
 
 async function everywhere(statement: (login: number, table: string) => string): Promise<void> {
   const logins = await proven.sql<{ tenant: string; login: number }[]>`
@@ -40,7 +41,7 @@ test('readings that let anybody be followed are found: all, the pseudonymous, wh
   await proven.breaks('identify.journeys-consented');
   await proven.restart([[journeys, "isFor && row['mode'] === IDENTIFIED", 'isFor']]);
   await proven.breaks('identify.journeys-consented');
-  await proven.restart([[READ, '(willing.has(subject) && !hidden', '(read && !hidden']]);
+  await proven.restart([[SHOWN, '(willing.has(subject) && !hidden', '(read && !hidden']]);
   await proven.breaks('identify.journeys-consented');
   // A journey that nobody can follow is no promise kept either.
   await proven.restart([[journeys, 'const IDENTIFIED = 2;', 'const IDENTIFIED = 9;']]);
@@ -149,10 +150,7 @@ test('a basis that the page, or the answer to a withdrawal, does not name is fou
 
 test('a reading that states no purpose, or any, and is answered is found', async () => {
   const first = 'policy.data[dataType]?.purposes[0]';
-  await proven.restart([
-    [READ, "if (name === undefined || name === '')", 'if (dataType === undefined)'],
-    [READ, 'Object.hasOwn(purposeNames, name) ? purposeNames[name] : undefined', first],
-  ]);
+  await proven.restart([[READ, 'purposeStated(policy, name)', `purposeStated(policy, ${first})`]]);
   await proven.breaks('purpose.stated');
 });
 

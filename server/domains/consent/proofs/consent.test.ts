@@ -57,7 +57,7 @@ test('a gate that does not ask about what happened a while ago is found', async 
 test('readings that ask nobody are found', async () => {
   await proven.restart([
     [
-      'core/purposes/read-events.ts',
+      'core/purposes/shown-rows.ts',
       '(willing.has(subject) && !hidden.has(tenant, subject))',
       '!hidden.has(tenant, subject)',
     ],

@@ -71,7 +71,7 @@ test('an event that passes validation though it does not fit is found, and one t
   await proven.breaks('ingest.stages', NOT_DONE);
   await proven.restart([
     [
-      'core/purposes/read-events.ts',
+      'core/purposes/shown-rows.ts',
       '(willing.has(subject) && !hidden.has(tenant, subject))',
       '(willing.has(subject) && hidden.has(tenant, subject))',
     ],

@@ -50,14 +50,27 @@ test('a visitor whose link to the person is not followed is found', async () => 
 
 test('a reading that shows who is only hidden is found', async () => {
   await proven.restart([
-    ['core/purposes/read-events.ts', ' && !hidden.has(tenant, subject)', ''],
+    ['core/purposes/shown-rows.ts', ' && !hidden.has(tenant, subject)', ''],
     [
-      'core/purposes/read-events.ts',
+      'core/purposes/shown-rows.ts',
       'willing.has(subject)',
       '(willing.has(subject) || hidden.has(tenant, subject))',
     ],
   ]);
   await proven.breaks('erasure.hidden-at-once');
+});
+
+test('an archive that shows who is only hidden is found', async () => {
+  await proven.restart([
+    [
+      'domains/retention/archive.ts',
+      'return shownRows(people, inForce, { purpose, read });',
+      'return [shownRows, people] && read;',
+    ],
+  ]);
+  const control = 'erasure.hidden-at-once';
+  const [found] = await proven.prove({ tenant: 'magenta', control });
+  assert.equal(found?.state, 'broken', found?.saw);
 });
 
 test('a key that outlives its erasure is found', async () => {

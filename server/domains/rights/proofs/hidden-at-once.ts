@@ -3,6 +3,8 @@ import { broken, defineProof, gap, kept, saw, span } from '#core/promises';
 import { hasKey, nameOf, shownOf, whois } from './demands.ts';
 import { lateStored, leave } from './erased.ts';
 
+const DAY_MS = 86_400_000;
+
 /** A deletion from the page of the operator, which may be undone where the policy allows it. */
 async function deleteAsOperator(look: Look, handle: object): Promise<void> {
   const body = { handle, confirm: true, verified: 'canary' };
@@ -36,6 +38,29 @@ async function rowsOf(look: Look, subject: string): Promise<Shown[]> {
   return found;
 }
 
+/** Leaves a row of somebody in each archive, as a sweep would have brought it there. */
+async function leaveArchived(look: Look, subject: string): Promise<Shown[]> {
+  const received = new Date((await look.now()).getTime() - DAY_MS);
+  const [from, until] = [received, new Date(received.getTime() + 1)].map((at) => at.toISOString());
+  const archived = readable(look).filter(
+    ([data]) => look.policy.compiled.data[data]?.tiers?.archive,
+  );
+  return Promise.all(
+    archived.map(async ([data, purpose]) => {
+      const planted = look.canaries.backdated(data, [received], 'archive', '', subject);
+      const [message = ''] = await planted;
+      const moment = {
+        data,
+        message,
+        from: from ?? '',
+        until: until ?? '',
+        tier: 'archive',
+      } as const;
+      return { moment, purpose };
+    }),
+  );
+}
+
 /** How many of these rows the readings of their types show. */
 async function readOf(look: Look, rows: readonly Shown[]): Promise<number> {
   const answers = await Promise.all(
@@ -56,9 +81,10 @@ export const hiddenAtOnce = defineProof({
     const subject = (await look.canaries.subjectOf('user', person.userId)) ?? '';
     const stranger = await shownOf(look, look.canaries.person());
     const before = await shownOf(look, person);
-    const rows = await rowsOf(look, subject);
+    const archived = await leaveArchived(look, subject);
+    const rows = [...(await rowsOf(look, subject)), ...archived];
     const readBefore = await readOf(look, rows);
-    const isShown = before.receipts > 0 && readBefore > 0;
+    const isShown = before.receipts > 0 && readBefore > archived.length;
     if (!isShown || !(await hasKey(look, [subject]))) {
       return gap(saw`nothing of the canary is shown to begin with`);
     }
