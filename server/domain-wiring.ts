@@ -74,7 +74,7 @@ export type Domains = {
 
 /** Opens keys, consent, ingest and rights; what they hold is given back through `stack`. */
 export async function wireDomains(stack: AsyncDisposableStack, given: Given): Promise<Domains> {
-  const { db, events, keeper, policies, clock, log, config, journal, journalled } = given;
+  const { db, events, keeper, policies, clock, log, config, journal } = given;
   const retention = await wireRetention(stack, given);
   const keys = openKeys({
     keeper,
@@ -125,16 +125,7 @@ export async function wireDomains(stack: AsyncDisposableStack, given: Given): Pr
     (open) => open.close(),
   );
   retention.onChange((tenant) => void ingest.refresh(tenant).catch(() => undefined));
-  const wired = await wireRights({
-    ...given,
-    keys,
-    journal,
-    journalled,
-    hidden,
-    consent,
-    ingest,
-    refusals,
-  });
+  const wired = await wireRights({ ...given, keys, hidden, consent, ingest, refusals });
   const { rights } = wired;
   stack.defer(() => rights.close());
   purge = purgeMinor(rights, policies);

@@ -21,7 +21,8 @@ const policyOf = (service: string) =>
     'plan: { enum: [free, paid] }',
     'plan: { type: string(8), purposes: [service-delivery] }',
   );
-const FOLLOWED = 'identify: { modes: [pseudonymous, identified], consent: statistics }\ndata:\n';
+const FOLLOWED =
+  'identify: { modes: [pseudonymous, identified], default: pseudonymous, consent: statistics }\ndata:\n';
 
 let desk: RightsDesk;
 let retention: Retention;
