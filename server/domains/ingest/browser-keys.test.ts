@@ -110,6 +110,21 @@ test('to a browser’s key the answer is the same whatever a person decided', as
   assert.equal(rows.length, 1, 'what was decided is what counts');
 });
 
+test('nobody who was erased gets back in under a new name, and a browser’s key is not told who was', async () => {
+  const [ada, renamed] = [user(), user()];
+  const subject = await idOf(ada);
+  const permit = authorize({ tenant: world.tenant, revision: 1 }, world.operator, 'subject.erase');
+  await door.keys.destroy(permit, subject, new Date(Date.now() + 60_000));
+  const body = { userId: renamed.value, previousId: ada.value };
+  assert.deepEqual(dropped(await alias(body)), { 'person-erased': 1 });
+  assert.equal(await door.keys.whois(world.tenant, renamed), 'unknown');
+  const track = { event: 'used', userId: ada.value };
+  assert.deepEqual(dropped(await door.send('/v1/track', track)), { 'person-erased': 1 });
+  const asked = await door.send('/v1/track', track, page());
+  assert.deepEqual([asked.status, asked.body], [200, { success: true, accepted: 1 }]);
+  assert.deepEqual(dropped(await alias(body, page())), { 'link-refused': 1 });
+});
+
 test('a server’s key in a page is refused by name, and a page’s key without a page works', async () => {
   const event = { event: 'used' };
   const headers = { origin: 'https://shop.test' };

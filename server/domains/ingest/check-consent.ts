@@ -1,7 +1,7 @@
 import type { PurposeId, SubjectId } from '#base/ids';
 import type { DropReason } from './drops.ts';
 import { isPersonalId } from './identify-mode.ts';
-import { keep } from './keep.ts';
+import { isTold, keep } from './keep.ts';
 import { type Batch, type Handle, type IngestEvent, MODE, type Signals } from './model.ts';
 import type { IngestPlan } from './plan.ts';
 import type { Tools } from './ports.ts';
@@ -104,13 +104,6 @@ function decide(
   if (conflicts.length === 0) return batch;
   return consent.recordConflicts(tenant, conflicts).then(() => batch);
 }
-
-/**
- * Everybody has a browser's key: what became of an event that names a person would tell anybody
- * who guesses the name what that person decided.
- */
-const isTold = ({ keyKind }: Batch, { handle }: IngestEvent) =>
-  keyKind === 'server' || handle === undefined;
 
 /** A person who is not known yet is obeyed all the same; a record of it would make them known. */
 function noteOptOuts(

@@ -1,5 +1,5 @@
 import type { DropReason } from './drops.ts';
-import type { IngestEvent } from './model.ts';
+import type { Batch, IngestEvent } from './model.ts';
 
 type Keeping<Event extends IngestEvent> = {
   events: Event[];
@@ -40,3 +40,10 @@ export function countDrop(
   event.type.counts.events[why].count++;
   batch.dropped.set(why, (batch.dropped.get(why) ?? 0) + 1);
 }
+
+/**
+ * Everybody has a browser's key: what became of an event that names a person would tell anybody
+ * who guesses the name what that person decided.
+ */
+export const isTold = ({ keyKind }: Batch, { handle }: IngestEvent) =>
+  keyKind === 'server' || handle === undefined;

@@ -1,4 +1,4 @@
-import { keep } from './keep.ts';
+import { isTold, keep } from './keep.ts';
 import { type Batch, type Handle, type IngestEvent, MODE, type SubjectKey } from './model.ts';
 import type { Tools } from './ports.ts';
 
@@ -37,14 +37,22 @@ async function lookUp(batch: Batch, tools: Tools, waiting: readonly IngestEvent[
     if (typeof key === 'string') erased.add(event);
     else event.subject = key as SubjectKey | undefined;
   }
-  if (erased.size > 0) keep(batch, (event) => (erased.has(event) ? 'person-erased' : undefined));
+  if (erased.size > 0) {
+    const reason = (event: IngestEvent) => (erased.has(event) ? 'person-erased' : undefined);
+    keep(batch, reason, (event) => isTold(batch, event));
+  }
   const refused = new Set<IngestEvent>();
   for (const event of batch.events) if (!(await link(event, batch, tools))) refused.add(event);
   if (refused.size > 0) keep(batch, (event) => (refused.has(event) ? 'link-refused' : undefined));
 }
 
-/** Other names for somebody who was erased: nobody gets back in under a new one. */
-async function ofErasedNames({ tenant, events }: Batch, { keys }: Tools): Promise<IngestEvent[]> {
+/**
+ * Other names for somebody who was erased: nobody gets back in under a new one. A browser's key
+ * ties no name to a person's, and is not told whose was erased either.
+ */
+async function ofErasedNames(batch: Batch, { keys }: Tools): Promise<IngestEvent[]> {
+  const { tenant, events, keyKind } = batch;
+  if (keyKind === 'browser') return [];
   const named = events.flatMap((event) => {
     const { kind, mode, previous } = event;
     return kind === 'alias' && mode !== MODE.anonymous && previous ? [{ event, previous }] : [];
