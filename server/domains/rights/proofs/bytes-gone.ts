@@ -16,6 +16,8 @@ function countsOf(
     .reduce((sum, count) => sum + count, 0);
 }
 
+const each = (all: readonly Buffer[]) => all.map((one) => [one]);
+
 function look({ gone, stays, search }: Erased) {
   const from = patternsOf(gone).length;
   const found: string[] = [];
@@ -27,7 +29,11 @@ function look({ gone, stays, search }: Erased) {
     const of = [...gone.bytes[own], ...gone.bytes.keyring, ...gone.bytes.texts];
     if (countsOf(one, gone, { first: 0, of }) > 0) found.push(store);
     const isEngine = ENGINES.some((engine) => engine === store);
-    const sees = countsOf(one, stays, { first: from, of: stays.bytes[own] }) > 0;
+    // Each archive apart: an erasure may leave it out.
+    const { archived } = stays.bytes;
+    const looked =
+      store === 'clickhouse' ? [stays.bytes[own], ...each(archived)] : [stays.bytes[own]];
+    const sees = looked.every((of) => countsOf(one, stays, { first: from, of }) > 0);
     if (isEngine && !(one.whole && sees)) unseen.push(store);
   }
   return { found, unseen };

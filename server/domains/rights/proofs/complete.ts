@@ -1,4 +1,4 @@
-import { type Look, secondsInDuration, valueAt } from '#core/looking';
+import { type Look, placesOf, secondsInDuration, valueAt } from '#core/looking';
 import { broken, defineProof, gap, kept, type Seen, saw, span, term } from '#core/promises';
 import { type Erased, erased } from './erased.ts';
 import { sum } from './stores.ts';
@@ -19,7 +19,12 @@ async function overdue({ sql, tenant }: Look, seconds: number): Promise<number> 
 }
 
 /** A gap when the look itself is in doubt: nothing was there, or what should stay went as well. */
-function blind({ gone, stays, after }: Erased): Seen | undefined {
+function blind(look: Look, { gone, stays, after }: Erased): Seen | undefined {
+  const { archive } = placesOf(look);
+  for (const { bytes, events } of [gone, stays]) {
+    const inArchive = [...events.keys()].filter((place) => place.startsWith(`${archive}.`)).length;
+    if (inArchive < bytes.archived.length) return gap(saw`what was archived was not found there`);
+  }
   const rows = [gone, stays].map(({ events, tables }) => sum(events) + sum(tables));
   if (rows.some((count) => count === 0) || gone.bytes.keyring.length === 0) {
     return gap(saw`the canaries left nothing that could be looked for`);
@@ -71,14 +76,15 @@ export const complete = defineProof({
     const late = await overdue(look, limit);
     if (late > 0) return broken(saw`${late} demands are open for more than ${span(limit * 1_000)}`);
     const scene = await erased(look);
-    const found = blind(scene) ?? judge(scene);
+    const found = blind(look, scene) ?? judge(scene);
     if (found) return found;
     const { gone, demand, sentAt } = scene;
     const took = Date.parse(demand.finishedAt ?? '') - sentAt;
     if (took > limit * 1_000) return broken(saw`it took ${span(took)}`);
     const places = gone.events.size + gone.tables.size;
+    const archives = gone.bytes.archived.length;
     return kept(
-      saw`${sum(gone.events) + sum(gone.tables)} rows in ${places} tables and ${gone.subjects.length} keys of one person were gone after ${span(took)} of ${span(limit * 1_000)}; the rows of another, sent beside them, are there; no demand is overdue`,
+      saw`${sum(gone.events) + sum(gone.tables)} rows in ${places} tables, ${archives} of them archives, and ${gone.subjects.length} keys of one person were gone after ${span(took)} of ${span(limit * 1_000)}; the rows of another, sent beside them, are there; no demand is overdue`,
     );
   },
 });

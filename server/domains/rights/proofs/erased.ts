@@ -12,7 +12,15 @@ import {
   typesByPerson,
 } from '#core/looking';
 import { type Demand, followed, hasKey, nameOf, read, shownOf, taken, whois } from './demands.ts';
-import { eventRows, keyringHolds, type Rows, receiptIds, tableRows } from './stores.ts';
+import {
+  type Archived,
+  eventRows,
+  keyringHolds,
+  leaveArchived,
+  type Rows,
+  receiptIds,
+  tableRows,
+} from './stores.ts';
 
 const DONE_WITHIN_MS = 55_000;
 /** What goes wrong is tried again after some seconds. */
@@ -34,6 +42,8 @@ export type Left = {
   /** Bytes of their own rows in each engine, of their keys, and texts that name them. */
   readonly bytes: {
     readonly clickhouse: readonly Buffer[];
+    /** Of those, what stands in the archive alone. */
+    readonly archived: readonly Buffer[];
     readonly postgresql: readonly Buffer[];
     readonly keyring: readonly Buffer[];
     readonly texts: readonly Buffer[];
@@ -99,10 +109,18 @@ async function subjectsOf(look: Look, canary: Canary): Promise<string[]> {
   return visitor !== undefined && isIdentified ? [subject, visitor] : [subject];
 }
 
+/** The number of a row as the engine writes it down: eight random bytes. */
+function numberOf({ message }: Archived): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64LE(BigInt(message));
+  return bytes;
+}
+
 async function leftBy(look: Look): Promise<Left> {
   const canary = await look.canaries.agreeing();
   const rows = await leave(look, canary);
   const subjects = await subjectsOf(look, canary);
+  const archived = (await leaveArchived(look, subjects[0] ?? '')).map(numberOf);
   const traces = await look.keeper.call('traces', { tenant: look.tenant, subjects });
   const sealed = rows.filter((row) => row.sealed !== '');
   const frames = sealed.map((row) => Buffer.from(row.sealed, 'hex').subarray(...KEY_ID_AND_NONCE));
@@ -114,7 +132,8 @@ async function leftBy(look: Look): Promise<Left> {
     events: await eventRows(look, subjects),
     tables: await tableRows(look, subjects),
     bytes: {
-      clickhouse: [...frames, ...ids],
+      clickhouse: [...frames, ...ids, ...archived],
+      archived,
       postgresql: [...frames, ...(await receiptIds(look, subjects))],
       keyring: keys.map((text) => Buffer.from(text, 'base64')),
       texts: [canary.userId, canary.anonymousId, canary.marker].map((text) => Buffer.from(text)),

@@ -36,6 +36,17 @@ test('rows that an erasure leaves and does not count are found', async () => {
   await proven.breaks('erasure.minor');
 });
 
+test('rows in the archive that an erasure neither counts nor deletes are found', async () => {
+  const both =
+    '{ databases: [eventsDatabaseOf(tenant), archiveDatabaseOf(tenant)], list: NAMED_IN }';
+  await proven.restart([events(both, '{ databases: [eventsDatabaseOf(tenant)], list: NAMED_IN }')]);
+  // The one service that keeps an archive.
+  for (const control of ['erasure.complete', 'erasure.bytes-gone']) {
+    const [found] = await proven.prove({ tenant: 'magenta', control });
+    assert.equal(found?.state, 'broken', found?.saw);
+  }
+});
+
 test('a visitor whose link to the person is not followed is found', async () => {
   await proven.restart([
     [

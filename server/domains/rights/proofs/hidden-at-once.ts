@@ -2,8 +2,7 @@ import { inEngine, type Look, type Moment, momentOf, placesOf, readAt } from '#c
 import { broken, defineProof, gap, kept, saw, span } from '#core/promises';
 import { hasKey, nameOf, shownOf, whois } from './demands.ts';
 import { lateStored, leave } from './erased.ts';
-
-const DAY_MS = 86_400_000;
+import { leaveArchived } from './stores.ts';
 
 /** A deletion from the page of the operator, which may be undone where the policy allows it. */
 async function deleteAsOperator(look: Look, handle: object): Promise<void> {
@@ -38,27 +37,16 @@ async function rowsOf(look: Look, subject: string): Promise<Shown[]> {
   return found;
 }
 
-/** Leaves a row of somebody in each archive, as a sweep would have brought it there. */
-async function leaveArchived(look: Look, subject: string): Promise<Shown[]> {
-  const received = new Date((await look.now()).getTime() - DAY_MS);
-  const [from, until] = [received, new Date(received.getTime() + 1)].map((at) => at.toISOString());
-  const archived = readable(look).filter(
-    ([data]) => look.policy.compiled.data[data]?.tiers?.archive,
-  );
-  return Promise.all(
-    archived.map(async ([data, purpose]) => {
-      const planted = look.canaries.backdated(data, [received], 'archive', '', subject);
-      const [message = ''] = await planted;
-      const moment = {
-        data,
-        message,
-        from: from ?? '',
-        until: until ?? '',
-        tier: 'archive',
-      } as const;
-      return { moment, purpose };
-    }),
-  );
+/** A row of somebody in each archive, with a purpose that it may be read for. */
+async function archivedOf(look: Look, subject: string): Promise<Shown[]> {
+  const purposes = new Map(readable(look));
+  return (await leaveArchived(look, subject)).flatMap(({ data, message, at }) => {
+    const purpose = purposes.get(data);
+    if (purpose === undefined) return [];
+    const until = new Date(at.getTime() + 1).toISOString();
+    const from = at.toISOString();
+    return [{ moment: { data, message, from, until, tier: 'archive' as const }, purpose }];
+  });
 }
 
 /** How many of these rows the readings of their types show. */
@@ -81,7 +69,7 @@ export const hiddenAtOnce = defineProof({
     const subject = (await look.canaries.subjectOf('user', person.userId)) ?? '';
     const stranger = await shownOf(look, look.canaries.person());
     const before = await shownOf(look, person);
-    const archived = await leaveArchived(look, subject);
+    const archived = await archivedOf(look, subject);
     const rows = [...(await rowsOf(look, subject)), ...archived];
     const readBefore = await readOf(look, rows);
     const isShown = before.receipts > 0 && readBefore > archived.length;

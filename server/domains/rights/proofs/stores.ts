@@ -2,29 +2,31 @@
 import { createReadStream } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Look, placesOf } from '#core/looking';
+import { inEngine, type Look, placesOf, typesByPerson, WORKING_TABLES } from '#core/looking';
 
 /** Rows by place, `database.table`; places without any are left out. */
 export type Rows = ReadonlyMap<string, number>;
 
-/** The rows of these people in every table of the event store that has a person in it. */
+/** The rows of these people in every table of the service that can hold them, of any database. */
 export async function eventRows(look: Look, subjects: readonly string[]): Promise<Rows> {
-  const { active, archive } = placesOf(look);
-  const tables = await look.query<{ database: string; table: string }>(
-    `select distinct database, table
+  // As the engine has them: a list of ours might leave out what an erasure leaves out.
+  const places = await look.query<{ database: string; table: string; column: string }>(
+    `select database, table, name as column
      from system.columns
-     where database in {databases:Array(String)} and name = 'subject'
-       and type = 'FixedString(16)' and table != 'erasing'`,
-    { databases: [active, archive] },
+     where endsWith(database, {service:String}) and type = 'FixedString(16)'
+       and table not in {working:Array(String)}`,
+    { service: `_${inEngine(look.tenant)}`, working: [...WORKING_TABLES] },
   );
   const rows = new Map<string, number>();
-  for (const { database, table } of tables) {
+  for (const { database, table, column } of places) {
     const [found] = await look.query<{ rows: string }>(
       `select count() as rows from {database:Identifier}.{table:Identifier}
-       where lower(hex(subject)) in {subjects:Array(String)}`,
-      { database, table, subjects },
+       where lower(hex({column:Identifier})) in {subjects:Array(String)}`,
+      { database, table, column, subjects },
     );
-    if (Number(found?.rows) > 0) rows.set(`${database}.${table}`, Number(found?.rows));
+    const place = `${database}.${table}`;
+    const count = Number(found?.rows);
+    if (count > 0) rows.set(place, (rows.get(place) ?? 0) + count);
   }
   return rows;
 }
@@ -49,6 +51,25 @@ export async function tableRows(look: Look, subjects: readonly string[]): Promis
     }
     return rows;
   });
+}
+
+/** A row that stands in the archive. */
+export type Archived = { readonly data: string; readonly message: string; readonly at: Date };
+
+const DAY_MS = 86_400_000;
+
+/** Leaves a row of somebody in each archive, as a sweep would have brought it there. */
+export async function leaveArchived(look: Look, subject: string): Promise<Archived[]> {
+  const at = new Date((await look.now()).getTime() - DAY_MS);
+  const archived = typesByPerson(look).filter(
+    (data) => look.policy.compiled.data[data]?.tiers?.archive,
+  );
+  return Promise.all(
+    archived.map(async (data) => {
+      const [message = ''] = await look.canaries.backdated(data, [at], 'archive', '', subject);
+      return { data, message, at };
+    }),
+  );
 }
 
 /** The ids of their decisions: 16 random bytes that stand in their rows and nowhere else. */
