@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { defineControls } from '#language/control-type';
 import { data, Name, Nothing, purpose, purposes, Settings } from './parameters.ts';
 
+const ForbiddenUse = z.enum(['sales', 'train_ai_system', 'marketing.advertising']);
+
 export const purposeControls = defineControls({
   'purpose.bound-reads': {
     area: 'purpose',
@@ -25,7 +27,7 @@ export const purposeControls = defineControls({
   'purpose.forbidden': {
     area: 'purpose',
     title: 'A forbidden use of data is refused to everybody, and no route for it can be set up.',
-    with: z.strictObject({ use: z.enum(['sales', 'train_ai_system', 'marketing.advertising']) }),
+    with: z.strictObject({ use: z.union([ForbiddenUse, z.array(ForbiddenUse).min(1)]) }),
     probe: 'api',
   },
   'purpose.basis': {

@@ -160,11 +160,29 @@ test('a use that is ruled out and could be declared all the same is found', asyn
       '`Data is never sold: none of',
     ],
   ]);
+  // What is not about a sale is not touched by it.
   const findings = await proven.prove({ control: 'purpose.forbidden' });
   const broken = findings
     .filter(({ state }) => state === 'broken')
     .flatMap(({ promises }) => promises);
-  assert.deepEqual(broken, ['CD-45', 'CD-121']);
+  assert.deepEqual(broken.toSorted(), ['CD-121', 'CD-45', 'LK-07']);
+});
+
+test('a use that is ruled out on one basis only, or as a whole only, is found', async () => {
+  const rule = 'if (forbidden === undefined) continue;';
+  const onlyWhere = (is: string): Edit => [
+    STRUCTURE,
+    rule,
+    `if (forbidden === undefined || !(${is})) continue;`,
+  ];
+  await proven.restart([onlyWhere("policy.purposes[id]?.basis === 'consent'")]);
+  await proven.breaks('purpose.forbidden');
+  await proven.restart([onlyWhere('policy.purposes[id]?.optional === undefined')]);
+  await proven.breaks('purpose.forbidden');
+  await proven.restart([onlyWhere('use === forbidden')]);
+  // The others have no parts.
+  const [found] = await proven.prove({ tenant: 'loopkit', control: 'purpose.forbidden' });
+  assert.equal(found?.state, 'broken', found?.saw);
 });
 
 test('a column or a table that no declared field stands behind is found', async () => {

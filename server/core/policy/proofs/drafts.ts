@@ -8,7 +8,13 @@ export type Document = Record<string, unknown> & {
   rights?: Record<string, { within?: string }>;
 };
 
-export type Refused = { readonly status: number; readonly code: string; readonly detail: string };
+export type Refused = {
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+  /** How many findings keep it out of force. */
+  readonly openErrors: number;
+};
 
 /** A stored column as something else: whatever else is in such a document, it is never applied. */
 function makeImpossible(look: Look, document: Document): boolean {
@@ -43,8 +49,8 @@ export function impossibleDraft(
 /** Asks for a draft to be applied. It is refused, whatever holds; what matters is why. */
 export async function applied(look: Look, body: object): Promise<Refused> {
   const { status, json } = await look.operator('/v1/operator/policies/apply', { body });
-  const { code = '', detail = '' } = (json ?? {}) as { code?: string; detail?: string };
-  return { status, code, detail };
+  const { code = '', detail = '', openErrors = 0 } = (json ?? {}) as Partial<Refused>;
+  return { status, code, detail, openErrors };
 }
 
 /** What refuses such a draft last of all. */
