@@ -3,8 +3,9 @@
  * schedule would leaves of them: one sweep a round, for all proofs of a service.
  */
 import { type Look, placesOf } from '#core/looking';
+import { term } from '#core/promises';
 import { type Promised, promisedFor } from './promised.ts';
-import { lifeIn } from './regions.ts';
+import { lifeIn, placesToTry } from './regions.ts';
 
 const DAY_MS = 86_400_000;
 /** So much before its limit a row must be gone: it would reach it before anybody looked again. */
@@ -14,15 +15,17 @@ const NEARLY = 0.97;
 /** What has no limit is there however old it is. */
 const VERY_OLD_MS = 3_650 * DAY_MS;
 const SWEPT_WITHIN_MS = 50_000;
-/** Of no place, and so of none that anybody has a rule or a choice for. */
-const NOWHERE = 'QY';
 
 type Tier = 'active' | 'archive';
 
 export type Row = {
   readonly message: string;
   readonly planted: Tier;
+  /** Where it is from; empty where that is not known. */
+  readonly country: string;
   readonly ageMs: number;
+  /** Of an age at which it must have left its tier. */
+  readonly isPast: boolean;
   /** Where it is after the sweep. */
   readonly found: readonly Tier[];
 };
@@ -43,21 +46,18 @@ export type Swept = {
   readonly ran: boolean;
 };
 
+type Age = Pick<Row, 'planted' | 'ageMs' | 'isPast'>;
+
+const around = (planted: Tier, limitMs: number): Age[] => [
+  { planted, ageMs: limitMs - EARLY_MS, isPast: true },
+  { planted, ageMs: limitMs * NEARLY, isPast: false },
+];
+
 /** The ages to plant in each tier. */
-function agesOf({ totalMs, activeMs }: Promised): readonly (readonly [Tier, number])[] {
-  if (totalMs === undefined) return [['active', VERY_OLD_MS]];
-  if (activeMs === undefined) {
-    return [
-      ['active', totalMs - EARLY_MS],
-      ['active', totalMs * NEARLY],
-    ];
-  }
-  return [
-    ['active', activeMs - EARLY_MS],
-    ['active', activeMs * NEARLY],
-    ['archive', totalMs - EARLY_MS],
-    ['archive', totalMs * NEARLY],
-  ];
+function agesOf({ totalMs, activeMs }: Promised): readonly Age[] {
+  if (totalMs === undefined) return [{ planted: 'active', ageMs: VERY_OLD_MS, isPast: false }];
+  if (activeMs === undefined) return around('active', totalMs);
+  return [...around('active', activeMs), ...around('archive', totalMs)];
 }
 
 type Planted = Omit<Row, 'found'>;
@@ -65,15 +65,15 @@ type Planted = Omit<Row, 'found'>;
 async function plant(look: Look, promised: Promised): Promise<Planted[]> {
   const now = (await look.now()).getTime();
   const rows: Planted[] = [];
-  for (const [planted, ageMs] of agesOf(promised)) {
-    const received = [new Date(now - ageMs)];
-    const [message = ''] = await look.canaries.backdated(
-      promised.dataType,
-      received,
-      planted,
-      NOWHERE,
-    );
-    rows.push({ message, planted, ageMs });
+  const { dataType, rules, totalMs } = promised;
+  // A sweep may spare the rows of one place; that it takes none too early, one row shows.
+  const places = placesToTry(rules, totalMs);
+  for (const { planted, ageMs, isPast } of agesOf(promised)) {
+    const at = [new Date(now - ageMs)];
+    for (const country of isPast ? places : places.slice(0, 1)) {
+      const [message = ''] = await look.canaries.backdated(dataType, at, planted, country);
+      rows.push({ message, planted, country, ageMs, isPast });
+    }
   }
   return rows;
 }
@@ -185,8 +185,11 @@ async function sweepOnce(look: Look): Promise<Swept> {
 /** The sweep of this round, over rows of every age that matters. */
 export const swept = (look: Look): Promise<Swept> => look.once('swept', sweepOnce);
 
-/** Of one type: those past a limit that must be gone, and those before it that must be there. */
+/** Of one type: those past a limit that must be gone, and the one before it that must be there. */
 export const pastAndBefore = ({ rows }: Aged, tier: Tier) => {
-  const [past, before] = rows.filter(({ planted }) => planted === tier);
-  return { past, before };
+  const all = rows.filter(({ planted }) => planted === tier);
+  return { past: all.filter(({ isPast }) => isPast), before: all.find(({ isPast }) => !isPast) };
 };
+
+/** Where a row is from, as it may be told. */
+export const placeOf = ({ country }: Row) => term(country || 'an unknown place');

@@ -11,7 +11,7 @@ import {
   terms,
   wordsOf,
 } from '#core/promises';
-import { type Aged, pastAndBefore, swept } from './ages.ts';
+import { type Aged, pastAndBefore, placeOf, swept } from './ages.ts';
 
 /** What is wrong with one type; `undefined` when nothing of it is older than its limit. */
 function judge(aged: Aged): Seen | undefined {
@@ -20,9 +20,11 @@ function judge(aged: Aged): Seen | undefined {
   const type = term(dataType);
   if (totalMs === undefined) return broken(saw`${type} ends after no length of time`);
   const { past, before } = pastAndBefore(aged, activeMs === undefined ? 'active' : 'archive');
-  if (!past || !before) return gap(saw`nothing could be planted in ${type}`);
-  if (past.found.length > 0) {
-    return broken(saw`a row of ${type} is there at the age of ${span(past.ageMs)}`);
+  if (past.length === 0 || !before) return gap(saw`nothing could be planted in ${type}`);
+  const left = past.find(({ found }) => found.length > 0);
+  if (left) {
+    const [age, place] = [span(left.ageMs), placeOf(left)];
+    return broken(saw`a row of ${type} from ${place} is there at the age of ${age}`);
   }
   if (before.found.length === 0) {
     return broken(saw`a row of ${type} was gone at the age of ${span(before.ageMs)}`);
@@ -57,7 +59,7 @@ export const limit = defineProof({
   control: 'retention.limit',
   strength: 'stored-bytes',
   blindTo:
-    'Bytes that the engine has let go of and the file system has not written over; what the service keeps beside Troth; backups, of which there are none yet.',
+    'Places that no row was planted for in this round; bytes that the engine has let go of and the file system has not written over; what the service keeps beside Troth; backups, of which there are none yet.',
   prepare: swept,
   async prove(look, { data, setting }) {
     const types = wordsOf(data);
@@ -76,13 +78,15 @@ export const limit = defineProof({
     if (longer) return broken(saw`${term(longer.promised.dataType)} may live longer than that`);
     const found = aged.map(judge).find((one) => one !== undefined);
     if (found) return found;
+    const planted = aged.flatMap(({ rows }) => rows);
+    const places = new Set(planted.map(({ country }) => country)).size;
     const limits = [...new Set(aged.map(({ promised }) => span(promised.totalMs ?? 0)))];
     const isOther = aged.some(({ promised }) => said !== undefined && promised.totalMs !== said);
     const isChosen = aged.some(({ promised }) => promised.isChosen);
     const sooner = isOther ? saw`, sooner than the ${span(said ?? 0)} of this promise` : saw``;
     const within = isChosen ? saw`, as a customer chose` : sooner;
     return kept(
-      saw`rows planted five minutes before the limit (${terms(limits)}${within}) were gone after the sweep in ${aged.length} of ${types.length} types, rows of 97 % of that age were there; ${oldestIn(aged)}`,
+      saw`rows planted five minutes before the limit (${terms(limits)}${within}) were gone after the sweep in ${aged.length} of ${types.length} types, from each of ${places} places, rows of 97 % of that age were there; ${oldestIn(aged)}`,
     );
   },
 });

@@ -1,4 +1,5 @@
 /** What holds where a row is from; worked out apart from the code that keeps it. */
+import { randomInt } from 'node:crypto';
 
 /** @see GDPR, Article 3; the EEA's members are reached as well. */
 const UNION = new Set(
@@ -6,6 +7,11 @@ const UNION = new Set(
     ' ',
   ),
 );
+
+/** Of no place, and so of none that anybody has a rule or a choice for. */
+const NOWHERE = 'QY';
+/** Where no document has rules of its own yet; a round takes one of them by lot. */
+const FAR = 'AE AR AU BR CA CH CL CN CO EG GB ID IL IN JP KE KR MX NG NZ PH SA SG TH TR UA VN ZA';
 
 /** Milliseconds, by country or union. */
 export type Rules = {
@@ -34,4 +40,15 @@ export function lifeIn(
   if (choice !== undefined) return Math.min(choice, cap ?? choice);
   if (cap === undefined) return totalMs;
   return totalMs === undefined ? cap : Math.min(cap, totalMs);
+}
+
+/**
+ * Where planted rows are from: nowhere first, then an unknown place, two of most services' people,
+ * and another. Left out is where a customer chose a longer life: they do not end at the others' age.
+ */
+export function placesToTry(rules: Rules, totalMs: number | undefined): readonly string[] {
+  const far = FAR.split(' ');
+  const places = ['', 'US', 'DE', far[randomInt(far.length)] ?? ''];
+  const most = totalMs ?? Number.POSITIVE_INFINITY;
+  return [NOWHERE, ...places.filter((place) => (lifeIn(rules, place, totalMs) ?? most) <= most)];
 }

@@ -32,6 +32,21 @@ test('a sweep that deletes nothing is found', async () => {
   await proven.breaks('retention.sweep-runs');
 });
 
+test('a sweep that spares one place, or rows of no known one, is found', async () => {
+  const store = (from: string, to: string): Edit => ['domains/retention/store-events.ts', from, to];
+  for (const place of ['DE', '']) {
+    await proven.restart([
+      store(
+        'and country not in {spared:Array(String)})\n',
+        `and country not in {spared:Array(String)} and country != '${place}')\n`,
+      ),
+      store('countIf(country in {spared:Array(String)})', `countIf(country = '${place}')`),
+    ]);
+    await proven.breaks('retention.limit', NOT_MADE);
+    await proven.breaks('retention.tiers');
+  }
+});
+
 test('a limit that is enforced longer, or shorter, than it is published is found', async () => {
   await proven.restart([
     limits('now.getTime() - limitMs + marginMs', 'now.getTime() - 2 * limitMs + marginMs'),

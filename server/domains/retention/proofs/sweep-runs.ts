@@ -37,8 +37,8 @@ function comesRound(round: Round | undefined, now: number): Seen {
 
 const isGone = ({ promised, rows }: Aged): boolean => {
   const tier = promised.activeMs === undefined ? 'active' : 'archive';
-  const past = rows.find(({ planted }) => planted === tier);
-  return past !== undefined && past.found.length === 0;
+  const past = rows.filter(({ planted, isPast }) => planted === tier && isPast);
+  return past.length > 0 && past.every(({ found }) => found.length === 0);
 };
 
 export const sweepRuns = defineProof({

@@ -1,24 +1,26 @@
 import { broken, defineProof, gap, kept, saw, span, term } from '#core/promises';
-import { type Aged, pastAndBefore, swept } from './ages.ts';
+import { type Aged, pastAndBefore, placeOf, swept } from './ages.ts';
 
 const isOnlyIn = (found: readonly string[], tier: string) => found.join() === tier;
 
 function judge(aged: Aged) {
   const active = pastAndBefore(aged, 'active');
   const archive = pastAndBefore(aged, 'archive');
-  if (!active.past || !active.before || !archive.past || !archive.before) {
-    return gap(saw`nothing could be planted`);
-  }
-  if (!isOnlyIn(active.past.found, 'archive')) {
+  const isPlanted = active.past.length > 0 && archive.past.length > 0;
+  if (!isPlanted || !active.before || !archive.before) return gap(saw`nothing could be planted`);
+  const unmoved = active.past.find(({ found }) => !isOnlyIn(found, 'archive'));
+  if (unmoved) {
+    const [age, place] = [span(unmoved.ageMs), placeOf(unmoved)];
     return broken(
-      saw`a row of ${span(active.past.ageMs)} is in the tiers ${term(active.past.found.join(' and ') || 'none')} instead of the archive`,
+      saw`a row of ${age} from ${place} is in the tiers ${term(unmoved.found.join(' and ') || 'none')} instead of the archive`,
     );
   }
   if (!isOnlyIn(active.before.found, 'active')) {
     return broken(saw`a row had left the active tier at ${span(active.before.ageMs)}`);
   }
-  if (archive.past.found.length > 0) {
-    return broken(saw`a row is still archived at ${span(archive.past.ageMs)}`);
+  const left = archive.past.find(({ found }) => found.length > 0);
+  if (left) {
+    return broken(saw`a row from ${placeOf(left)} is still archived at ${span(left.ageMs)}`);
   }
   if (!isOnlyIn(archive.before.found, 'archive')) {
     return broken(saw`a row had left the archive at ${span(archive.before.ageMs)}`);
