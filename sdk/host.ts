@@ -6,6 +6,8 @@
  */
 import type { FetchLike, KeyValueStore, Signals, System } from './model.ts';
 
+type Listen = (name: string, listener: () => void, until: { signal: AbortSignal }) => void;
+
 type Host = {
   navigator?: {
     userAgent?: string;
@@ -16,14 +18,12 @@ type Host = {
   };
   document?: {
     visibilityState?: string;
-    addEventListener(name: string, listener: () => void): void;
-    removeEventListener(name: string, listener: () => void): void;
+    addEventListener: Listen;
   };
   localStorage?: KeyValueStore;
   fetch?: FetchLike;
   Request?: { prototype: object };
-  addEventListener?: (name: string, listener: () => void) => void;
-  removeEventListener?: (name: string, listener: () => void) => void;
+  addEventListener?: Listen;
 };
 
 const host = globalThis as unknown as Host;
@@ -94,7 +94,7 @@ export function randomId(): string {
 
 /** Called through the page's object each time, so that what the page puts in its place is used. */
 export const pageFetch: FetchLike = (url, request) =>
-  host.fetch ? host.fetch(url, request) : Promise.reject(new Error('no fetch'));
+  host.fetch ? host.fetch(url, request) : Promise.reject();
 
 /** Whether a request can outlive the page; asked of the prototype, so that none is made. */
 export const canOutlive = () => host.Request !== undefined && 'keepalive' in host.Request.prototype;
@@ -110,10 +110,8 @@ export function whenHidden(leave: () => void): () => void {
   const hidden = () => {
     if (document.visibilityState === 'hidden') leave();
   };
-  host.addEventListener('pagehide', leave);
-  document.addEventListener('visibilitychange', hidden);
-  return () => {
-    host.removeEventListener?.('pagehide', leave);
-    document.removeEventListener('visibilitychange', hidden);
-  };
+  const stop = new AbortController();
+  host.addEventListener('pagehide', leave, stop);
+  document.addEventListener('visibilitychange', hidden, stop);
+  return () => stop.abort();
 }

@@ -23,7 +23,7 @@ export class Lane {
   readonly #options: LaneOptions;
   #running: Promise<boolean> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #due = Number.POSITIVE_INFINITY;
+  #due = 0;
   #attempt = 0;
   /** When the next request may be made, in milliseconds since 1970. */
   notBefore = 0;
@@ -62,7 +62,6 @@ export class Lane {
   stop(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#due = Number.POSITIVE_INFINITY;
   }
 
   async #pass(): Promise<boolean> {

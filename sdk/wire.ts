@@ -50,7 +50,7 @@ export async function call({ url, method, body, keepalive }: Call, way: Way): Pr
 }
 
 function resultOf(status: number): Outcome['result'] {
-  if (status >= 200 && status < 300) return 'accepted';
+  if (status < 300) return 'accepted';
   return status >= 500 || status === 408 || status === 429 ? 'retry' : 'refused';
 }
 
