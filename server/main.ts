@@ -124,12 +124,15 @@ function documentOf(error: unknown): object {
   return /\n\s+at /.test(sentence) ? known : { ...known, detail: sentence };
 }
 
+/** Ends when all that was said has arrived, or nobody listens: a pipe takes 64 KiB at a time. */
+function end(code: number): void {
+  process.stdout.once('error', () => process.exit(code));
+  process.stdout.write('', () => process.exit(code));
+}
+
 const argv = process.argv.slice(2);
-main(argv).then(
-  (code) => process.exit(code),
-  (error: unknown) => {
-    console.error(`troth: ${sentenceOf(error)}`);
-    if (argv.includes('--json')) console.log(JSON.stringify(documentOf(error)));
-    process.exit(1);
-  },
-);
+main(argv).then(end, (error: unknown) => {
+  console.error(`troth: ${sentenceOf(error)}`);
+  if (argv.includes('--json')) console.log(JSON.stringify(documentOf(error)));
+  end(1);
+});
