@@ -1,6 +1,7 @@
 /** One promise, followed from its sentence to what makes it true. */
 import { controlCatalogue } from '#controls';
 import type { ControlCatalogue, Probe } from './control-type.ts';
+import { listOf } from './one-or-more.ts';
 import { type Policy, valueAt } from './policy.ts';
 
 export type Explanation = {
@@ -64,9 +65,9 @@ const SECTIONS: Readonly<Record<string, string>> = {
 };
 
 function pathsOf(policy: Policy, row: Policy['promises'][number]): string[] {
-  const paths = [row.config ?? []].flat() as string[];
+  const paths = [...listOf(row.config)];
   for (const [key, value] of Object.entries(row.with ?? {})) {
-    for (const name of [value].flat()) {
+    for (const name of listOf(value)) {
       if (typeof name !== 'string') continue;
       if (key === 'setting') paths.push(name);
       else if (key === 'data') paths.push(`data.${name}.retain`);

@@ -6,6 +6,7 @@ import {
   offsetOf,
   type Path,
   plainOf,
+  READ_ONCE,
   readYaml,
   TEXT_LENGTH_MAX,
   TEXT_LESSONS,
@@ -48,7 +49,7 @@ export function readPolicy(
     });
     return { findings };
   }
-  const checked = PolicyDocument.safeParse(plainOf(tree));
+  const checked = PolicyDocument.safeParse(plainOf(tree), READ_ONCE);
   if (!checked.success) {
     return { findings: findingsOf(PolicyDocument, checked.error.issues, { file, tree, lines }) };
   }

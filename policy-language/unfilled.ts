@@ -19,16 +19,22 @@ export type Unfilled = { readonly match: string; readonly path: readonly (string
 /** Every placeholder among the values of a document; quotes of its prose are looked at apart. */
 export function unfilledIn(policy: Policy): Unfilled[] {
   const { compiled: _, promises: __, resolves: ___, ...document } = policy;
-  return [...unfilledUnder(document, [])];
+  const found: Unfilled[] = [];
+  collectUnfilled(document, [], found);
+  return found;
 }
 
-function* unfilledUnder(value: unknown, path: (string | number)[]): Generator<Unfilled> {
+/** @param path  where the value stands; changed on the way and as it was at the end. */
+function collectUnfilled(value: unknown, path: (string | number)[], found: Unfilled[]): void {
   if (typeof value === 'string') {
     const match = placeholderIn(value);
-    if (match !== undefined) yield { match, path };
-  } else if (Array.isArray(value)) {
-    for (const [index, item] of value.entries()) yield* unfilledUnder(item, [...path, index]);
+    if (match !== undefined) found.push({ match, path: [...path] });
   } else if (value !== null && typeof value === 'object') {
-    for (const [key, item] of Object.entries(value)) yield* unfilledUnder(item, [...path, key]);
+    const isList = Array.isArray(value);
+    for (const key of Object.keys(value)) {
+      path.push(isList ? Number(key) : key);
+      collectUnfilled((value as Record<string, unknown>)[key], path, found);
+      path.pop();
+    }
   }
 }

@@ -72,7 +72,8 @@ const RULES: readonly Rule[] = [
  *              nothing can be said about lines that no promise quotes.
  */
 export function lint(policy: Policy, prose?: string): Finding[] {
-  const context = { policy, prose: new Prose(policy, prose) };
+  const rows = policy.promises.map((row, index) => ({ row, index }));
+  const context = { policy, rows, prose: new Prose(policy, prose) };
   const rowIndex = new Map(policy.promises.map(({ id }, index) => [id, index]));
   const place = placer(policy, context.prose, rowIndex);
   const raised: Finding[] = [];

@@ -1,12 +1,11 @@
 /** The number in the sentence is the number that is enforced, or one of them is wrong. */
+import { listOf } from '#language/one-or-more';
 import { type Policy, valueAt } from '#language/policy';
 import { type Quantity, quantitiesIn, quantitiesOf } from './quantities.ts';
-import type { Rule } from './rule.ts';
+import type { Row, Rule } from './rule.ts';
 
-type Row = Policy['promises'][number];
-
-export const numbersAgree: Rule = function* ({ policy }) {
-  for (const [index, row] of policy.promises.entries()) {
+export const numbersAgree: Rule = function* ({ policy, rows }) {
+  for (const { row, index } of rows) {
     const stated = quantitiesIn(row.says);
     if (stated.length === 0) continue;
     const enforced = enforcedBy(policy, row);
@@ -30,9 +29,9 @@ const textsOf = (quantities: readonly Quantity[]) =>
 /** Every quantity that the promise is bound to: by its control's parameters or by configuration. */
 function enforcedBy(policy: Policy, row: Row): Quantity[] {
   const found: Quantity[] = [];
-  for (const path of [row.config ?? []].flat() as string[]) found.push(...at(policy, path));
+  for (const path of listOf(row.config)) found.push(...at(policy, path));
   for (const [key, value] of Object.entries(row.with ?? {})) {
-    for (const name of [value].flat()) {
+    for (const name of listOf(value)) {
       if (typeof name !== 'string') found.push(...quantitiesOf(name, key));
       else if (key === 'setting') found.push(...at(policy, name));
       else if (key === 'data') found.push(...ofData(policy, name));

@@ -1,12 +1,11 @@
 /** Rules about the binding of each promise: to a control, to configuration, to an attestation. */
 import { controlCatalogue } from '#controls';
 import type { ControlCatalogue, ControlEntry } from '#language/control-type';
+import { listOf } from '#language/one-or-more';
 import { type Policy, valueAt } from '#language/policy';
-import { lessonAt, nearest } from '#reading';
+import { lessonAt, nearest, READ_ONCE } from '#reading';
 import { type Declared, declaredIn, unknownName } from './references.ts';
-import type { Raised, Rule } from './rule.ts';
-
-type Row = Policy['promises'][number];
+import type { Raised, Row, Rule } from './rule.ts';
 
 /** The entry of a control, or undefined when the catalogue has no such name. */
 function controlNamed(name: string): ControlEntry | undefined {
@@ -36,39 +35,41 @@ function unknownControl(name: string): Pick<Raised, 'code' | 'message' | 'expect
   };
 }
 
-export const promisesAreBound: Rule = function* ({ policy }) {
+export const promisesAreBound: Rule = function* ({ policy, rows }) {
   const seen = new Set<string>();
-  for (const [index, row] of policy.promises.entries()) {
-    const at = { path: ['promises', index, 'id'], promises: [row.id] };
-    if (seen.has(row.id)) {
-      const message = `The id ${row.id} is taken by an earlier promise.`;
-      const example = freeId(policy, row.id);
+  for (const { row, index } of rows) {
+    const { id, control, config, attest } = row;
+    if (seen.has(id)) {
+      const message = `The id ${id} is taken by an earlier promise.`;
+      const example = freeId(policy, id);
+      const at = { path: ['promises', index, 'id'], promises: [id] };
       yield { code: 'promise/duplicate-id', message, expected: 'an id of its own', example, ...at };
     }
-    seen.add(row.id);
-    if (row.control === undefined && row.config === undefined && row.attest === undefined) {
+    seen.add(id);
+    if (control === undefined && config === undefined && attest === undefined) {
       yield {
         code: 'promise/unbound',
-        message: `Nothing makes ${row.id} true.`,
+        message: `Nothing makes ${id} true.`,
         expected: 'control, config or attest',
         example: 'control: retention.limit, with: { data: agent-commands }',
-        ...at,
+        path: ['promises', index, 'id'],
+        promises: [id],
       };
     }
   }
 };
 
-export const controlsTakeTheirParameters: Rule = function* ({ policy }) {
+export const controlsTakeTheirParameters: Rule = function* ({ policy, rows }) {
   const declared = declaredIn(policy);
-  for (const [index, row] of policy.promises.entries()) {
+  for (const { row, index } of rows) {
     if (row.control === undefined) continue;
     const entry = controlNamed(row.control);
-    const at = { path: ['promises', index, 'control'], promises: [row.id] };
     if (!entry) {
-      yield { ...unknownControl(row.control), ...at };
+      const path = ['promises', index, 'control'];
+      yield { ...unknownControl(row.control), path, promises: [row.id] };
       continue;
     }
-    const checked = entry.with.safeParse(row.with ?? {});
+    const checked = entry.with.safeParse(row.with ?? {}, READ_ONCE);
     for (const issue of checked.success ? [] : checked.error.issues) {
       yield {
         code: 'control/parameters',
@@ -78,7 +79,7 @@ export const controlsTakeTheirParameters: Rule = function* ({ policy }) {
         promises: [row.id],
       };
     }
-    yield* unknownParameters(policy, row, index, declared);
+    if (row.with !== undefined) yield* unknownParameters(policy, row, index, declared);
   }
 };
 
@@ -89,23 +90,22 @@ function* unknownParameters(
   declared: Readonly<Record<string, Declared>>,
 ): Generator<Raised> {
   for (const [key, value] of Object.entries(row.with ?? {})) {
-    const path = ['promises', index, 'with', key];
     const section = declared[key];
-    for (const name of section ? [value].flat() : []) {
-      if (typeof name !== 'string' || !section) continue;
-      for (const raised of unknownName(name, section, path)) {
+    for (const name of section ? listOf(value) : []) {
+      if (typeof name !== 'string' || !section || section.names.has(name)) continue;
+      for (const raised of unknownName(name, section, ['promises', index, 'with', key])) {
         yield { ...raised, promises: [row.id] };
       }
     }
     if (key === 'setting' && typeof value === 'string')
-      yield* unknownPath(policy, value, path, row);
+      yield* unknownPath(policy, value, ['promises', index, 'with', key], row);
   }
 }
 
-export const configExists: Rule = function* ({ policy }) {
-  for (const [index, row] of policy.promises.entries()) {
-    for (const written of [row.config ?? []].flat()) {
-      yield* unknownPath(policy, written as string, ['promises', index, 'config'], row);
+export const configExists: Rule = function* ({ policy, rows }) {
+  for (const { row, index } of rows) {
+    for (const written of listOf(row.config)) {
+      yield* unknownPath(policy, written, ['promises', index, 'config'], row);
     }
   }
 };
@@ -145,11 +145,11 @@ function namedByPromises(policy: Policy): Set<string> {
   const named = new Set<string>();
   for (const row of policy.promises) {
     for (const value of Object.values(row.with ?? {})) {
-      for (const name of Array.isArray(value) ? value : [value]) {
+      for (const name of listOf(value)) {
         if (typeof name === 'string') addName(named, name);
       }
     }
-    for (const path of [row.config ?? []].flat()) addName(named, path as string);
+    for (const path of listOf(row.config)) addName(named, path);
   }
   return named;
 }

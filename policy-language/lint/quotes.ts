@@ -1,12 +1,15 @@
 /** Rules that hold the quotes against the prose: each on its line, each line spoken for. */
 
+import { listOf } from '#language/one-or-more';
+import type { Policy } from '#language/policy';
 import { placeholderIn, unfilledIn } from '#language/unfilled';
 import { linesOf, plain } from './prose.ts';
 import type { Rule } from './rule.ts';
 
-export const quotesStandOnTheirLines: Rule = function* ({ policy, prose }) {
+export const quotesStandOnTheirLines: Rule = function* ({ rows, prose }) {
   if (!prose.whole) return;
-  for (const [index, { id, says, line }] of policy.promises.entries()) {
+  for (const { row, index } of rows) {
+    const { id, says, line } = row;
     const cited = linesOf(line).map((number) => prose.lines[number - 1] ?? '');
     // Most quotes are exact, and need not be made plain to be found.
     if (cited.some((text) => text.includes(says))) continue;
@@ -24,9 +27,10 @@ export const quotesStandOnTheirLines: Rule = function* ({ policy, prose }) {
 export const everyLineIsSpokenFor: Rule = function* ({ policy, prose }) {
   if (!prose.whole) return;
   const silent = new Set(linesOf(policy['silent-lines'] ?? 0));
-  for (const [index, text] of prose.lines.entries()) {
-    const line = index + 1;
-    if (text.trim() === '' || silent.has(line) || prose.rowsAt(line).length > 0) continue;
+  let line = 0;
+  for (const text of prose.lines) {
+    line += 1;
+    if (silent.has(line) || prose.rowsAt(line).length > 0 || text.trim() === '') continue;
     yield {
       code: 'prose/line-not-covered',
       message: `No promise quotes line ${line}, and silent-lines does not list it.`,
@@ -39,46 +43,60 @@ export const everyLineIsSpokenFor: Rule = function* ({ policy, prose }) {
 export const contactsAreDeclared: Rule = function* ({ policy, prose }) {
   const declared = new Set(emailsIn(JSON.stringify(policy.controller)));
   for (const email of emailsIn(JSON.stringify(policy.statements ?? {}))) declared.add(email);
-  for (const [index, text] of prose.lines.entries()) {
-    if (!text.includes('@')) continue;
-    for (const email of emailsIn(text)) {
+  for (const hit of prose.find('@', EMAIL)) {
+    for (const email of emailsIn(hit.text)) {
       if (declared.has(email) || /@example\.(com|org|net)$/.test(email)) continue;
       yield {
         code: 'prose/contact-undeclared',
         message: `${email} is published, but the document does not name it.`,
         path: ['controller'],
-        hit: { line: index + 1, text, match: email, groups: [] },
+        hit: { ...hit, match: email },
         expected: 'the same address under controller.contacts',
       };
     }
   }
 };
 
-const emailsIn = (text: string) =>
-  (text.match(/[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}/g) ?? []).map((e) =>
-    e.toLowerCase(),
-  );
+const EMAIL = /[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}/;
+const EMAILS = new RegExp(EMAIL, 'g');
+
+const emailsIn = (text: string) => (text.match(EMAILS) ?? []).map((email) => email.toLowerCase());
 
 export const nothingIsLeftToFillIn: Rule = function* ({ policy, prose }) {
-  for (const [index, text] of prose.lines.entries()) {
+  let line = 0;
+  for (const text of prose.lines) {
+    line += 1;
     const match = placeholderIn(text);
     if (match === undefined) continue;
     yield {
       code: 'placeholder/unfilled',
       message: `"${match}" was never filled in; this text cannot be published.`,
-      hit: { line: index + 1, text, match, groups: [] },
+      hit: { line, text, match, groups: [] },
       expected: 'the real value',
     };
   }
-  for (const { match, path } of unfilledIn(policy)) {
-    const named = path.join('.');
-    const about = policy.promises.filter(({ config }) => [config ?? []].flat().includes(named));
+  const unfilled = unfilledIn(policy);
+  const bound = unfilled.length > 0 ? promisesByPath(policy) : new Map<string, string[]>();
+  for (const { match, path } of unfilled) {
     yield {
       code: 'placeholder/unfilled',
       message: `"${match}" was never filled in.`,
-      path: [...path],
+      path,
       expected: 'the real value',
-      promises: about.map(({ id }) => id),
+      promises: bound.get(path.join('.')) ?? [],
     };
   }
 };
+
+/** The promises that point at a value of the document, by its path. */
+function promisesByPath(policy: Policy): Map<string, string[]> {
+  const byPath = new Map<string, string[]>();
+  for (const { id, config } of policy.promises) {
+    for (const path of new Set(listOf(config))) {
+      const ids = byPath.get(path);
+      if (ids) ids.push(id);
+      else byPath.set(path, [id]);
+    }
+  }
+  return byPath;
+}

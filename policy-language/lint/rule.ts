@@ -5,8 +5,12 @@ import type { Path } from '#reading';
 import type { FindingCode } from './codes.ts';
 import type { Hit, Prose } from './prose.ts';
 
+export type Row = Policy['promises'][number];
+
 export type Context = {
   readonly policy: Policy;
+  /** The promises, each with its place in their list. */
+  readonly rows: readonly { readonly row: Row; readonly index: number }[];
   readonly prose: Prose;
 };
 

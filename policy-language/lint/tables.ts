@@ -10,21 +10,19 @@ const cellsOf = (line: string) =>
 /** A row with a cell less than its header has lost a value, and every later one has moved. */
 export const rowsMatchTheirHeader: Rule = function* ({ prose }) {
   let width = 0;
-  for (const [index, text] of prose.lines.entries()) {
-    if (!/^\s*\|/.test(text)) {
-      width = 0;
-      continue;
-    }
+  let before = 0;
+  for (const { line, text } of prose.find('|', /^\s*\|/)) {
     const cells = cellsOf(text);
-    if (width === 0) width = cells.length;
+    if (line !== before + 1) width = cells.length;
     else if (cells.length < width && cells.length > 1) {
       yield {
         code: 'prose/table-row-short',
         message: `This row has ${cells.length} cells; its header has ${width}.`,
-        hit: { line: index + 1, text, match: cells[0]?.trim() ?? text, groups: [] },
+        hit: { line, text, match: cells[0]?.trim() ?? text, groups: [] },
         expected: `${width} cells`,
       };
     }
+    before = line;
   }
 };
 
@@ -45,11 +43,10 @@ export const everyEnrichmentHasASwitch: Rule = function* ({ prose }) {
 export const siblingsKeepTheirNames: Rule = function* ({ policy, prose }) {
   const names: string[] = [];
   let first: { line: number; text: string } | undefined;
-  for (const [index, text] of prose.lines.entries()) {
-    if (!text.startsWith('│')) continue;
+  for (const { line, text } of prose.find('│', /^│/)) {
     const cells = text.split('│').map((cell) => cell.trim());
     const found = cells.filter((cell) => /^[A-Z]{3,}$/.test(cell));
-    if (found.length > 0) first ??= { line: index + 1, text };
+    if (found.length > 0) first ??= { line, text };
     names.push(...found);
   }
   if (!first || names.length < 2) return;
