@@ -8,8 +8,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as wait } from 'node:timers/promises';
 
 const ROOT = join(import.meta.dirname, '..', '..');
+/** A start that takes longer hangs, however busy the machine is. */
+const READY_MS_MAX = 180_000;
 
 /** What a development start keeps in `development.json`. */
 export type Development = {
@@ -96,15 +99,24 @@ export async function startRunning(options: StartOptions = {}): Promise<RunningS
     written = (written + text).slice(-2_000_000);
   });
   const exited = once(child, 'exit');
+  let readyMs: number;
+  let kept: Development;
   try {
-    await Promise.race([readyLine(child), exited.then(() => Promise.reject(new Error(written)))]);
+    await Promise.race([
+      readyLine(child),
+      exited.then(() => Promise.reject(new Error(written))),
+      wait(READY_MS_MAX, undefined, { ref: false }).then(() =>
+        Promise.reject(new Error(`not ready in time: ${written}`)),
+      ),
+    ]);
+    readyMs = performance.now() - startedAt;
+    kept = JSON.parse(readFileSync(join(dataDir, 'development.json'), 'utf8')) as Development;
   } catch (error) {
     child.kill('SIGKILL');
+    await exited;
     if (!options.folder) rmSync(folder, { recursive: true, force: true });
     throw error;
   }
-  const readyMs = performance.now() - startedAt;
-  const kept = JSON.parse(readFileSync(join(dataDir, 'development.json'), 'utf8')) as Development;
   const logFile = join(dataDir, 'log', 'troth.jsonl');
   const end = async (signal: NodeJS.Signals) => {
     if (child.exitCode === null && child.signalCode === null) {

@@ -6,6 +6,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before } from 'node:test';
+import type { Sql } from 'postgres';
 import { type Clock, movableClock } from '#base/clock';
 import { KeyId, type PurposeId, SubjectId, TenantId } from '#base/ids';
 import { type Actor, applyPolicy, openPolicies, type Policies } from '#core/policy';
@@ -13,7 +14,7 @@ import { eventsDatabaseOf, inTenant, type TenantTx } from '#core/tenancy';
 import { connect, type Database, openDatabase, withDatabase } from '#platform/database';
 import { type Events, openEvents } from '#platform/events';
 import { silentLog } from '#platform/log';
-import { type TestEngines, testEngines } from './engines.ts';
+import { testEngines } from './engines.ts';
 import { samplePolicy } from './sample-policy.ts';
 
 const OPERATOR: Actor = { kind: 'operator', id: KeyId('testworld') };
@@ -98,21 +99,34 @@ async function makeTemplate(url: string): Promise<string> {
 async function makeDatabase(url: string): Promise<{ name: string; url: string }> {
   const template = await makeTemplate(url);
   const name = `world_${randomBytes(6).toString('hex')}`;
+  await asOwner(url, (admin) => admin.unsafe(`create database ${name} template ${template}`));
+  return { name, url: withDatabase(url, name) };
+}
+
+async function asOwner(url: string, work: (admin: Sql) => Promise<unknown>): Promise<void> {
   const admin = connect(url, { max: 1 });
   try {
-    await admin.unsafe(`create database ${name} template ${template}`);
+    await work(admin);
   } finally {
     await admin.end();
   }
-  return { name, url: withDatabase(url, name) };
 }
 
 type Opened = World & { close(): Promise<void> };
 
-async function openWorld(options: WorldOptions, engines: TestEngines): Promise<Opened> {
+/** What a failure leaves half open is closed: a test that cannot begin ends at once. */
+async function openWorld(options: WorldOptions): Promise<Opened> {
+  await using stack = new AsyncDisposableStack();
+  const engines = stack.adopt(await testEngines(), (held) => held.release());
   const { name, url } = await makeDatabase(engines.postgresUrl);
-  const db = await openDatabase({ url, log: silentLog, connectionsMax: 6 });
-  const events = openEvents(engines.clickhouseUrl);
+  stack.defer(() =>
+    asOwner(engines.postgresUrl, (admin) =>
+      admin.unsafe(`drop database if exists ${name} with (force)`),
+    ),
+  );
+  const opening = openDatabase({ url, log: silentLog, connectionsMax: 6 });
+  const db = stack.adopt(await opening, (open) => open.close());
+  const events = stack.adopt(openEvents(engines.clickhouseUrl), (open) => open.close());
   const clock = movableClock(options.start ?? new Date());
   const apply = (text: string, prose?: string) =>
     applyPolicy(db, events, {
@@ -123,17 +137,18 @@ async function openWorld(options: WorldOptions, engines: TestEngines): Promise<O
       sameVersion: true,
       ...(prose === undefined ? {} : { prose }),
     });
-  const policies = await openPolicies(db, { log: silentLog });
+  const policies = stack.adopt(await openPolicies(db, { log: silentLog }), (open) => open.close());
   const tenants: TenantId[] = [];
   const run = randomBytes(4).toString('hex');
   for (const [index, document] of (options.policies ?? [samplePolicy]).entries()) {
     const tenant = TenantId(`t${index}-${run}`);
+    stack.defer(() => events.command(`drop database if exists ${eventsDatabaseOf(tenant)} sync`));
     await apply(document(tenant));
     await policies.refresh(tenant);
     tenants.push(tenant);
   }
   const tenant = tenants[0] ?? TenantId('nobody');
-  return {
+  const world: World = {
     db,
     events,
     policies,
@@ -146,18 +161,9 @@ async function openWorld(options: WorldOptions, engines: TestEngines): Promise<O
     clickhouseUrl: engines.clickhouseUrl,
     person: () => SubjectId(randomBytes(16).toString('hex')),
     inTenant: (work, scope = {}) => inTenant(db, { tenant, now: clock.now(), ...scope }, work),
-    async close() {
-      await policies.close();
-      for (const made of tenants) {
-        await events.command(`drop database if exists ${eventsDatabaseOf(made)} sync`);
-      }
-      await Promise.all([db.close(), events.close()]);
-      const admin = connect(engines.postgresUrl, { max: 1 });
-      await admin.unsafe(`drop database if exists ${name} with (force)`);
-      await admin.end();
-      engines.release();
-    },
   };
+  const close = stack.move();
+  return Object.assign(world, { close: () => close.disposeAsync() });
 }
 
 /**
@@ -167,7 +173,7 @@ async function openWorld(options: WorldOptions, engines: TestEngines): Promise<O
 export function useWorld(options: WorldOptions = {}): World {
   let opened: Opened | undefined;
   before(async () => {
-    opened = await openWorld(options, await testEngines());
+    opened = await openWorld(options);
     await options.setUp?.(opened);
   });
   after(() => opened?.close());
