@@ -8,7 +8,7 @@ import { renderPolicy } from '@troth/policy-language';
 import { systemClock } from '#base/clock';
 import type { TenantId } from '#base/ids';
 import { auditHealth, Sequencer } from '#core/audit';
-import { finishApplies, openPolicies } from '#core/policy';
+import { finishApplies, openPolicies, reconcilePurposes } from '#core/policy';
 import { openTenancy } from '#core/tenancy';
 import type { ErasureDeps } from '#domains/rights';
 import { alertJob } from '#oversight/alerts';
@@ -112,6 +112,7 @@ async function start(options: ServeOptions, stack: AsyncDisposableStack): Promis
   const applying = { db, events, clock, log, progress, complain };
   const leftOut = await applyFolder(options.policiesDir, applying);
   const policies = stack.adopt(await openPolicies(db, { log }), (open) => open.close());
+  await reconcilePurposes({ db, events, log }, policies.tenants().map(policies.inForce));
   /** The keys that proofs send with. */
   const verificationKeys = new Set<string>();
   const given = { ...foundation, ...removing, policies, clock, log, config, verificationKeys };

@@ -34,7 +34,6 @@ import type { Log } from '#platform/log';
 import type { Actor } from './authorize.ts';
 import { policyProblem } from './errors.ts';
 import {
-  APPLY_LOCK,
   flipRevision,
   insertRevision,
   isBeingRemoved,
@@ -45,6 +44,7 @@ import {
   readOpenStatements,
   readUnfinished,
 } from './store.ts';
+import { aloneInPolicy } from './turns-store.ts';
 
 export type PolicyDraft = {
   readonly text: string;
@@ -162,19 +162,7 @@ export async function applyPolicy(
   log: Log = () => undefined,
 ): Promise<Applied> {
   const judged = judgePolicy(draft);
-  return inTurn(db, () => applyJudged({ db, events, log }, draft, judged));
-}
-
-const turns = new WeakMap<Database, Promise<unknown>>();
-
-/**
- * One after the other within this process: each holds a connection while it waits for the lock, and
- * enough of them would leave none for the one that has it.
- */
-function inTurn<T>(db: Database, work: () => Promise<T>): Promise<T> {
-  const turn = (turns.get(db) ?? Promise.resolve()).then(work, work);
-  turns.set(db, turn);
-  return turn;
+  return applyJudged({ db, events, log }, draft, judged);
 }
 
 async function applyJudged(
@@ -185,17 +173,12 @@ async function applyJudged(
   const { db, log } = engines;
   const tenant = TenantId(policy.service);
   const began = performance.now();
-  const held = await db.admin.reserve();
-  try {
-    await held`select pg_advisory_lock(${APPLY_LOCK}, hashtext(${tenant}))`;
-    const applied = await applyLocked(engines, { draft, policy, findings, tenant });
-    const durationMs = Math.round(performance.now() - began);
-    if (applied.changed) log('policy.applied', { tenant, revision: applied.revision, durationMs });
-    return applied;
-  } finally {
-    await held`select pg_advisory_unlock(${APPLY_LOCK}, hashtext(${tenant}))`;
-    held.release();
-  }
+  const applied = await aloneInPolicy(db, tenant, () =>
+    applyLocked(engines, { draft, policy, findings, tenant }),
+  );
+  const durationMs = Math.round(performance.now() - began);
+  if (applied.changed) log('policy.applied', { tenant, revision: applied.revision, durationMs });
+  return applied;
 }
 
 /** People cite a version: under one name there is one text, unless the operator says otherwise. */

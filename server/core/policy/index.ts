@@ -18,6 +18,7 @@ export { type Actor, authorize, type Permit, type PermitContext } from './author
 export { policyProblem } from './errors.ts';
 export { openPolicies, type Policies, type PolicyInForce } from './in-force.ts';
 export { reasonOf } from './reason.ts';
+export { reconcilePurposes } from './reconcile.ts';
 export {
   endPolicy,
   listRevisions,

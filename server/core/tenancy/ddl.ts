@@ -10,7 +10,7 @@ import type { TenantId } from '#base/ids';
 import { TABLE_SETTINGS_CLAUSE } from '#platform/events';
 import { type Column, type EventTable, eventTablesOf } from './columns.ts';
 import { tenancyProblem } from './errors.ts';
-import { eventsDatabaseOf, purposeRoleOf, schemaOf } from './naming.ts';
+import { eventsDatabaseOf } from './naming.ts';
 
 export type Statement = {
   readonly engine: 'postgres' | 'clickhouse';
@@ -18,7 +18,6 @@ export type Statement = {
 };
 
 const clickhouse = (statement: string): Statement => ({ engine: 'clickhouse', statement });
-const postgres = (statement: string): Statement => ({ engine: 'postgres', statement });
 
 const columnText = ({ name, type, codec }: Column) =>
   `\`${name}\` ${type}${codec === null ? '' : ` codec(${codec})`}`;
@@ -105,64 +104,4 @@ export function contractEvents(
       ),
     ];
   });
-}
-
-/** Roles belong to the whole server, so two revisions that are applied at once may collide. */
-const makeRole = (role: string) =>
-  postgres(`do $$ begin
-  if not exists (select 1 from pg_roles where rolname = '${role}') then
-    create role ${role} nologin in role troth_purpose;
-  end if;
-  grant ${role} to troth_app with inherit false, set true;
-exception when duplicate_object or unique_violation then null;
-end $$`);
-
-/**
- * A role for each purpose, with grants on the tables of the data declared for it, and on no other.
- *
- * @param tables  the tables in the tenant's schema, by name.
- */
-export function grantPurposes(
-  tenant: TenantId,
-  policy: Policy,
-  tables: readonly string[],
-): Statement[] {
-  const schema = schemaOf(tenant);
-  return Object.values(policy.compiled.purposes).flatMap(({ id, data }) => {
-    const role = purposeRoleOf(tenant, id);
-    const allowed = tables.filter((table) => data.some((type) => tableOf(policy, type) === table));
-    return [
-      makeRole(role),
-      postgres(`grant usage on schema ${schema} to ${role}`),
-      ...allowed.map((table) =>
-        postgres(`grant select, insert, update on ${schema}.${table} to ${role}`),
-      ),
-    ];
-  });
-}
-
-/** Takes away what the purpose may no longer read, once nobody works under the old revision. */
-export function revokePurposes(
-  tenant: TenantId,
-  current: Policy | undefined,
-  next: Policy,
-  tables: readonly string[],
-): Statement[] {
-  const schema = schemaOf(tenant);
-  return Object.values(current?.compiled.purposes ?? {}).flatMap(({ id, data }) => {
-    const kept = new Set(next.compiled.purposes[id]?.data.map((type) => tableOf(next, type)));
-    return tables
-      .filter((table) => data.some((type) => current && tableOf(current, type) === table))
-      .filter((table) => !kept.has(table))
-      .map((table) =>
-        postgres(`revoke all on ${schema}.${table} from ${purposeRoleOf(tenant, id)}`),
-      );
-  });
-}
-
-/** The table of a data type: the platform's own (`from: accounts`), or the type's. */
-function tableOf(policy: Policy, dataType: string): string | undefined {
-  const from = policy.data[dataType]?.from;
-  if (from === undefined || from === 'events') return undefined;
-  return from.replaceAll('-', '_');
 }

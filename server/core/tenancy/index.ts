@@ -6,13 +6,7 @@
  * this tenant and this connection; without it every row is hidden, by the database itself.
  */
 export { type Column, type EventTable, eventTableOf, eventTablesOf } from './columns.ts';
-export {
-  contractEvents,
-  expandEvents,
-  grantPurposes,
-  revokePurposes,
-  type Statement,
-} from './ddl.ts';
+export { contractEvents, expandEvents, type Statement } from './ddl.ts';
 export { tenancyProblem } from './errors.ts';
 export {
   archiveDatabaseOf,
@@ -22,6 +16,7 @@ export {
   purposeRoleOf,
   schemaOf,
 } from './naming.ts';
+export { grantPurposes, revokePurposes } from './purpose-grants.ts';
 export {
   columnsFor,
   type PurposeLogins,
@@ -29,6 +24,7 @@ export {
   purposeViewOf,
   showPurposes,
 } from './purpose-views.ts';
+export { lacksLogins, mendPurposes, readStanding } from './standing-store.ts';
 export {
   createTenant,
   listTenants,

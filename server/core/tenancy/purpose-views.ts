@@ -7,6 +7,7 @@ import type { TenantId } from '#base/ids';
 import { purposeLogin } from '#platform/events';
 import { type Column, type EventTable, eventTablesOf } from './columns.ts';
 import type { Statement } from './ddl.ts';
+import { eventsDatabaseOf } from './naming.ts';
 
 /** The purposes of a service, each with the number of its login. */
 export type PurposeLogins = ReadonlyMap<string, number>;
@@ -42,13 +43,13 @@ export function columnsFor(purpose: string, columns: readonly Column[]): string 
     .join(', ');
 }
 
-function createView(purpose: string, login: number, table: EventTable): string {
-  // Without a definer, whose name is another at each start of the embedded engine.
-  return [
-    `create or replace view ${nameOf(purposeViewOf(login, table))} sql security none as`,
-    `select ${columnsFor(purpose, table.columns)} from \`${table.database}\`.\`${table.table}\``,
-  ].join('\n');
-}
+/** Without a definer, whose name is another at each start of the embedded engine. */
+const definitionOf = (purpose: string, table: EventTable) =>
+  `sql security none as
+select ${columnsFor(purpose, table.columns)} from \`${table.database}\`.\`${table.table}\``;
+
+const createView = (purpose: string, login: number, table: EventTable) =>
+  `create or replace view ${nameOf(purposeViewOf(login, table))} ${definitionOf(purpose, table)}`;
 
 const tablesFor = (tenant: TenantId, policy: Policy | undefined, purpose: string) =>
   policy
@@ -72,6 +73,40 @@ export function showPurposes(
       `create database if not exists \`${purposeLogin(login)}\``,
       ...gone.map((table) => `drop view if exists ${nameOf(purposeViewOf(login, table))} sync`),
       ...shown.map((table) => createView(purpose, login, table)),
+    ].map(clickhouse);
+  });
+}
+
+/** A view as it stands, with the statement that the engine would make it by. */
+export type StandingView = PurposeView & { readonly statement: string };
+
+/** The engine writes the same statement without needless quotes, and in capitals. */
+const plain = (sql: string) => sql.replaceAll('`', '').replaceAll(/\s+/g, ' ').trim().toLowerCase();
+
+/** What turns the views that stand in a service's logins into those of its policy. */
+export function mendViews(
+  tenant: TenantId,
+  policy: Policy,
+  logins: PurposeLogins,
+  standing: readonly StandingView[],
+): Statement[] {
+  const own = `${eventsDatabaseOf(tenant)}__`;
+  return [...logins].flatMap(([purpose, login]) => {
+    const mine = standing.filter(
+      ({ database, view }) => database === purposeLogin(login) && view.startsWith(own),
+    );
+    const found = new Map(mine.map((one) => [one.view, plain(one.statement)]));
+    const shown = tablesFor(tenant, policy, purpose);
+    const names = new Set(shown.map((table) => purposeViewOf(login, table).view));
+    const wrong = shown.filter((table) => {
+      const made = found.get(purposeViewOf(login, table).view);
+      // Between the two the engine names the columns and their types.
+      return !made?.endsWith(`) ${plain(definitionOf(purpose, table))}`);
+    });
+    return [
+      ...mine.filter(({ view }) => !names.has(view)).map((one) => `drop view ${nameOf(one)} sync`),
+      ...(wrong.length > 0 ? [`create database if not exists \`${purposeLogin(login)}\``] : []),
+      ...wrong.map((table) => createView(purpose, login, table)),
     ].map(clickhouse);
   });
 }

@@ -21,6 +21,7 @@ export type LogLines = Checked<{
   'policy.applied': { tenant: TenantId; revision: number; durationMs: number };
   'policy.left-out': { code: Word; tenant?: TenantId; revision?: number; line?: number };
   'events.no-purpose-logins': Record<string, never>;
+  'purposes.mended': { tenant: TenantId; statements: number; refused: number };
   'policy.refreshed': { tenant: TenantId; revision: number };
   'job.failed': { job: Word; attempt: number; frames: Frames };
   'job.abandoned': { job: Word; attempt: number };
