@@ -20,6 +20,15 @@ export type Word = Brand<'Word'>;
 /** A day of the calendar, UTC: YYYY-MM-DD. Days written so compare as text. */
 export type Day = Brand<'Day'>;
 
+/**
+ * An id that a client made, as it is meant: text that looks the same is the same (Unicode NFC), and
+ * the white space around it is a slip. Upper and lower case are two ids, for an id is opaque.
+ *
+ * Every door that takes one reads it through here: a person who was sent with a slip is found, and
+ * erased, without it.
+ */
+export const meantId = (text: string): string => text.normalize('NFC').trim();
+
 function parser<Id extends string>(what: string, pattern: RegExp) {
   return (text: string): Id => {
     if (!pattern.test(text)) throw new TypeError(`not a ${what}`);

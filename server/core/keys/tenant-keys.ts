@@ -7,7 +7,7 @@
  */
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import type { Clock } from '#base/clock';
-import type { TenantId } from '#base/ids';
+import { meantId, type TenantId } from '#base/ids';
 import type { Keeper, Named } from '#platform/keeper';
 import { keysProblem } from './errors.ts';
 import type { Handle } from './model.ts';
@@ -53,9 +53,9 @@ export class TenantKeys {
 
   /** HMAC-SHA256 under the tenant's index key, cut to 16 bytes, in base64. */
   indexOf(tenant: TenantId, { kind, value }: Handle): string {
-    const text = value.normalize('NFC');
+    const text = meantId(value);
     // Accounts are e-mail addresses: the same one however it was typed.
-    const normal = kind === 'account' ? text.trim().toLowerCase() : text;
+    const normal = kind === 'account' ? text.toLowerCase() : text;
     return createHmac('sha256', this.#of(tenant).index)
       .update(`${kind}|${normal}`)
       .digest()

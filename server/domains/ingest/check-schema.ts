@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { meantId } from '#base/ids';
 import { NOWHERE } from '#platform/location';
 import { cleanText } from './classifiers.ts';
 import type { DropReason } from './drops.ts';
@@ -12,6 +13,8 @@ import { placeIn, saidOfAge } from './said-of-age.ts';
 import { isObject, type JsonObject, type Kind, member, readEvent, type WireEvent } from './wire.ts';
 
 const ID_CHARACTERS_MAX = 256;
+/** With the white space around it: more is no slip, and not read. */
+const SENT_CHARACTERS_MAX = 1_024;
 const NAMES_MAX = 5_000;
 const NAME = /^[\p{L}\p{N}$][\p{L}\p{N}_ .:/()&+'$-]{0,127}$/u;
 const NONE: JsonObject = Object.freeze({});
@@ -133,9 +136,12 @@ type Ids = Record<
 
 /** An id as text; `null` stands for none, as Segment's clients send it; false where it is no id. */
 function idOf(value: unknown): string | undefined | false {
-  if (value === undefined || value === null || value === '') return undefined;
-  const text = typeof value === 'number' ? String(value) : value;
-  return typeof text === 'string' && text.length <= ID_CHARACTERS_MAX ? text : false;
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'number') return String(value);
+  if (typeof value !== 'string' || value.length > SENT_CHARACTERS_MAX) return false;
+  const text = meantId(value);
+  if (text === '') return undefined;
+  return text.length <= ID_CHARACTERS_MAX ? text : false;
 }
 
 function readIds(wire: WireEvent): Ids | undefined {
@@ -215,8 +221,7 @@ function makeEvent({ ids, properties, sent, ...read }: Read): AddressedEvent {
     handle: mode > 0 && userId !== undefined ? { kind: 'user', value: userId } : undefined,
     previous: previousId === undefined ? undefined : { kind: 'user', value: previousId },
     visitor: anonymousId,
-    consentHandle:
-      typeof consentId === 'string' ? consentId.slice(0, ID_CHARACTERS_MAX) : undefined,
+    consentHandle: idOf(consentId) || undefined,
     sessionText: sessionId,
     subject: undefined,
     sessionLow: 0,

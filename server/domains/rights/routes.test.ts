@@ -57,6 +57,21 @@ test('a demand is accepted, followed and certified, and no answer repeats the ha
   assert.equal((await ask(`${path}/undo`, {})).body['code'], 'erasure-not-undoable');
 });
 
+test('a demand that names a person with a slip finds them: white space around, another way to write ü', async () => {
+  const sent = { kind: 'user' as const, value: `  ${value()}-J\u00fcrgen\n` };
+  await desk.meet(sent);
+  const asked = await ask('erasures', {
+    handle: { kind: 'user', value: `${sent.value.trim().normalize('NFD')}\t` },
+  });
+  assert.equal(asked.status, 202);
+  await desk.rights.walk();
+  const seen = await ask(`erasures/${String(asked.body['id'])}`);
+  assert.deepEqual([seen.body['state'], seen.body['people']], ['done', 1]);
+  assert.equal(await desk.keys.whois(world.tenant, sent), 'erased');
+  const other = { kind: 'user' as const, value: sent.value.toUpperCase() };
+  assert.equal(await desk.keys.whois(world.tenant, other), 'unknown', 'case makes another id');
+});
+
 test('a demand that cannot be read is refused, and nobody is made known by it', async () => {
   const handle = { kind: 'user', value: value() };
   const broken: unknown[] = [
@@ -66,6 +81,7 @@ test('a demand that cannot be read is refused, and nobody is made known by it', 
     { handle, subject: 'a'.repeat(32) },
     { handle: { ...handle, kind: 'name' } },
     { handle: { ...handle, value: '' } },
+    { handle: { ...handle, value: ' \n\t' } },
     { handle: { ...handle, value: 'x'.repeat(257) } },
     { handle, reason: 'Because I say so: <script>' },
     { handle, unknown: true },
