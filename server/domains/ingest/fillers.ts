@@ -4,7 +4,7 @@
  * declares a field of that name, and only what the enrichment's switch allows.
  */
 import { originOf } from './fields.ts';
-import type { Device, IngestEvent } from './model.ts';
+import { type Device, type IngestEvent, MODE } from './model.ts';
 import type { Place } from './ports.ts';
 import { type JsonObject, member } from './wire.ts';
 
@@ -20,6 +20,8 @@ export type Filler = {
   readonly step: 'context' | 'referrer' | 'location' | 'time' | 'device';
   readonly index: number;
   readonly find: (known: Known) => unknown;
+  /** Only where the row has a person. */
+  readonly ofPeople: boolean;
 };
 
 type Finder = readonly [Filler['step'], Filler['find']];
@@ -100,6 +102,12 @@ const FINDERS: Readonly<Record<string, Finder>> = {
   device_class: ['device', ({ device }) => device.type || undefined],
 };
 
+/**
+ * Text of the page that nobody declared as its own may name somebody. No erasure finds a row without
+ * a person, so such a row holds it only when the sender says it in a declared field.
+ */
+const OF_PEOPLE: ReadonlySet<string> = new Set(['title']);
+
 /** The fillers of a data type, by the step that runs them. */
 export function fillersOf(
   fields: readonly { readonly name: string }[],
@@ -113,7 +121,9 @@ export function fillersOf(
   };
   fields.forEach(({ name }, index) => {
     const finder = Object.hasOwn(FINDERS, name) ? FINDERS[name] : undefined;
-    if (finder) found[finder[0]].push({ step: finder[0], index, find: finder[1] });
+    if (!finder) return;
+    const [step, find] = finder;
+    found[step].push({ step, index, find, ofPeople: OF_PEOPLE.has(name) });
   });
   return found;
 }
@@ -121,8 +131,9 @@ export function fillersOf(
 /** Fills in what the sender left empty, each value read as the policy declares it. */
 export function fillFields(event: IngestEvent, step: Filler['step'], known: Known): void {
   const { fillers, fields } = event.type;
-  for (const { index, find } of fillers[step]) {
+  for (const { index, find, ofPeople } of fillers[step]) {
     if (event.values[index] !== undefined) continue;
+    if (ofPeople && event.mode === MODE.anonymous) continue;
     const value = find(known);
     if (value === undefined) continue;
     const read = fields[index]?.read(value);

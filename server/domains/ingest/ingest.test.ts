@@ -106,6 +106,24 @@ test('personal fields are one ciphertext under the person’s key, bound to its 
   assert.deepEqual(JSON.parse(opened.toString()), { arguments: { line: secret } });
 });
 
+test('an id is one person however it was typed, and another in another case', async () => {
+  const send = (userId: unknown) =>
+    door.send(
+      `/v1/t/${clanker()}/track`,
+      { event: 'agent_command', userId, properties: { tool: 'slip' } },
+      { key: door.keyOf(clanker()) },
+    );
+  for (const userId of [' zo\u00eb-1', 'zo\u00eb-1', 'zoe\u0308-1\n', '\tZo\u00eb-1'])
+    await send(userId);
+  const rows = await door.rows<{ person: string; f_tool: string }>(clanker(), 'agent_commands');
+  const people = rows.filter(({ f_tool }) => f_tool === 'slip').map(({ person }) => person);
+  assert.equal(people.length, 4);
+  const key = await door.person(clanker(), { kind: 'user', value: 'zo\u00eb-1 ' });
+  assert.equal(people.filter((person) => person.toLowerCase() === key.subject).length, 3);
+  const refused = await send(`x${' '.repeat(2_000)}`);
+  assert.equal(refused.status, 422);
+});
+
 test('personal content in declared fields is cut out before it is stored', async () => {
   const action = 'mail ada@example.com or +1 555 123 4567';
   await door.send('/v1/track', { event: 'user_action', properties: { action } });
@@ -349,3 +367,19 @@ for (const [name, pack] of Object.entries({
     assert.deepEqual(answer.body, { success: true, accepted: 1 });
   });
 }
+
+test('a row without a person holds the title of a page only where the sender says it, and stripped', async () => {
+  const place = `/v1/t/${magenta()}/track`;
+  const told = { context: { page: { title: 'Letter of Ada' } } };
+  const sent = [
+    { event: 'page_view', properties: { label: 'nobody' }, ...told },
+    { event: 'page_view', properties: { label: 'somebody' }, userId: 'u-title', ...told },
+    { event: 'page_view', properties: { label: 'said', title: 'Ask ada@example.com' }, ...told },
+  ];
+  for (const event of sent) await door.send(place, event, { key: door.keyOf(magenta()) });
+  const rows = await door.rows<{ f_label: string; f_title: string }>(magenta(), 'analytics_events');
+  const titles = Object.fromEntries(rows.map(({ f_label, f_title }) => [f_label, f_title]));
+  assert.deepEqual([titles['nobody'], titles['somebody']], ['', 'Letter of Ada']);
+  assert.match(titles['said'] ?? '', /^Ask /);
+  assert.doesNotMatch(titles['said'] ?? '', /ada@/);
+});
