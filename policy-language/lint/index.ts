@@ -26,7 +26,7 @@ import {
   quotesStandOnTheirLines,
 } from './quotes.ts';
 import { namesAreDeclared } from './references.ts';
-import { applyResolutions } from './resolutions.ts';
+import { applyResolutions, decisionAbout } from './resolutions.ts';
 import { limitsBindFieldByField, oneLengthIsStated, tiersAddUp } from './retention-limits.ts';
 import type { Raised, Rule } from './rule.ts';
 import * as structure from './structure.ts';
@@ -89,6 +89,24 @@ export function lint(policy: Policy, prose?: string): Finding[] {
 
 const order = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
+type Lesson = Pick<Raised, 'code'> & {
+  readonly promises: readonly string[];
+  readonly expected: string | undefined;
+  readonly example: string | undefined;
+};
+
+/** An error shows what would be right; where that is a sentence to think about, the decision. */
+function taught({ code, promises, expected, example }: Lesson, policy: Policy) {
+  const { severity, means } = codes[code];
+  const lesson = severity === 'error' ? (expected ?? means) : expected;
+  const shown =
+    severity === 'error' ? (example ?? decisionAbout({ code, promises, lesson, policy })) : example;
+  return {
+    ...(lesson !== undefined && { expected: lesson }),
+    ...(shown !== undefined && { example: shown }),
+  };
+}
+
 /** Puts a raised finding where an editor should jump: its path, or the promise that quotes it. */
 function placer(policy: Policy, prose: Prose, rowIndex: ReadonlyMap<string, number>) {
   const source = sourceOf(policy);
@@ -100,8 +118,7 @@ function placer(policy: Policy, prose: Prose, rowIndex: ReadonlyMap<string, numb
       code,
       severity: codes[code].severity,
       message,
-      ...(expected !== undefined && { expected }),
-      ...(example !== undefined && { example }),
+      ...taught({ code, promises: about, expected, example }, policy),
       file: source.file,
       line,
       column,

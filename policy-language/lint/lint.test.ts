@@ -2,7 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { blocksApply, lint, readPolicy } from '@troth/policy-language';
-import { codesOf, policyOf, SOUND, SOUND_PROSE, spoilt } from '#language/testing/documents';
+import {
+  assertTeaches,
+  codesOf,
+  policyOf,
+  SOUND,
+  SOUND_PROSE,
+  spoilt,
+} from '#language/testing/documents';
 
 /** The sample prose names too little to be a policy; these are about that alone. */
 const SHORT = [
@@ -85,6 +92,18 @@ const cases: readonly (readonly [string, string, string, string])[] = [
     'retention/tiers-differ',
   ],
   [
+    'events without fields',
+    '    fields:\n      tool: string(64)\n      email: { type: string, max: 254, seal: subject, category: user.contact.email }\n',
+    '',
+    'data/events-without-fields',
+  ],
+  [
+    'an event of two types',
+    '  findings:\n',
+    '  again: { title: A, from: events, event-names: [command], categories: [system], purposes: [research], retain: P1D, key: none, fields: { a: boolean } }\n  findings:\n',
+    'data/event-declared-twice',
+  ],
+  [
     'a decision about nothing',
     'promises:',
     'resolves: [{ finding: x/y, decision: d, because: b, on: 2026-01-01 }]\npromises:',
@@ -94,7 +113,11 @@ const cases: readonly (readonly [string, string, string, string])[] = [
 
 for (const [what, from, to, code] of cases) {
   test(`${what} is found`, () => {
-    assert.ok(found(spoilt(from, to)).includes(code), found(spoilt(from, to)).join());
+    const findings = lint(policyOf(spoilt(from, to)), SOUND_PROSE);
+    const raised = findings.filter((finding) => finding.code === code);
+    assert.ok(raised.length > 0, findings.map((finding) => finding.code).join());
+    const errors = raised.filter(({ severity }) => severity === 'error');
+    if (errors.length > 0) assertTeaches(errors);
   });
 }
 
@@ -113,6 +136,31 @@ test('a mistake in the binding of a promise says what was expected and shows wha
   );
   const id = lesson(ROW, ROW + ROW);
   assert.equal(id?.example, 'SA-02');
+});
+
+test('what an error shows is right: put in its place, the error is gone', () => {
+  const mended = [
+    ['says: "90 days"', 'says: "A heading"', 'line: 2'],
+    ['silent-lines: "1"\n', '', ''],
+    ['retain: P90D', 'retain: P60D', 'retain: P60D'],
+  ] as const;
+  for (const [from, to, place] of mended) {
+    const text = spoilt(from, to);
+    const [error] = lint(policyOf(text), SOUND_PROSE).filter(
+      ({ severity }) => severity === 'error',
+    );
+    const shown = error?.example ?? '';
+    const into = place.startsWith('retain') ? `retain: ${shown}` : shown;
+    const better =
+      place === ''
+        ? spoilt('languages: [en]\n', `languages: [en]\n${shown}\n`, text)
+        : spoilt(place, into, text);
+    assert.deepEqual(
+      found(better).filter((code) => code === error?.code),
+      [],
+      shown,
+    );
+  }
 });
 
 test('words in place of a number are found in the prose', () => {

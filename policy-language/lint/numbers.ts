@@ -18,10 +18,23 @@ export const numbersAgree: Rule = function* ({ policy, rows }) {
         path: ['promises', index, 'says'],
         promises: [row.id],
         expected: `"${quantity.text}" in the section that the promise binds, or another sentence`,
+        example: asWritten(quantity),
       };
     }
   }
 };
+
+const DAY_MS = 86_400_000;
+const MEGABYTE = 1024 ** 2;
+
+/** A quantity of a sentence as the document would have it. */
+function asWritten({ kind, value }: Quantity): string {
+  if (kind === 'money') return `amount-cents: ${value}`;
+  if (kind === 'version') return `"${value.toFixed(1)}"`;
+  if (kind === 'size') return value < MEGABYTE ? `${value / 1024}KB` : `${value / MEGABYTE}MB`;
+  if (kind === 'count') return String(value);
+  return value % DAY_MS === 0 ? `P${value / DAY_MS}D` : `PT${value / 1000}S`;
+}
 
 const textsOf = (quantities: readonly Quantity[]) =>
   [...new Set(quantities.map(({ text }) => text))].slice(0, 4).join(' or ');

@@ -8,6 +8,7 @@ import type { Rule } from './rule.ts';
 
 export const quotesStandOnTheirLines: Rule = function* ({ rows, prose }) {
   if (!prose.whole) return;
+  let misquoted = 0;
   for (const { row, index } of rows) {
     const { id, says, line } = row;
     const cited = linesOf(line).map((number) => prose.lines[number - 1] ?? '');
@@ -19,10 +20,25 @@ export const quotesStandOnTheirLines: Rule = function* ({ rows, prose }) {
       message: `The quote of ${id} does not stand on line ${line}.`,
       path: ['promises', index, 'says'],
       promises: [id],
-      ...(cited[0] && { expected: `words of: ${cited[0].slice(0, 120)}` }),
+      ...lessonOf({ lines: ++misquoted > SOUGHT_MAX ? [] : prose.lines, says, cited: cited[0] }),
     };
   }
 };
+
+/** Of so many quotes it is said where they stand: each is a look at every line. */
+const SOUGHT_MAX = 20;
+
+type Misquoted = { lines: readonly string[]; says: string; cited: string | undefined };
+
+/** Another line that has the words is what was meant; else the words of this one are. */
+function lessonOf({ lines, says, cited }: Misquoted) {
+  const words = plain(says);
+  const at = words === '' ? -1 : lines.findIndex((text) => plain(text).includes(words));
+  if (at >= 0) return { expected: 'the line that has these words', example: `line: ${at + 1}` };
+  if (!cited) return { expected: 'a line of the prose, and words of it' };
+  const stands = cited.slice(0, 120);
+  return { expected: `words of: ${stands}`, example: `says: ${JSON.stringify(plain(stands))}` };
+}
 
 export const everyLineIsSpokenFor: Rule = function* ({ policy, prose }) {
   if (!prose.whole) return;
@@ -36,6 +52,8 @@ export const everyLineIsSpokenFor: Rule = function* ({ policy, prose }) {
       message: `No promise quotes line ${line}, and silent-lines does not list it.`,
       path: ['promises'],
       hit: { line, text, match: text, groups: [] },
+      expected: 'a promise that quotes it, or its number under silent-lines',
+      example: `silent-lines: "${[policy['silent-lines'] ?? [], line].flat().join(', ')}"`,
     };
   }
 };
@@ -73,6 +91,7 @@ export const nothingIsLeftToFillIn: Rule = function* ({ policy, prose }) {
       message: `"${match}" was never filled in; this text cannot be published.`,
       hit: { line, text, match, groups: [] },
       expected: 'the real value',
+      example: filledIn(match),
     };
   }
   const unfilled = unfilledIn(policy);
@@ -83,6 +102,7 @@ export const nothingIsLeftToFillIn: Rule = function* ({ policy, prose }) {
       message: `"${match}" was never filled in.`,
       path,
       expected: 'the real value',
+      example: filledIn(match),
       promises: bound.get(path.join('.')) ?? [],
     };
   }
@@ -100,3 +120,14 @@ function promisesByPath(policy: Policy): Map<string, string[]> {
   }
   return byPath;
 }
+
+const FILLED: readonly (readonly [RegExp, string])[] = [
+  [/mail|contact/i, 'privacy@example.com'],
+  [/date/i, '2026-01-01'],
+  [/phone|number/i, '+49 30 901820'],
+  [/address|street|city/i, '1 Example Street, 10115 Berlin'],
+];
+
+/** What a value in its place could look like. */
+const filledIn = (placeholder: string): string =>
+  FILLED.find(([pattern]) => pattern.test(placeholder))?.[1] ?? 'Example Ltd';

@@ -39,7 +39,7 @@ export function* unknownName(name: string, declared: Declared, path: Path): Gene
     message: `"${name}" is not declared under ${declared.section}.${near ? ` Did you mean "${near}"?` : ''}`,
     path,
     expected: `a key of ${declared.section}`,
-    ...(near !== undefined && { example: near }),
+    example: near ?? [...declared.names][0] ?? `${declared.section}: { ${name}: … }`,
   };
 }
 

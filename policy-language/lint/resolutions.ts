@@ -26,6 +26,20 @@ export function applyResolutions(
   return { findings: settled, unused: [...entries.keys()].filter((index) => !used.has(index)) };
 }
 
+type Undecided = {
+  readonly code: string;
+  readonly promises: readonly string[];
+  readonly lesson: string | undefined;
+  readonly policy: Policy;
+};
+
+/** The entry under `resolves:` that would settle a finding, for its author to put in own words. */
+export function decisionAbout({ code, promises, lesson, policy }: Undecided): string {
+  const about = promises.length > 0 ? `promises: [${[...new Set(promises)].join(', ')}], ` : '';
+  const decision = JSON.stringify(lesson ?? 'what holds');
+  return `{ finding: ${code}, ${about}decision: ${decision}, because: "the reason", on: ${policy.effective} }`;
+}
+
 /** An entry that names promises settles findings about one of them; one that names none, all. */
 function settles(entry: Entry, finding: Finding): boolean {
   if (!entry.promises) return true;

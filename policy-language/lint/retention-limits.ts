@@ -17,9 +17,18 @@ export const tiersAddUp: Rule = function* ({ policy }) {
       path: ['data', id, 'retain'],
       promises: boundTo(policy, id),
       expected: 'an archive that ends when the total is reached',
+      example: tiersWithin(active.milliseconds, total.milliseconds),
     };
   }
 };
+
+const DAY_MS = 86_400_000;
+
+function tiersWithin(activeMs: number, totalMs: number): string {
+  const [active, total] = [Math.floor(activeMs / DAY_MS), Math.floor(totalMs / DAY_MS)];
+  const archive = Math.max(total - active, 0);
+  return `{ active: P${total - archive}D, archive: P${archive}D, total: P${total}D }`;
+}
 
 /**
  * A value of a limited category may hide in free text of longer-lived rows, or stand there as a

@@ -10,6 +10,8 @@ import {
   lint,
   readPolicy,
 } from '@troth/policy-language';
+import { parse } from 'yaml';
+import { assertTeaches } from '#language/testing/documents';
 
 type Expected = readonly (readonly [
   about: string,
@@ -87,14 +89,15 @@ const textOf = (file: string) =>
 function seed(service: string) {
   const { policy, findings } = readPolicy(textOf(`${service}.yaml`), { file: `${service}.yaml` });
   assert.ok(policy, JSON.stringify(findings));
-  const { resolves: _, ...asWritten } = documentOf(policy);
+  const { resolves: _, ...written } = documentOf(policy);
+  const asWritten = written as Parameters<typeof compile>[0];
   const prose = textOf(`${service}.md`);
-  const undecided = compile(structuredClone(asWritten) as Parameters<typeof compile>[0]);
-  return { decided: lint(policy, prose), undecided: lint(undecided, prose) };
+  const undecided = lint(compile(structuredClone(asWritten)), prose);
+  return { asWritten, prose, decided: lint(policy, prose), undecided };
 }
 
 for (const [service, expected] of Object.entries(SEEDS)) {
-  const { decided, undecided } = seed(service);
+  const { asWritten, prose, decided, undecided } = seed(service);
 
   for (const [about, code, lines] of expected) {
     test(`${service}: ${about} is found as written and settled by a recorded decision`, () => {
@@ -112,6 +115,23 @@ for (const [service, expected] of Object.entries(SEEDS)) {
       }
     });
   }
+
+  test(`${service}: every error says what is expected, and shows it; a decision shown settles it`, () => {
+    const errors = undecided.filter(({ severity }) => severity === 'error');
+    assertTeaches(errors);
+    for (const { code, example, promises } of errors) {
+      if (!example?.startsWith('{ finding:')) continue;
+      const decisions = [parse(example) as object];
+      const again = lint(
+        compile(structuredClone({ ...asWritten, resolves: decisions }) as typeof asWritten),
+        prose,
+      );
+      const same = again.filter(
+        (one) => one.code === code && one.promises?.join() === promises?.join(),
+      );
+      assert.ok(same.length > 0 && same.every(({ state }) => state === 'resolved'), example);
+    }
+  });
 
   test(`${service}: as written nothing may be applied; with its decisions nothing is left open`, () => {
     assert.equal(blocksApply(undecided), true);

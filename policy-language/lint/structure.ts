@@ -19,6 +19,7 @@ export const dataIsLimitedAndPurposeful: Rule = function* ({ policy }) {
         message: `"${id}" is held for no purpose.`,
         path: ['data', id, 'purposes'],
         expected: 'at least one key of purposes',
+        example: `purposes: [${Object.keys(policy.purposes)[0] ?? 'service-delivery'}]`,
       };
     }
     if (type.from === 'events' && Object.keys(type.fields ?? {}).length === 0) {
@@ -26,6 +27,8 @@ export const dataIsLimitedAndPurposeful: Rule = function* ({ policy }) {
         code: 'data/events-without-fields',
         message: `Events land in "${id}", which declares no field: all of them would be dropped.`,
         path: ['data', id],
+        expected: 'fields: at least one, with its type',
+        example: 'fields: { tool: string(64) }',
       };
     }
   }
@@ -58,6 +61,8 @@ export const eventsLandOnce: Rule = function* ({ policy }) {
           code: 'data/event-declared-twice',
           message: `Events named "${name}" land in "${other}" and in "${id}".`,
           path: ['data', id, 'event-names'],
+          expected: 'each name in one data type',
+          example: `event-names: [${(type['event-names'] ?? []).filter((one) => !landing.has(one)).join(', ') || 'another'}]`,
         };
       }
     }
@@ -72,6 +77,7 @@ export const consentIsAsked: Rule = function* ({ policy }) {
         message: `"${id}" rests on consent, yet is ${purpose.required ? 'required' : 'on by default'}.`,
         path: ['purposes', id],
         expected: 'default: off, or another basis',
+        example: 'default: off',
       };
     }
   }
@@ -85,6 +91,8 @@ export const forbiddenUsesStayForbidden: Rule = function* ({ policy }) {
       code: 'purpose/forbidden-use',
       message: `"${id}" is a use under "${forbidden}", which the policy rules out.`,
       path: ['purposes', id, 'use'],
+      expected: `a use outside of ${forbidden}`,
+      example: 'use: essential.service',
     };
   }
 };
@@ -98,6 +106,8 @@ export const aliasesAreFree: Rule = function* ({ policy }) {
         code: 'purpose/alias-taken',
         message: `"${alias}" already stands for "${owner}".`,
         path: ['purposes', id, 'aliases'],
+        expected: 'a name that stands for nothing else',
+        example: `aliases: [${id}-too]`,
       };
     }
   }

@@ -20,6 +20,7 @@ export const rowsMatchTheirHeader: Rule = function* ({ prose }) {
         message: `This row has ${cells.length} cells; its header has ${width}.`,
         hit: { line, text, match: cells[0]?.trim() ?? text, groups: [] },
         expected: `${width} cells`,
+        example: `| ${[...cells.map((cell) => cell.trim()), ...Array(width - cells.length).fill('–')].join(' | ')} |`,
       };
     }
     before = line;

@@ -31,6 +31,7 @@ export const noiseHasAnAmount: Rule = function* ({ prose }) {
     message: 'Noise without epsilon protects nobody by any stated amount.',
     hit,
     expected: 'epsilon for a query and for a month, a secure source, refusal when it is spent',
+    example: 'insights: { epsilon: { query: 0.1, month: 3 } }',
   };
 };
 
