@@ -125,6 +125,25 @@ test('after kill -9 of PostgreSQL in the middle of writes every acknowledged row
   }
 });
 
+test('a backend that outlives its postmaster does not keep PostgreSQL down', async () => {
+  const sql = connect(running.url, { max: 1 });
+  const [row] = await sql<{ pid: number }[]>`select pg_backend_pid() as pid`;
+  const backend = row?.pid ?? 0;
+  // As one that waits for a disk: it does not notice that its postmaster is gone.
+  process.kill(backend, 'SIGSTOP');
+  const stopped = () => lines.filter((line) => line === 'orphan.stopped').length;
+  const before = stopped();
+  const { pid } = running;
+  process.kill(pid, 'SIGKILL');
+  const end = Date.now() + 15_000;
+  while ((running.pid === 0 || running.pid === pid) && Date.now() < end) await wait(10);
+  await running.whenReady();
+  // It ended; where nobody reaps it, its number stays.
+  assert.equal(stopped(), before + 1);
+  assert.equal((await ask((again) => again`select 1 as one`)).length, 1);
+  await sql.end({ timeout: 0 });
+});
+
 /** Runs PostgreSQL on our directory as an earlier server would have left it: without a rope. */
 async function leaveOrphan(): Promise<number> {
   const directory = join(dataDir, 'postgres');

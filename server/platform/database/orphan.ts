@@ -12,8 +12,9 @@ import { Word } from '#base/ids';
 import type { Log } from '#platform/log';
 import { childEnvironment } from '#platform/runtime';
 
-const FAST_STOP_MS = 10_000;
-const LEFTOVERS_MS = 10_000;
+const FAST_STOP_MS = 5_000;
+/** A backend notices the death of its postmaster when its statement ends. */
+const LEFTOVERS_MS = 3_000;
 const POSTGRES = Word('postgres');
 
 function isAlive(pid: number): boolean {
@@ -54,11 +55,33 @@ async function until(done: () => boolean, withinMs: number): Promise<boolean> {
   return done();
 }
 
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended by itself.
+  }
+}
+
 async function stopPostmaster(pid: number): Promise<void> {
   process.kill(pid, 'SIGINT');
   if (await until(() => !isAlive(pid), FAST_STOP_MS)) return;
   process.kill(pid, 'SIGQUIT');
-  await until(() => !isAlive(pid), FAST_STOP_MS);
+  if (!(await until(() => !isAlive(pid), FAST_STOP_MS))) kill(pid);
+}
+
+/**
+ * Backends whose postmaster is dead hold its shared memory, and no other starts beside them. One
+ * that does not end by itself is made to: nobody can hear its answer any more, and what it had not
+ * written the log brings back.
+ */
+async function endLeftovers(directory: string, log: Log): Promise<void> {
+  if (await until(() => leftovers(directory).length === 0, LEFTOVERS_MS)) return;
+  for (const pid of leftovers(directory)) {
+    kill(pid);
+    log('orphan.stopped', { child: POSTGRES, pid });
+  }
+  await until(() => leftovers(directory).length === 0, LEFTOVERS_MS);
 }
 
 /** Makes the directory startable. A lock file of a dead postmaster stays: PostgreSQL judges it. */
@@ -70,11 +93,11 @@ export async function clearOrphan(directory: string, log: Log): Promise<void> {
       await stopPostmaster(pid);
       log('orphan.stopped', { child: POSTGRES, pid });
     } else if (!(pid > 0) || isAlive(pid)) {
-      // Backends of a dead postmaster hold shared memory: the file may go only when they are gone.
-      await until(() => leftovers(directory).length === 0, LEFTOVERS_MS);
+      // Shared memory is free before the file may go.
+      await endLeftovers(directory, log);
       rmSync(file, { force: true });
       log('stale-lock.removed', { child: POSTGRES });
     }
   }
-  await until(() => leftovers(directory).length === 0, LEFTOVERS_MS);
+  await endLeftovers(directory, log);
 }

@@ -114,6 +114,7 @@ export async function startClickHouse(options: ClickHouseOptions): Promise<Embed
     prepare: () => stopOrphans([ours], { child: CLICKHOUSE, log }),
     ready: () => answers(url, password),
     readyWithinMs: 60_000,
+    hangsAfterMs: 10_000,
     healthy: () => answers(url, password, 5_000),
     stopWithinMs: 10_000,
     log,

@@ -94,6 +94,52 @@ test('a child that never serves is a problem, and nothing of it is left running'
   assert.equal(isAlive(Number(readFileSync(join(directory, 'pid'), 'utf8'))), false);
 });
 
+/** Hangs in its start as often as the file says, deaf to what should end it; then it serves. */
+const HANG = `const fs = require('node:fs'), dir = process.argv[1];
+  const left = Number(fs.readFileSync(dir + '/hangs', 'utf8'));
+  process.on('SIGTERM', () => {});
+  setInterval(() => {}, 1000);
+  if (left > 0) fs.writeFileSync(dir + '/hangs', String(left - 1));
+  else fs.writeFileSync(dir + '/ready', '');`;
+
+test('a child that runs and never serves is started again, at first and after a death', async () => {
+  const directory = fresh('hung');
+  const hangs = join(directory, 'hangs');
+  writeFileSync(hangs, '2');
+  const given = { hangsAfterMs: 300, readyWithinMs: 30_000, stopWithinMs: 100 };
+  const began = Date.now();
+  const supervised = await supervise({ ...child(directory, HANG), ...given });
+  assert.ok(Date.now() - began < 15_000);
+  assert.equal(readFileSync(hangs, 'utf8'), '0');
+
+  const first = supervised.pid;
+  rmSync(join(directory, 'ready'));
+  writeFileSync(hangs, '2');
+  process.kill(first, 'SIGKILL');
+  assert.ok(await until(() => existsSync(join(directory, 'ready')), 15_000));
+  await supervised.whenReady();
+  assert.equal(readFileSync(hangs, 'utf8'), '0');
+
+  rmSync(join(directory, 'ready'));
+  writeFileSync(hangs, '9');
+  process.kill(supervised.pid, 'SIGKILL');
+  await until(() => readFileSync(hangs, 'utf8') === '8');
+  const hung = supervised.pid;
+  await supervised.stop();
+  assert.ok(hung > 0);
+  assert.equal(isAlive(hung), false, 'a stop does not wait for a start that hangs');
+});
+
+test('a child that is stopped, and so hears nothing, is made to end all the same', async () => {
+  const directory = fresh('frozen');
+  const given = { stopWithinMs: 100, killSignal: 'SIGQUIT' } as const;
+  const supervised = await supervise({ ...child(directory, SERVE), ...given });
+  const { pid } = supervised;
+  process.kill(pid, 'SIGSTOP');
+  await supervised.stop();
+  assert.equal(isAlive(pid), false);
+});
+
 test('a child that does not end when asked is made to end', async () => {
   const directory = fresh('deaf');
   const script = `process.on('SIGTERM', () => {});

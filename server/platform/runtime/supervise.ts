@@ -14,6 +14,11 @@ const BACK_OFF_MS_MAX = 1_000;
 const STABLE_AFTER_MS = 30_000;
 const HEALTH_EVERY_MS = 3_000;
 const HEALTH_FAILURES_MAX = 2;
+/** A child that hangs in its start has nothing to tidy up. */
+const HUNG_STOP_MS = 1_000;
+const KILLED_MS = 5_000;
+const PATIENCE_MS_MAX = 10 * 60_000;
+const READY_MS = 15_000;
 const LOG_BYTES_MAX = 8 * 1024 * 1024;
 
 export type Supervision = {
@@ -35,6 +40,12 @@ export type Supervision = {
   readonly ready: (pid: number) => Promise<void>;
   /** Default 15,000. A child that ends before it was ready is started again within this time. */
   readonly readyWithinMs?: number;
+  /**
+   * A child that runs for this long and does not serve hangs: it is ended and started again. Each
+   * further attempt gets twice the time, so that one which is only slow comes to its end.
+   * Default: `readyWithinMs`.
+   */
+  readonly hangsAfterMs?: number;
   /** How the child is asked to end. Default: SIGTERM. */
   readonly stopSignal?: NodeJS.Signals;
   /** For a child that ends on something else than a signal. */
@@ -118,16 +129,29 @@ async function isReady(given: Supervision, running: Running, deadline: number): 
   return false;
 }
 
-async function end(given: Supervision, running: Running): Promise<void> {
-  if (!running.alive()) return;
-  if (given.askToStop) given.askToStop();
-  else running.child.kill(given.stopSignal ?? 'SIGTERM');
-  const within = given.stopWithinMs ?? 10_000;
+async function isGone({ gone }: Running, withinMs: number): Promise<boolean> {
   const timer = new AbortController();
-  const late = wait(within, 'late', { signal: timer.signal }).catch(() => 'ended');
-  const first = await Promise.race([running.gone.then(() => 'ended'), late]);
+  const late = wait(withinMs, false, { signal: timer.signal }).catch(() => false);
+  const first = await Promise.race([gone.then(() => true), late]);
   timer.abort();
-  if (first === 'late') running.child.kill(given.killSignal ?? 'SIGKILL');
+  return first;
+}
+
+async function end(
+  given: Supervision,
+  running: Running,
+  within = given.stopWithinMs ?? 10_000,
+): Promise<void> {
+  if (!running.alive()) return;
+  const { child } = running;
+  const { stopSignal = 'SIGTERM', killSignal = 'SIGKILL' } = given;
+  if (given.askToStop) given.askToStop();
+  else child.kill(stopSignal);
+  if (await isGone(running, within)) return;
+  child.kill(killSignal);
+  if (await isGone(running, KILLED_MS)) return;
+  // One that is stopped, or deaf to what should end it, hears this.
+  child.kill('SIGKILL');
   await running.gone;
 }
 
@@ -166,9 +190,12 @@ class Supervisor implements Supervised {
   #running: Running | undefined;
   #serving: Promise<void> = Promise.resolve();
   #kept: Promise<void> = Promise.resolve();
+  /** How long the next start may take, since the last one that served. */
+  #patienceMs: number;
 
   constructor(given: Supervision) {
     this.#given = given;
+    this.#patienceMs = this.#firstPatienceMs();
   }
 
   get pid(): number {
@@ -184,7 +211,7 @@ class Supervisor implements Supervised {
   }
 
   async begin(): Promise<void> {
-    const first = await this.#start();
+    const first = await this.#start(Date.now() + (this.#given.readyWithinMs ?? READY_MS));
     this.#kept = this.#keep(first);
   }
 
@@ -198,23 +225,32 @@ class Supervisor implements Supervised {
     this.#given.log('child.stopped', { child: this.#given.name, pid: last?.child.pid ?? 0 });
   }
 
-  async #start(): Promise<Running> {
+  #firstPatienceMs(): number {
+    const { hangsAfterMs, readyWithinMs = READY_MS } = this.#given;
+    return hangsAfterMs ?? readyWithinMs;
+  }
+
+  /** @param deadline  when to give up; what is started before it may take its time. */
+  async #start(deadline = Number.POSITIVE_INFINITY): Promise<Running> {
     const { log, name } = this.#given;
     const began = Date.now();
-    const deadline = began + (this.#given.readyWithinMs ?? 15_000);
     let backOff = BACK_OFF_MS_MIN;
     for (let attempt = 1; Date.now() < deadline && !this.#stopping; attempt++) {
       await this.#given.prepare?.();
+      if (this.#stopping) break;
       const started = launch(this.#given);
       this.#running = started;
-      if (await isReady(this.#given, started, deadline)) {
+      const hung = Math.min(Date.now() + this.#patienceMs, deadline);
+      if (await isReady(this.#given, started, hung)) {
         const pid = started.child.pid ?? 0;
+        this.#patienceMs = this.#firstPatienceMs();
         log('child.started', { child: name, pid, durationMs: Date.now() - began });
         return started;
       }
       if (this.#stopping) break;
       log('child.refused', { child: name, attempt });
-      await end(this.#given, started);
+      if (started.alive()) this.#patienceMs = Math.min(this.#patienceMs * 2, PATIENCE_MS_MAX);
+      await end(this.#given, started, HUNG_STOP_MS);
       await wait(backOff);
       backOff = Math.min(backOff * 2, 1_000);
     }
