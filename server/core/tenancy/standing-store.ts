@@ -1,5 +1,5 @@
 /**
- * What stands in both engines for the purposes of services, and what is missing from it or too much.
+ * What stands in both engines for the purposes of services, and what is missing or too much.
  */
 import type { Policy } from '@troth/policy-language';
 import type { TenantId } from '#base/ids';

@@ -103,8 +103,8 @@ const FINDERS: Readonly<Record<string, Finder>> = {
 };
 
 /**
- * Text of the page that nobody declared as its own may name somebody. No erasure finds a row without
- * a person, so such a row holds it only when the sender says it in a declared field.
+ * Text of the page that nobody declared as its own may name somebody. No erasure finds a row
+ * without a person, so such a row holds it only when the sender says it in a declared field.
  */
 const OF_PEOPLE: ReadonlySet<string> = new Set(['title']);
 
