@@ -6,13 +6,15 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openByteScan } from '../server/platform/bytes/index.ts';
 import { asOperator } from '../server/testing/running.ts';
-import { type Installation, install } from './installation.ts';
+import { type Installation, install, policiesWithoutLimits } from './installation.ts';
 import { sealedBatches } from './payloads.ts';
 import { type ByPart, cpuSeconds, total } from './processes.ts';
 import { figure, perSecond, shares } from './rig.ts';
 
 /** The pause between rounds that the server keeps by itself. */
 const ROUND_EVERY_SECONDS = 3_600;
+/** The service that takes in events while proofs run. */
+const LOADED = 'clanker';
 const BATCH = 100;
 const PATTERNS = 300;
 const PATTERN_BYTES = 16;
@@ -64,7 +66,7 @@ async function benchRounds(installation: Installation): Promise<void> {
 }
 
 async function benchTax(installation: Installation, seconds: number): Promise<void> {
-  const bodies = { clanker: sealedBatches(500) };
+  const bodies = { [LOADED]: sealedBatches(500) };
   const job = { connections: 16, seconds };
   await installation.send(bodies, { ...job, seconds: 2 });
   const alone = perSecond(await installation.send(bodies, job)) * BATCH;
@@ -128,7 +130,8 @@ async function benchCoverage({ folder }: Installation): Promise<void> {
 
 export async function benchProve(seconds = 15): Promise<void> {
   await benchSearch();
-  const installation = await install({});
+  const writePolicies = (folder: string) => policiesWithoutLimits(folder, LOADED);
+  const installation = await install({ writePolicies });
   try {
     await benchRounds(installation);
     await benchCoverage(installation);

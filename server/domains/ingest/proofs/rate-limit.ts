@@ -4,6 +4,8 @@ import { burstFrom, ownAddress } from './from-address.ts';
 
 /** Fewer than a sender who has sent nothing yet may send at once, and more than flows back. */
 const MANY = 300;
+/** What a proof may send to a service that people use. */
+const PER_MINUTE_MAX = 30_000;
 
 export const rateLimit = defineProof({
   control: 'web.rate-limit',
@@ -14,6 +16,8 @@ export const rateLimit = defineProof({
     const perMinute = valueAt(look.policy, setting as string);
     if (typeof perMinute !== 'number')
       return gap(saw`the policy has no number at ${term(setting as string)}`);
+    if (perMinute > PER_MINUTE_MAX)
+      return gap(saw`${perMinute} a minute are more than a proof may send to a running service`);
     const type = look.canaries.eventTypes.find((id) => look.policy.data[id]?.key === 'none');
     if (type === undefined) return gap(saw`the policy has no type for this`);
     const person = look.canaries.person();
