@@ -2,6 +2,9 @@
 import { createHash, getHashes, randomInt } from 'node:crypto';
 import { ownAddress } from './from-address.ts';
 
+/** Shorter ones stand everywhere. */
+const NUMBER_MIN = 8;
+
 /** Three of one network: two that differ in their ends alone, and one of a part next door. */
 type Three = readonly [string, string, string];
 export type Addresses = {
@@ -53,6 +56,39 @@ export function formsOf(address: string): Buffer[] {
   const texts = isSix(address) ? [address, address.toUpperCase()] : [address, `::ffff:${address}`];
   const binary = isSix(address) ? [binaryOf(address)] : [];
   return [...texts.map((text) => Buffer.from(text)), ...binary, ...digestsOf(address)];
+}
+
+const SEPARATORS = ['-', '_', ',', ', ', ' ', '/', ':', '.'];
+
+/** The same in another writing, as logs and look-ups have it. A list of numbers may be like it. */
+export function rewritten(address: string): Buffer[] {
+  const parts = address.split(isSix(address) ? ':' : '.');
+  const digits = binaryOf(address).toString('hex');
+  const backwards = isSix(address) ? [...digits].reverse() : parts.toReversed();
+  const texts = [
+    ...SEPARATORS.map((one) => parts.join(one)),
+    parts.map((part) => part.padStart(3, '0')).join('.'),
+    backwards.join('.'),
+    isSix(address) ? digits : `ffff:${digits.slice(0, 4)}:${digits.slice(4)}`,
+    ...(isSix(address) ? [BigInt(`0x${digits}`).toString()] : []),
+  ];
+  const known = new Set([address, address.toUpperCase()]);
+  const all = new Set([...texts, ...texts.map((text) => text.toUpperCase())]).difference(known);
+  return [...all].map((text) => Buffer.from(text));
+}
+
+/** An address of four bytes as one number: so short that only few files can be searched for it. */
+export function numbersOf(address: string): Buffer[] {
+  if (isSix(address)) return [];
+  const binary = binaryOf(address);
+  const digits = binary.toString('hex');
+  const texts = [
+    String(binary.readUInt32BE()),
+    String(binary.readUInt32LE()),
+    digits,
+    digits.toUpperCase(),
+  ];
+  return texts.filter((text) => text.length >= NUMBER_MIN).map((text) => Buffer.from(text));
 }
 
 /** The part of an address that says whose network it is of; long enough to be searched for. */

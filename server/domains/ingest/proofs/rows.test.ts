@@ -138,16 +138,24 @@ test('an address that is hashed without a key is found, as is one that only a lo
     ['domains/ingest/locate.ts', 'event.address = undefined;', hashed],
   ]);
   await proven.breaks('ingest.address-forgotten');
-  const logged = `appendFileSync(process.env['TROTH_DATA_DIR'] + '/keeper.log', event.address ?? '');`;
-  await proven.restart([
-    ['domains/ingest/locate.ts', NOWHERE, `${NOWHERE} import { appendFileSync } from 'node:fs';`],
-    [
-      'domains/ingest/locate.ts',
-      'event.address = undefined;',
-      `${logged} event.address = undefined;`,
-    ],
-  ]);
-  await proven.breaks('ingest.address-forgotten');
+  const asNumber = "event.address?.split('.').reduce((sum, part) => sum * 256 + Number(part), 0)";
+  const writings = [
+    "event.address ?? ''",
+    "event.address?.replaceAll(/[.:]/g, '-') ?? ''",
+    `String(${asNumber})`,
+  ];
+  for (const written of writings) {
+    const logged = `appendFileSync(process.env['TROTH_DATA_DIR'] + '/keeper.log', ${written});`;
+    await proven.restart([
+      ['domains/ingest/locate.ts', NOWHERE, `${NOWHERE} import { appendFileSync } from 'node:fs';`],
+      [
+        'domains/ingest/locate.ts',
+        'event.address = undefined;',
+        `${logged} event.address = undefined;`,
+      ],
+    ]);
+    await proven.breaks('ingest.address-forgotten');
+  }
 });
 
 test('whatever goes with an address is found, also where no form of it is known', async () => {
