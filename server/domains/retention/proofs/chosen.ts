@@ -26,11 +26,12 @@ export type Wanted = {
 
 export type Outcome = {
   readonly status: number;
-  /** Of the row at the end of the chosen life, and of a younger one; `undefined`: none. */
-  readonly past: { readonly ageMs: number; readonly isThere: boolean } | undefined;
-  readonly before: { readonly ageMs: number; readonly isThere: boolean } | undefined;
-  /** Of rows as old as these two, where nothing was chosen. */
-  readonly unchosen: readonly boolean[];
+  /** Of rows at the end of the chosen life, and of younger ones; empty where none was planted. */
+  readonly rows: readonly (Age & {
+    readonly isThere: boolean;
+    /** Whether one as old is there where nothing was chosen. */
+    readonly isUnchosenThere: boolean;
+  })[];
 };
 
 export type Chosen = {
@@ -52,23 +53,33 @@ async function choose(look: Look, dataType: string, region: string, choice: stri
   return (await look.operator(path, { method: 'PUT', body: { region, choice } })).status;
 }
 
-/** The ages to plant: at the end of a life, and well inside of it. */
-function agesOf(lifeMs: number): readonly number[] {
-  return lifeMs === 0 ? [0] : [lifeMs - EARLY_MS, lifeMs * STILL];
+type Age = { readonly ageMs: number; readonly isPast: boolean };
+
+/**
+ * The ages to plant: at the end of a life, and well inside of it. Of what is to end at once, one is
+ * from a little later than now: what is due, the engine's own expiry ends too, and a late sweep
+ * would be hidden by it.
+ */
+function agesOf(lifeMs: number): readonly Age[] {
+  const end = { ageMs: lifeMs - EARLY_MS, isPast: true };
+  return [
+    end,
+    lifeMs === 0 ? { ageMs: 0, isPast: true } : { ageMs: lifeMs * STILL, isPast: false },
+  ];
 }
 
-type Planted = { readonly ageMs: number; readonly there: string; readonly unchosen: string };
+type Planted = Age & { readonly there: string; readonly unchosen: string };
 
 async function plant(look: Look, dataType: string, kind: ChoiceKind, lifeMs: number) {
   const now = (await look.now()).getTime();
   const rows: Planted[] = [];
-  for (const ageMs of agesOf(lifeMs)) {
+  for (const { ageMs, isPast } of agesOf(lifeMs)) {
     const at = [new Date(now - ageMs)];
     // What is older than this has left the active tier by itself.
     const tier = ageMs > 80 * DAY_MS ? 'archive' : 'active';
     const [there = ''] = await look.canaries.backdated(dataType, at, tier, REGIONS[kind]);
     const [unchosen = ''] = await look.canaries.backdated(dataType, at, tier, UNCHOSEN);
-    rows.push({ ageMs, there, unchosen });
+    rows.push({ ageMs, isPast, there, unchosen });
   }
   return rows;
 }
@@ -114,11 +125,10 @@ async function tryAll(look: Look, { dataType, choices }: Wanted): Promise<Chosen
   const stored = await storedChoices(look, dataType);
   const left = await whereAre(look, table, messages);
   const outcomeOf = (kind: ChoiceKind): Outcome => {
-    const [past, before] = (planted.get(kind) ?? []).map(({ ageMs, there, unchosen }) => {
-      return { ageMs, isThere: left.has(there), unchosen: left.has(unchosen) };
+    const rows = (planted.get(kind) ?? []).map(({ ageMs, isPast, there, unchosen }) => {
+      return { ageMs, isPast, isThere: left.has(there), isUnchosenThere: left.has(unchosen) };
     });
-    const unchosen = [past, before].flatMap((row) => (row ? [row.unchosen] : []));
-    return { status: answered.get(kind) ?? 0, past, before, unchosen };
+    return { status: answered.get(kind) ?? 0, rows };
   };
   return {
     outcomes: {

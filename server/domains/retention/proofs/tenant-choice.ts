@@ -33,13 +33,14 @@ function fits(kind: ChoiceKind, lifeMs: number, totalMs: number): boolean {
 }
 
 function judge({ outcomes, beyond }: Chosen, kind: ChoiceKind, totalMs: number): Seen | undefined {
-  const { status, past, before, unchosen } = outcomes[kind];
+  const { status, rows } = outcomes[kind];
   if (status !== 200) return broken(saw`the choice was answered with ${status}`);
-  if (!past) return gap(saw`nothing could be planted`);
-  if (past.isThere) return broken(saw`a row of ${span(past.ageMs)} is there after the choice`);
-  if (before && !before.isThere) return broken(saw`a row of ${span(before.ageMs)} went too early`);
-  const ages = [past.ageMs, ...(before ? [before.ageMs] : [])];
-  const isOdd = ages.some((age, at) => unchosen[at] !== age < totalMs);
+  if (rows.length === 0) return gap(saw`nothing could be planted`);
+  const late = rows.find(({ isPast, isThere }) => isPast && isThere);
+  if (late) return broken(saw`a row of ${span(late.ageMs)} is there after the choice`);
+  const early = rows.find(({ isPast, isThere }) => !isPast && !isThere);
+  if (early) return broken(saw`a row of ${span(early.ageMs)} went too early`);
+  const isOdd = rows.some(({ ageMs, isUnchosenThere }) => isUnchosenThere !== ageMs < totalMs);
   if (isOdd) return broken(saw`the choice reached rows that it was not made for`);
   const isBounded = kind === 'custom' || kind === 'extended';
   if (isBounded && (beyond.status !== 422 || beyond.isStored)) {
@@ -78,7 +79,7 @@ export const tenantChoice = defineProof({
         ? saw`; a day more than the longest was refused`
         : saw``;
     return kept(
-      saw`${term(asked)} was chosen for one region: a row ${lifeMs > 0 ? saw`five minutes before ${span(lifeMs)}` : saw`of now`} was gone when that was answered${lifeMs > 0 ? saw`, one of 90 % of it was there` : saw``}, and rows as old elsewhere ended as without a choice${bounds}`,
+      saw`${term(asked)} was chosen for one region: a row ${lifeMs > 0 ? saw`five minutes before ${span(lifeMs)}` : saw`of now, and one of five minutes later,`} was gone when that was answered${lifeMs > 0 ? saw`, one of 90 % of it was there` : saw``}, and rows as old elsewhere ended as without a choice${bounds}`,
     );
   },
 });
