@@ -74,7 +74,7 @@ export const accounted = defineProof({
   control: 'ingest.accounted',
   strength: 'stored-bytes',
   blindTo:
-    'Requests of others; and reasons that nobody was given here: a limit of rate, an erasure, a choice to keep nothing.',
+    'Requests of others; and reasons that nobody was given here: a limit of rate, an age, an undeclared name, a link that a page may not make, a choice to keep nothing.',
   async prove(look) {
     const batches = await batchesFor(look);
     if (!batches) return gap(saw`the policy has no type for this`);

@@ -1,6 +1,13 @@
-/** Events with what has to become of each: every reason to drop one that the policy knows. */
+/** Events with what has to become of each: the reasons to drop one that a proof may give. */
 import { randomUUID } from 'node:crypto';
-import { type Ask, type Fields, type Look, withFields } from '#core/looking';
+import {
+  type Ask,
+  asClient,
+  type Fields,
+  type Look,
+  typesByPerson,
+  withFields,
+} from '#core/looking';
 
 export type Fate =
   | 'stored'
@@ -43,7 +50,7 @@ function plain(look: Look): Sent[] | undefined {
   return [...good, ...times(WRONG, { type, fate: { refused: 'wrong-schema' } }, broken), ...twice];
 }
 
-/** What needs a consent: one event of somebody who gave it, and some of somebody who was silent. */
+/** What needs a consent: of somebody who gave it, of somebody silent, and of who wants least. */
 async function unasked(look: Look): Promise<Sent[]> {
   const { canaries, policy } = look;
   const type = typeFor(look, (name) => {
@@ -52,8 +59,11 @@ async function unasked(look: Look): Promise<Sent[]> {
   });
   if (type === undefined) return [];
   const [yes, silent] = [await canaries.agreeing(), canaries.person()];
+  const full = canaries.event(type, yes);
+  const least = { ...full, context: { ...(full['context'] as Fields), scope: 'minimal' } };
   return [
-    ...times(1, { type, fate: 'stored' }, canaries.event(type, yes)),
+    ...times(1, { type, fate: 'stored' }, full),
+    ...times(FEW, { type, fate: { dropped: 'scope-limited' } }, least),
     ...times(FEW, { type, fate: { dropped: 'no-consent' } }, canaries.event(type, silent)),
   ];
 }
@@ -78,7 +88,26 @@ function unidentified({ canaries, policy }: Look): Sent[] {
   return [
     ...times(FEW, refused('identify-no-consent'), call('identified')),
     ...times(FEW, refused('identify-personal-data'), call('pseudonymous')),
+    ...times(FEW, refused('identify-refused'), call('anonymous')),
   ];
+}
+
+/** What comes late about somebody who was erased, of a type that needs no consent. */
+async function late(look: Look): Promise<Sent[]> {
+  const { canaries, policy } = look;
+  const isFree = (purpose: string) => policy.purposes[purpose]?.basis !== 'consent';
+  const type = typesByPerson(look).find((id) => policy.data[id]?.purposes.some(isFree));
+  if (type === undefined) return [];
+  const person = await canaries.agreeing();
+  // On record while the name still leads to somebody.
+  await canaries.subjectOf('user', person.userId);
+  const handle = { kind: 'user', value: person.userId };
+  const told = await asClient(look, '/erasures', {
+    body: { handle, confirm: true, complete: true },
+  });
+  if (told.status !== 202) throw new Error('a demand was not taken in');
+  const event = canaries.event(type, person);
+  return times(FEW, { type, fate: { dropped: 'person-erased' } }, event);
 }
 
 /** A request for each signal that closes a purpose, for somebody who had agreed to it. */
@@ -100,6 +129,6 @@ async function signalled(look: Look): Promise<Batch[]> {
 export async function batchesFor(look: Look): Promise<readonly Batch[] | undefined> {
   const kept = plain(look);
   if (!kept) return undefined;
-  const sent = [...kept, ...(await unasked(look)), ...unidentified(look)];
+  const sent = [...kept, ...(await unasked(look)), ...unidentified(look), ...(await late(look))];
   return [{ ask: {}, sent }, ...(await signalled(look))];
 }

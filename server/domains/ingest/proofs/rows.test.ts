@@ -108,6 +108,13 @@ test('a drop that is not counted, counted otherwise, or stored all the same is f
   const DROP = 'batch.dropped.set(why, (batch.dropped.get(why) ?? 0) + 1);';
   const sabotages: readonly Edit[] = [
     ['domains/ingest/keep.ts', DROP, `if (why !== 'no-consent') ${DROP}`],
+    ['domains/ingest/keep.ts', DROP, `if (why !== 'scope-limited') ${DROP}`],
+    ['domains/ingest/keep.ts', DROP, `if (why !== 'person-erased') ${DROP}`],
+    [
+      'domains/ingest/check-schema.ts',
+      'else refused.push({ index',
+      "else if (drop !== 'identify-refused') refused.push({ index",
+    ],
     ['domains/ingest/keep.ts', DROP, DROP.replaceAll('why', "why.replace('gpc', 'dnt')")],
     [
       'domains/ingest/keep.ts',
