@@ -133,10 +133,11 @@ const enter = async (operator: Operator) => operator.enter(await operator.newLin
 /** Runs the prover with a session of its own, which ends with the round. */
 function runnerOf(needs: EvidenceNeeds, addresses: () => Addresses) {
   const { db, policies, operator, clickhouseUrl, keeperSocket, config } = needs;
-  const { dataDir, keyringDir } = config;
+  const { dataDir, keyringDir, keyringCopyDir } = config;
   const { ready, writeKeys, spareKeys, pageKeys } = keysOf(needs);
   return async function* run(wanted: Wanted): AsyncGenerator<Finding> {
-    const places = { ...addresses(), clickhouseUrl, keeperSocket, dataDir, keyringDir };
+    const folders = { dataDir, keyringDir, keyringCopyDir };
+    const places = { ...addresses(), clickhouseUrl, keeperSocket, ...folders };
     const units: Unit[] = [];
     for (const tenant of policies.tenants()) {
       const theirs = unitsOf([policies.inForce(tenant)], PROOFS, wanted);

@@ -215,7 +215,12 @@ export type Look = {
     readonly writeKey: string;
     readonly person: () => Canary;
   }[];
-  readonly folders: { readonly data: string; readonly keyring: string };
+  readonly folders: {
+    readonly data: string;
+    readonly keyring: string;
+    /** `undefined` where the keyring has one copy only. */
+    readonly keyringCopy: string | undefined;
+  };
   /**
    * Puts a standing job into the queue, as its schedule would, and waits until it has run from its
    * beginning.

@@ -55,6 +55,7 @@ async function askAs<Row>(
 /** Makes the look of one proof at one service. */
 export function lookAt(ground: Ground, service: PolicyInForce, signal: AbortSignal): Look {
   const { outlook, sql, events, keys, keeper } = ground;
+  const { dataDir: data, keyringDir: keyring, keyringCopyDir: keyringCopy } = outlook;
   const { tenant, policy, revision, hash } = service;
   const http = speakerTo(outlook.url, { signal });
   const cookie = { cookie: `troth_operator=${outlook.operatorToken}` };
@@ -109,7 +110,7 @@ export function lookAt(ground: Ground, service: PolicyInForce, signal: AbortSign
         writeKey: keyOf(other.tenant),
         person: () => ground.people(other.tenant).next(),
       })),
-    folders: { data: outlook.dataDir, keyring: outlook.keyringDir },
+    folders: { data, keyring, keyringCopy },
     canaries,
     page: (options) => openPage({ ...pages, writeKey: outlook.pageKeys[tenant] ?? '' }, options),
     job: (name, waitMs = JOB_WITHIN_MS) => runJob(sql, name, { waitMs, signal }),

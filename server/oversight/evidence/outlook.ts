@@ -17,6 +17,8 @@ export type Outlook = {
   readonly keeperSocket: string;
   readonly dataDir: string;
   readonly keyringDir: string;
+  /** Of the keyring's second copy, where there is one. */
+  readonly keyringCopyDir?: string | undefined;
   /** A write key of servers for each service. */
   readonly writeKeys: Readonly<Record<TenantId, string>>;
   /** Another of each, whose limits a proof may use up. */

@@ -56,10 +56,11 @@ export const apart = defineProof({
   blindTo:
     'Backups, since this version makes none; the key of the TLS door, which opens no data, lies with the data.',
   async prove(at, { of }) {
-    const [data, keyring] = [at.folders.data, at.folders.keyring].map((path) => realpathSync(path));
-    if (!data || !keyring) return gap(saw`the folders were not found`);
-    if (isWithin(keyring, data) || isWithin(data, keyring)) {
-      return broken(saw`keys and data lie in one folder`);
+    const { keyring, keyringCopy, data } = at.folders;
+    const beside = realpathSync(data);
+    for (const keys of [keyring, keyringCopy ?? []].flat().map((path) => realpathSync(path))) {
+      if (isWithin(keys, beside) || isWithin(beside, keys))
+        return broken(saw`keys and data lie in one folder`);
     }
     // It names its person by the opaque id, whose bytes lie in both engines.
     const canary = await personalRow(at);

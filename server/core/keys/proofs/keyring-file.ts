@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -40,6 +40,28 @@ export async function readKeyring<T>(folder: string, read: (file: KeyringFile) =
 }
 
 export type RootFile = { readonly epoch: number; readonly wrap: string; readonly key: string };
+
+const ROOT_BYTES_MAX = 16_384;
+
+/** The epoch of a file that holds a root key, in whatever wrapping and under whatever name. */
+function epochIn(path: string, name: string): number | undefined {
+  const [, named] = /(?:root|recovery)-(\d+)/.exec(name) ?? [];
+  if (named !== undefined) return Number(named);
+  if (statSync(path).size > ROOT_BYTES_MAX) return undefined;
+  try {
+    const held = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown> | null;
+    const hasKey = held?.['key'] !== undefined || held?.['sealed'] !== undefined;
+    return hasKey && typeof held?.['epoch'] === 'number' ? held['epoch'] : undefined;
+  } catch {
+    return undefined; // No document, or one that has just been removed.
+  }
+}
+
+/** The epochs of all root keys in a folder of the keyring. */
+export const epochsIn = (folder: string): number[] =>
+  readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .flatMap(({ name }) => epochIn(join(folder, name), name) ?? []);
 
 /** The files of root keys that lie in the folder, whatever the keyring says of them. */
 export function rootFiles(folder: string): RootFile[] {

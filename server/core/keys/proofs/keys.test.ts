@@ -57,6 +57,47 @@ test('a nonce that comes again is found', async () => {
   await proven.breaks('encryption.at-rest', OF_BACKUPS);
 });
 
+test('a key that could be derived again is found: from an id, from the root, from a name', async () => {
+  const keys = 'platform/keeper/subject-keys.ts';
+  const keks = 'platform/keeper/keks.ts';
+  const made = (from: string): Edit[] => [
+    // The keeper is a process of its own: the edits are handed on to it.
+    [
+      'platform/keeper/start.ts',
+      "...['--no-warnings', ",
+      "...[process.env.NODE_OPTIONS, '--no-warnings', ",
+    ],
+    [
+      keys,
+      "import { randomBytes } from 'node:crypto';",
+      "import { createHash, createHmac, randomBytes } from 'node:crypto';",
+    ],
+    [keys, 'const key = randomBytes(32);', `const key = ${from};`],
+    [
+      keks,
+      "import { randomBytes } from 'node:crypto';",
+      "import { hkdfSync, randomBytes } from 'node:crypto';",
+    ],
+    [
+      keks,
+      '  get epoch(): number {',
+      `  derive(of: Buffer) {
+    return Buffer.from(hkdfSync('sha256', this.#roots.get(this.#epoch).raw, '', of, 32));
+  }
+  get epoch(): number {`,
+    ],
+  ];
+  const ways = [
+    "createHash('sha256').update(id).digest()",
+    'this.#keks.derive(Buffer.from(tenant + ":" + subject))',
+    "createHmac('sha384', 'in the code').update(handle).digest().subarray(0, 32)",
+  ];
+  for (const way of ways) {
+    await proven.restart(made(way));
+    await proven.breaks('encryption.at-rest', OF_BACKUPS);
+  }
+});
+
 test('keys that lie with the data are found', async () => {
   await proven.restart();
   const { dataDir, server } = proven;
@@ -78,6 +119,19 @@ test('a retired root key that was not destroyed is found', async () => {
   writeFileSync(file, JSON.stringify({ epoch: 0, wrap: 'file', key: 'AAAA' }));
   await proven.breaks('keys.rotate');
   rmSync(file);
+  await proven.keeps('keys.rotate');
+});
+
+test('one that lies in the second folder only, or under another name, is found', async () => {
+  const folder = join(proven.server.keyringDir, '..', 'second');
+  await proven.restart([], { TROTH_KEYRING_COPY_DIR: folder });
+  await proven.keeps('keys.rotate');
+  const key = { epoch: 0, wrap: 'file', key: 'AAAA' };
+  for (const name of ['root-0.json', 'recovery-0.json', '.root-0.json.draft', 'kept.json']) {
+    writeFileSync(join(folder, name), JSON.stringify(key));
+    await proven.breaks('keys.rotate');
+    rmSync(join(folder, name));
+  }
   await proven.keeps('keys.rotate');
 });
 

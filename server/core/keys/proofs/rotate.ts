@@ -1,7 +1,7 @@
 import { parseDuration } from '@troth/policy-language';
 import { type Look, valueAt } from '#core/looking';
 import { broken, defineProof, gap, kept, saw, span, term } from '#core/promises';
-import { KEYS_MAX, readKeyring, rootFiles } from './keyring-file.ts';
+import { epochsIn, KEYS_MAX, readKeyring } from './keyring-file.ts';
 
 /** A root and the keys under it may be retired for so long; some 22,000 keys a second are. */
 const RETIRED_WITHIN_MS = 86_400_000;
@@ -20,8 +20,8 @@ type State = {
 type Counts = Pick<State, 'keys'> & { readonly older: number | null; retired: number | null };
 
 /** What the file of the keyring says of its keys: how old the epoch is, and what is older yet. */
-const stateOf = ({ folders }: Look): Promise<State> =>
-  readKeyring(folders.keyring, ({ get }) => {
+const stateOf = (folder: string): Promise<State> =>
+  readKeyring(folder, ({ get }) => {
     const meta = (name: string) =>
       get<{ value: number }>('select value from meta where name = ?', name)?.value;
     const epoch = Number(meta('epoch') ?? 0);
@@ -46,21 +46,35 @@ const stateOf = ({ folders }: Look): Promise<State> =>
     };
   });
 
-/** Keys that were made just now: the file that is read is the one that the keeper writes. */
-async function isLive(look: Look): Promise<boolean> {
-  const { canaries, keys, tenant, folders } = look;
+/** The folders of the keyring; `undefined` where the keeper has more than can be looked into. */
+async function foldersOf({ folders, keeper, now }: Look): Promise<string[] | undefined> {
+  const { copies } = await keeper.call('status', { at: (await now()).getTime() });
+  const all = [folders.keyring, folders.keyringCopy ?? []].flat();
+  return all.length === copies ? all : undefined;
+}
+
+/** Keys that were made just now: the files that are read are those that the keeper writes. */
+async function isLive(look: Look, folders: readonly string[]): Promise<boolean> {
+  const { canaries, keys, tenant } = look;
   const { userId } = await canaries.agreeing();
   // Where there is nothing to agree to, nothing has made a key for them yet.
   const [found] = await keys.find(tenant, [{ kind: 'user', value: userId }], { create: true });
   if (typeof found !== 'object') return false;
-  const row = await readKeyring(folders.keyring, ({ get }) =>
-    get(
-      'select 1 from subject_keys where tenant = ? and subject = ?',
-      tenant,
-      Buffer.from(found.subject, 'hex'),
-    ),
+  const subject = Buffer.from(found.subject, 'hex');
+  const ask = 'select 1 from subject_keys where tenant = ? and subject = ?';
+  const rows = await Promise.all(
+    folders.map((folder) => readKeyring(folder, ({ get }) => get(ask, tenant, subject))),
   );
-  return row !== undefined;
+  return rows.every((row) => row !== undefined);
+}
+
+/** How many keys under a retired root, and how many such roots, each folder has. */
+async function retiredIn(folders: readonly string[], { epoch, rotatingFrom }: State) {
+  const states = await Promise.all(folders.map(stateOf));
+  const old = folders
+    .flatMap(epochsIn)
+    .filter((number) => number !== epoch && number !== rotatingFrom);
+  return { keys: states.reduce((all, { retired }) => all + retired, 0), roots: old.length };
 }
 
 export const rotate = defineProof({
@@ -72,31 +86,35 @@ export const rotate = defineProof({
     const published = valueAt(at.policy, path);
     const isPeriod = path === 'security.keys.rotate' && typeof published === 'string';
     if (!isPeriod) return gap(saw`${term(path)} publishes no period for keys`);
-    if (!(await isLive(at))) return gap(saw`a canary's key was not found in the keyring's file`);
-    const state = await stateOf(at);
-    const { epoch, epochAt, rotatingFrom, keys, older, retired } = state;
+    const folders = await foldersOf(at);
+    if (!folders) return gap(saw`not every copy of the keyring can be looked into`);
+    if (!(await isLive(at, folders)))
+      return gap(saw`a canary's key was not found in the keyring's file`);
+    const state = await stateOf(at.folders.keyring);
+    const { epoch, epochAt, rotatingFrom, keys, older } = state;
     const age = (await at.now()).getTime() - epochAt;
     const { milliseconds } = parseDuration(published);
     if (age > milliseconds) {
       return broken(saw`the keys are ${span(age)} old, of ${span(milliseconds)} at most`);
     }
-    if (retired > 0) return broken(saw`${retired} of ${keys} keys are wrapped under a retired key`);
+    const retired = await retiredIn(folders, state);
+    if (retired.keys > 0)
+      return broken(saw`${retired.keys} of ${keys} keys are wrapped under a retired key`);
     // The epoch began with the rotation that retires the one before it.
     if (rotatingFrom !== null && age > RETIRED_WITHIN_MS) {
       return broken(
         saw`the root key before this one has been in retirement for ${span(age)}, of ${span(RETIRED_WITHIN_MS)} at most, and ${older} of ${keys} keys are wrapped under it`,
       );
     }
-    const roots = rootFiles(at.folders.keyring).map((file) => file.epoch);
-    const old = roots.filter((number) => number !== epoch && number !== rotatingFrom).length;
-    if (old > 0) return broken(saw`${old} retired root keys still lie in the keyring's folder`);
+    if (retired.roots > 0)
+      return broken(saw`${retired.roots} retired root keys still lie in the keyring's folders`);
     const named = at.policy.security?.keys?.management !== undefined;
     const by = term(named ? 'by the keeper, an embedded equivalent:' : 'by the keeper:');
     const rest = term(
       rotatingFrom === null ? 'no retired root key is left' : 'the one before is being retired',
     );
     return kept(
-      saw`${by} epoch ${epoch} is ${span(age)} old, of ${span(milliseconds)} at most; ${keys - older} of ${keys} keys are wrapped under it, and ${rest}`,
+      saw`${by} epoch ${epoch} is ${span(age)} old, of ${span(milliseconds)} at most; ${keys - older} of ${keys} keys are wrapped under it, and ${rest} in ${folders.length} folders`,
     );
   },
 });

@@ -17,6 +17,9 @@ export type SealedCanary = {
   readonly rows: readonly StoredRow[];
 };
 
+/** A busy machine may take longer than proofs wait for a row. */
+const STORED_WITHIN_MS = 25_000;
+
 /** Types whose events seal fields under the key of their person. */
 export function sealingTypes(look: Look): string[] {
   return typesByPerson(look).filter((id) =>
@@ -25,7 +28,7 @@ export function sealingTypes(look: Look): string[] {
 }
 
 /** Sends two events of a type; their secret is in every sealed field, the marker in the others. */
-export async function sendSealed(look: Look, type: string): Promise<SealedCanary | undefined> {
+async function sendSealed(look: Look, type: string): Promise<SealedCanary | undefined> {
   const { canaries, policy } = look;
   const person = await canaries.agreeing();
   const secret = canaries.person().marker;
@@ -38,10 +41,16 @@ export async function sendSealed(look: Look, type: string): Promise<SealedCanary
   );
   const event = withFields(clear, Object.fromEntries(sealed));
   const { messages } = await canaries.send([event, event]);
-  const rows = await Promise.all(messages.map((id) => canaries.stored(type, id)));
+  const rows = await Promise.all(messages.map((id) => canaries.stored(type, id, STORED_WITHIN_MS)));
   const found = rows.flat();
   if (found.length < 2 || found.some((row) => row.sealed === '')) return undefined;
   return { type, table: compiled?.table ?? '', person, secret, rows: found };
+}
+
+/** One of each type, as far as they came back. */
+export async function sendEach(look: Look, types: readonly string[]): Promise<SealedCanary[]> {
+  const sent = await Promise.all(types.map((type) => sendSealed(look, type)));
+  return sent.filter((one) => one !== undefined);
 }
 
 /** The key of a row's person as the keeper hands it out: its raw bytes. */

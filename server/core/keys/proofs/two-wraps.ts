@@ -1,21 +1,12 @@
-import { xaesKey } from '#base/xaes';
 import type { Look } from '#core/looking';
 import { broken, defineProof, gap, kept, saw } from '#core/promises';
 import { type KeyringFile, readKeyring, rootFiles } from './keyring-file.ts';
+import { type Kek, openKek, unwrapped } from './unwrapped.ts';
 
 /** The one key of the vault that proofs ask for; it seals nothing. */
 const NAME = 'canary';
 
 type Row = { readonly version: number; readonly wrapped: Uint8Array };
-type Kek = { readonly tenant: string; readonly epoch: number; readonly wrapped: Uint8Array };
-
-function opened(key: Uint8Array, sealed: Uint8Array, bound: string): Buffer | undefined {
-  try {
-    return xaesKey(key).open(sealed, Buffer.from(bound));
-  } catch {
-    return undefined;
-  }
-}
 
 const stored = ({ get, all }: KeyringFile, tenant: string) => ({
   row: get<Row>(
@@ -46,25 +37,24 @@ export const twoWraps = defineProof({
     await canaries.agreeing();
     const held = await readKeyring(folders.keyring, (file) => stored(file, tenant));
     const rootKey = Buffer.from(root.key, 'base64');
-    const keks = held.keks.map((kek) => ({
-      ...kek,
-      key: opened(rootKey, kek.wrapped, `troth/v1/kek|${kek.tenant}|${kek.epoch}|${kek.epoch}`),
-    }));
+    const keks = held.keks.map((kek) => ({ ...kek, key: openKek(rootKey, kek) }));
     const own = keks.findLast((kek) => kek.tenant === tenant)?.key;
     if (!held.row || !own) return gap(saw`the vault's key was not found in the keyring`);
-    const single = held.keys.filter(({ bound, wrapped }) => opened(rootKey, wrapped, bound)).length;
+    const single = held.keys.filter(({ bound, wrapped }) =>
+      unwrapped(rootKey, wrapped, bound),
+    ).length;
     if (single > 0)
       return broken(saw`${single} of ${held.keys.length} keys open with the root alone`);
     const { version, wrapped } = held.row;
     const bound = `troth/v1/named|${tenant}|vault/${NAME}|${version}`;
     const others = keks.filter((kek) => kek.tenant !== tenant && kek.key);
-    if (others.some(({ key }) => key && opened(key, wrapped, bound))) {
+    if (others.some(({ key }) => key && unwrapped(key, wrapped, bound))) {
       return broken(saw`the vault's key opens with a key of another service`);
     }
     const time = (await at.now()).getTime();
     const asked = { tenant, name: `vault/${NAME}`, class: 'vault' as const, at: time };
     const [given] = await keeper.call('named', { keys: [asked] });
-    const mine = opened(own, wrapped, bound);
+    const mine = unwrapped(own, wrapped, bound);
     if (!mine || mine.toString('base64') !== given?.key) {
       return gap(saw`the vault's key did not open with root and service key either`);
     }

@@ -109,13 +109,16 @@ async function fileHolds(file: string, patterns: readonly Buffer[]): Promise<boo
   return found;
 }
 
-/** Which of these bytes lie in any file of the keyring's folder. */
+/** Which of these bytes lie in any file of the keyring, or of its second copy. */
 export async function keyringHolds(look: Look, patterns: readonly Buffer[]): Promise<boolean[]> {
-  const entries = await readdir(look.folders.keyring, { withFileTypes: true, recursive: true });
+  const { keyring, keyringCopy } = look.folders;
   const all = patterns.map(() => false);
-  for (const entry of entries.filter((one) => one.isFile())) {
-    const found = await fileHolds(join(entry.parentPath, entry.name), patterns);
-    for (const [at, is] of found.entries()) if (is) all[at] = true;
+  for (const folder of [keyring, keyringCopy ?? []].flat()) {
+    const entries = await readdir(folder, { withFileTypes: true, recursive: true });
+    for (const entry of entries.filter((one) => one.isFile())) {
+      const found = await fileHolds(join(entry.parentPath, entry.name), patterns);
+      for (const [at, is] of found.entries()) if (is) all[at] = true;
+    }
   }
   return all;
 }
