@@ -33,7 +33,11 @@ const UNITS = [365 * DAY, 30 * DAY, 7 * DAY, DAY, HOUR, MINUTE, SECOND] as const
 export function tryDuration(text: string): Duration | undefined {
   const match = DURATION_SHAPE.exec(text);
   if (!match) return undefined;
-  const milliseconds = UNITS.reduce((sum, unit, i) => sum + unit * Number(match[i + 1] ?? 0), 0);
+  let milliseconds = 0;
+  for (let i = 0; i < UNITS.length; i += 1) {
+    const count = match[i + 1];
+    if (count !== undefined) milliseconds += Number(count) * (UNITS[i] ?? 0);
+  }
   return milliseconds > DURATION_MAX_MS ? undefined : { milliseconds, text };
 }
 

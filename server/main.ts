@@ -78,6 +78,8 @@ async function main(argv: string[]): Promise<number> {
   process.umask(0o077);
   const config = readConfig(process.env, ROOT);
   const [command, ...rest] = argv;
+  // A text is read once: by the time its code were optimised, all is said.
+  if (command === 'lint') setFlagsFromString('--no-opt');
   if (command !== 'serve') {
     return runCommand(argv, {
       root: ROOT,

@@ -89,7 +89,8 @@ function* unknownParameters(
   index: number,
   declared: Readonly<Record<string, Declared>>,
 ): Generator<Raised> {
-  for (const [key, value] of Object.entries(row.with ?? {})) {
+  for (const key of Object.keys(row.with ?? {})) {
+    const value = row.with?.[key];
     const section = declared[key];
     for (const name of section ? listOf(value) : []) {
       if (typeof name !== 'string' || !section || section.names.has(name)) continue;

@@ -26,8 +26,8 @@ export function readPlainStyle(text: string): Node | undefined {
 
 const KEY = /[A-Za-z_][A-Za-z0-9_.-]*(?=:(?:[ \n]|$))/y;
 /** Other escapes, doubled quotes and quotes over several lines are left to the whole parser. */
-const DOUBLE_QUOTED = /"([^"\\\n]*(?:\\["\\][^"\\\n]*)*)"/y;
-const SINGLE_QUOTED = /'([^'\n]*)'(?!')/y;
+const DOUBLE_QUOTED = /"[^"\\\n]*(?:\\["\\][^"\\\n]*)*"/y;
+const SINGLE_QUOTED = /'[^'\n]*'(?!')/y;
 const unescaped = (inner: string) => inner.replaceAll(/\\(["\\])/g, '$1');
 
 const SPECIAL_KEY = /^(?:null|true|false)$/i;
@@ -261,17 +261,18 @@ class PlainReader {
     const at = this.#at;
     const pattern = this.#text[at] === '"' ? DOUBLE_QUOTED : SINGLE_QUOTED;
     pattern.lastIndex = at;
-    const inner = pattern.exec(this.#text)?.[1];
-    if (inner === undefined) throw new NotPlain();
+    if (!pattern.test(this.#text)) throw new NotPlain();
     this.#at = pattern.lastIndex;
+    const inner = this.#text.slice(at + 1, this.#at - 1);
     const value = inner.includes('\\') && pattern === DOUBLE_QUOTED ? unescaped(inner) : inner;
     return { kind: 'scalar', value, at };
   }
 
   #key(): string {
     KEY.lastIndex = this.#at;
-    const key = KEY.exec(this.#text)?.[0];
-    if (key === undefined || SPECIAL_KEY.test(key) || FORBIDDEN_KEYS.has(key)) throw new NotPlain();
+    if (!KEY.test(this.#text)) throw new NotPlain();
+    const key = this.#text.slice(this.#at, KEY.lastIndex);
+    if (SPECIAL_KEY.test(key) || FORBIDDEN_KEYS.has(key)) throw new NotPlain();
     this.#at += key.length + 1;
     return key;
   }

@@ -26,7 +26,9 @@ export function plainOf(node: Node): unknown {
   if (node.kind === 'scalar') return node.value;
   if (node.kind === 'list') return node.items.map(plainOf);
   const value: Record<string, unknown> = {};
-  for (const [key, entry] of node.entries) value[key] = plainOf(entry.node);
+  node.entries.forEach((entry, key) => {
+    value[key] = plainOf(entry.node);
+  });
   return value;
 }
 
