@@ -90,7 +90,10 @@ export async function layFoundation(
   await claimDatabase(db.admin, directory.instance);
   const events = stack.adopt(openEvents(clickhouseUrl), (open) => open.close());
   await claimEvents(events, directory.instance);
-  if (!(await preparePurposeLogins(events, clickhouseUrl))) log('events.no-purpose-logins', {});
+  // The embedded engine read them with its users.
+  const ofOperator = config.clickhouseUrl !== undefined;
+  if (ofOperator && !(await preparePurposeLogins(events, clickhouseUrl)))
+    log('events.no-purpose-logins', {});
   // A keyring is made only for data that was seen to have none, wherever that data is.
   const { socketPath } = early ?? (await beginKeeper());
   if (directory.fresh) directory.settle();

@@ -9,7 +9,7 @@ import { applyPolicy, listRevisions } from '#core/policy';
 import { silentLog } from '#platform/log';
 import { samplePolicy } from '#testing/sample-policy';
 import { useWorld } from '#testing/world';
-import { applyFolder } from './policy-folder.ts';
+import { applyFolder, readFolder } from './policy-folder.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'troth-folder-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -23,7 +23,7 @@ async function start(text: string): Promise<[said: string, revisions: number]> {
   const { db, events, clock } = world;
   const say = (line: string) => void said.push(line);
   const given = { db, events, clock, log: silentLog, progress: say, complain: say };
-  await applyFolder(folder, given);
+  await applyFolder(folder, readFolder(folder, given.clock.now()), given);
   return [said.join('\n'), (await listRevisions(db, shop())).length];
 }
 

@@ -50,7 +50,7 @@ export type LeftOut = {
 
 /** What keeps a document of the folder out of force. */
 type Fault = { readonly problem: Problem; readonly says: string; readonly line?: number };
-type Read = { readonly file: string; readonly service: string } & (
+export type Read = { readonly file: string; readonly service: string } & (
   | { readonly draft: PolicyDraft; readonly fault?: undefined }
   | { readonly fault: Fault }
 );
@@ -93,7 +93,8 @@ function readFile(folder: string, file: string, now: Date): Read {
   const bare: PolicyDraft = { text, file, actor: STARTER, reason, now, record, sameVersion: true };
   const draft = prose === undefined ? bare : { ...bare, prose };
   try {
-    return { file, service: judgePolicy(draft).policy.service, draft };
+    const judged = judgePolicy(draft);
+    return { file, service: judged.policy.service, draft: { ...draft, judged } };
   } catch (thrown) {
     if (!(thrown instanceof Problem)) throw thrown;
     return { file, service, fault: faultOf(draft, thrown) };
@@ -158,6 +159,12 @@ async function apply(draft: PolicyDraft, given: Given): Promise<Fault | undefine
   return undefined;
 }
 
+/** Reads and judges every document of a folder. Nothing is applied, and no engine is needed. */
+export function readFolder(folder: string, now: Date): Read[] {
+  const files = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
+  return files.sort().map((file) => readFile(folder, file, now));
+}
+
 /**
  * Applies every document of a folder. What is in force already changes nothing. A document may keep
  * its version while it is being written; a material change waits for its notice even here.
@@ -169,9 +176,11 @@ async function apply(draft: PolicyDraft, given: Given): Promise<Fault | undefine
  * @returns what was left out, each of them said to whoever started the server.
  * @throws Problem policy-has-errors on a first start: no document of the folder was applied.
  */
-export async function applyFolder(folder: string, given: Given): Promise<LeftOut[]> {
-  const files = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
-  const reads = files.sort().map((file) => readFile(folder, file, given.clock.now()));
+export async function applyFolder(
+  folder: string,
+  reads: readonly Read[],
+  given: Given,
+): Promise<LeftOut[]> {
   const inForce = await readInForce(given.db.admin, null);
   const standing = new Map(inForce.map(({ tenant, revision }) => [tenant, revision]));
   const first = reads.find(({ fault }) => fault)?.fault;

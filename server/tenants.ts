@@ -1,5 +1,5 @@
 /** The services of this installation: what is in force, and how an apply is recorded. */
-import { lint, readPolicy } from '@troth/policy-language';
+import { lint } from '@troth/policy-language';
 import { KeyId } from '#base/ids';
 import { Problem } from '#base/problem';
 import { appendAudit } from '#core/audit';
@@ -35,9 +35,8 @@ export const mayWait = (thrown: unknown) =>
   (thrown.code === 'service-being-removed' || thrown.code.startsWith('audit-log-'));
 
 function serviceOf(inForce: PolicyInForce): ServiceInForce {
-  const { tenant, revision, hash, policy, source, appliedAt } = inForce;
+  const { tenant, revision, hash, policy, findings, appliedAt } = inForce;
   const prose = inForce.prose ?? undefined;
-  const { findings } = readPolicy(source, { file: `${tenant}.yaml` });
   const all = [...findings, ...lint(policy, prose)];
   return { tenant, revision, hash, policy, prose, appliedAt, findings: all };
 }

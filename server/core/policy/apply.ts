@@ -57,9 +57,13 @@ export type PolicyDraft = {
   readonly noticeGiven?: Day;
   /** Leave to put another document in force under a version that one had before. */
   readonly sameVersion?: boolean;
+  /** What `judgePolicy` said of this very text, by whoever asked before. */
+  readonly judged?: Judgement;
   /** Written in the transaction that flips the row: the audit entry. */
   readonly record?: (tx: postgres.TransactionSql, applied: Applied) => Promise<void>;
 };
+
+type Judgement = { readonly policy: Policy; readonly findings: Finding[] };
 
 export type Applied = {
   readonly tenant: TenantId;
@@ -94,7 +98,7 @@ export const openErrors = (findings: readonly Finding[]): Finding[] =>
  *
  * @throws Problem policy-has-errors, which names the file and the line of the first.
  */
-export function judgePolicy(draft: Document): { policy: Policy; findings: Finding[] } {
+export function judgePolicy(draft: Document): Judgement {
   const { policy, findings } = readDraft(draft);
   const open = openErrors(findings);
   if (policy && open.length === 0) return { policy, findings };
@@ -161,14 +165,14 @@ export async function applyPolicy(
   draft: PolicyDraft,
   log: Log = () => undefined,
 ): Promise<Applied> {
-  const judged = judgePolicy(draft);
+  const judged = draft.judged ?? judgePolicy(draft);
   return applyJudged({ db, events, log }, draft, judged);
 }
 
 async function applyJudged(
   engines: Engines,
   draft: PolicyDraft,
-  { policy, findings }: { policy: Policy; findings: Finding[] },
+  { policy, findings }: Judgement,
 ): Promise<Applied> {
   const { db, log } = engines;
   const tenant = TenantId(policy.service);
@@ -220,10 +224,11 @@ async function applyLocked(engines: Engines, judged: Judged): Promise<Applied> {
   }
   const prose = draft.prose ?? null;
   const [stored] = await readInForce(db.admin, tenant);
-  const current = stored && readPolicy(stored.source, { file: draft.file }).policy;
-  const plan = planChange(current, policy, { now });
   const hash = policyHash(policy);
-  if (stored && stored.hash === hash && stored.prose === prose) {
+  const isSame = stored?.hash === hash;
+  const current = isSame ? policy : stored && readPolicy(stored.source, draft).policy;
+  const plan = planChange(current, policy, { now });
+  if (isSame && stored.prose === prose) {
     await runPhase(engines, { tenant, revision: stored.revision, phase: 'contract', now });
     return { tenant, revision: stored.revision, hash, plan, findings, changed: false };
   }

@@ -1,4 +1,4 @@
-import { type Policy, readPolicy } from '@troth/policy-language';
+import { type Finding, type Policy, readPolicy } from '@troth/policy-language';
 import { TenantId } from '#base/ids';
 import { tenancyProblem } from '#core/tenancy';
 import type { Database } from '#platform/database';
@@ -11,6 +11,8 @@ const CHANNEL = 'troth_policy';
 export type PolicyInForce = {
   readonly tenant: TenantId;
   readonly policy: Policy;
+  /** What its reading said; the linter is not asked here. */
+  readonly findings: readonly Finding[];
   readonly hash: string;
   readonly revision: number;
   readonly source: string;
@@ -35,9 +37,10 @@ export type Policies = {
 /** The stored text was linted before it was stored; here it only has to be read again. */
 function revive(stored: StoredPolicy): PolicyInForce {
   const { tenant, revision, hash, source, prose, appliedAt } = stored;
-  const { policy } = readPolicy(source, { file: `${tenant}.yaml` });
+  const { policy, findings } = readPolicy(source, { file: `${tenant}.yaml` });
   if (!policy) throw new Error('a policy in force cannot be read');
-  return { tenant: TenantId(tenant), revision, hash, policy, source, prose, appliedAt };
+  const read = { policy, findings, source, prose };
+  return { tenant: TenantId(tenant), revision, hash, appliedAt, ...read };
 }
 
 /**

@@ -44,7 +44,7 @@ test('a second door without TLS, which only IPv6 leads to, is found', {
   for (const port of ['plain.port', 'secure.port']) {
     await proven.restart([
       [
-        'serve.ts',
+        'composition.ts',
         'stack.defer(() => secure.close());',
         `stack.defer(() => secure.close());
          const other = await listen({ app, host: '::1', port: ${port} });
@@ -63,7 +63,7 @@ test('a door without TLS that other machines can reach is found', {
   skip: !isReachable && 'this machine has no address but loopback',
 }, async () => {
   await proven.restart([
-    ['serve.ts', "const LOOPBACK = '127.0.0.1';", "const LOOPBACK = '0.0.0.0';"],
+    ['composition.ts', "const LOOPBACK = '127.0.0.1';", "const LOOPBACK = '0.0.0.0';"],
   ]);
   await proven.breaks('encryption.tls');
 });

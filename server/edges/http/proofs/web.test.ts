@@ -139,7 +139,7 @@ test('one beside the operator’s own routes is found too', async () => {
 
 test('a port in clear that the network reaches is found, and TLS that does not insist', async () => {
   await proven.restart([
-    ['serve.ts', "const LOOPBACK = '127.0.0.1';", "const LOOPBACK = '0.0.0.0';"],
+    ['composition.ts', "const LOOPBACK = '127.0.0.1';", "const LOOPBACK = '0.0.0.0';"],
   ]);
   await proven.breaks('web.https-only');
   await proven.restart([[HEADERS, "'strict-transport-security'", "'x-strict-transport-security'"]]);
