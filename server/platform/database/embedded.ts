@@ -281,9 +281,9 @@ export async function startPostgres(options: PostgresOptions): Promise<EmbeddedP
     ready: async (pid) => {
       if (readStatus(directory, pid) !== 'ready') throw new Error('not ready');
     },
-    readyWithinMs: 120_000,
+    readyWithinMs: 60_000,
     // Reading the log again after a crash takes longer than any start does.
-    hangsAfterMs: 20_000,
+    hangsAfterMs: 30_000,
     stopSignal: 'SIGINT',
     // Never SIGKILL: the next start would find shared memory in use.
     killSignal: 'SIGQUIT',

@@ -38,7 +38,7 @@ export type Supervision = {
   readonly prepare?: () => Promise<void> | void;
   /** One look whether the child serves; throws while it does not. Tried again every 20 ms. */
   readonly ready: (pid: number) => Promise<void>;
-  /** Default 15,000. A child that ends before it was ready is started again within this time. */
+  /** Default 15,000. Within this time a child that did not become ready is started again. */
   readonly readyWithinMs?: number;
   /**
    * A child that runs for this long and does not serve hangs: it is ended and started again. Each
@@ -230,7 +230,7 @@ class Supervisor implements Supervised {
     return hangsAfterMs ?? readyWithinMs;
   }
 
-  /** @param deadline  when to give up; what is started before it may take its time. */
+  /** @param deadline  when to give up; what is begun before it may take its time. */
   async #start(deadline = Number.POSITIVE_INFINITY): Promise<Running> {
     const { log, name } = this.#given;
     const began = Date.now();
@@ -240,8 +240,7 @@ class Supervisor implements Supervised {
       if (this.#stopping) break;
       const started = launch(this.#given);
       this.#running = started;
-      const hung = Math.min(Date.now() + this.#patienceMs, deadline);
-      if (await isReady(this.#given, started, hung)) {
+      if (await isReady(this.#given, started, Date.now() + this.#patienceMs)) {
         const pid = started.child.pid ?? 0;
         this.#patienceMs = this.#firstPatienceMs();
         log('child.started', { child: name, pid, durationMs: Date.now() - began });
