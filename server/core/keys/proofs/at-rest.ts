@@ -80,7 +80,7 @@ async function judgeMaking(at: Look, one: SealedCanary | undefined): Promise<See
   return kept(saw`none of ${tried} derivations of a person's key made it`);
 }
 
-async function lookOnce(at: Look): Promise<Seen> {
+async function look(at: Look): Promise<Seen> {
   const types = sealingTypes(at);
   const sent = await sendEach(at, types);
   if (sent.length < types.length || sent.length === 0) {
@@ -124,15 +124,11 @@ async function lookOnce(at: Look): Promise<Seen> {
   );
 }
 
-/** The look of this round: with many others beside it, it may take longer than a proof has. */
-const look = (at: Look): Promise<Seen> => at.once('sealed at rest', lookOnce);
-
 export const atRest = defineProof({
   control: 'encryption.at-rest',
   strength: 'stored-bytes',
   blindTo:
     'A key that is made of what stays in another way than the usual ones; clear columns, which hold what the policy declares without a seal; text that an engine pressed together outside the rows of a canary; disks of other machines; files and backups, of which there are none yet.',
-  prepare: look,
   async prove(at, { setting }) {
     const path = String(setting);
     if (valueAt(at.policy, path) !== ALGORITHM) {

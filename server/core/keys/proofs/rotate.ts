@@ -110,11 +110,12 @@ export const rotate = defineProof({
       return broken(saw`${retired.roots} retired root keys still lie in the keyring's folders`);
     const named = at.policy.security?.keys?.management !== undefined;
     const by = term(named ? 'by the keeper, an embedded equivalent:' : 'by the keeper:');
+    const where = term(folders.length > 1 ? 'both folders' : 'its folder');
     const rest = term(
       rotatingFrom === null ? 'no retired root key is left' : 'the one before is being retired',
     );
     return kept(
-      saw`${by} epoch ${epoch} is ${span(age)} old, of ${span(milliseconds)} at most; ${keys - older} of ${keys} keys are wrapped under it, and ${rest} in ${folders.length} folders`,
+      saw`${by} epoch ${epoch} is ${span(age)} old, of ${span(milliseconds)} at most; ${keys - older} of ${keys} keys are wrapped under it, and ${rest} in ${where}`,
     );
   },
 });

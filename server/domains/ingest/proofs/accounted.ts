@@ -1,5 +1,5 @@
 import type { Fields, Look } from '#core/looking';
-import { broken, defineProof, gap, kept, type Seen, saw, term, terms } from '#core/promises';
+import { broken, defineProof, gap, kept, type Seen, saw, terms } from '#core/promises';
 import { type Batch, batchesFor, type Sent } from './fates.ts';
 import { type Answered, sendAll } from './sent.ts';
 
@@ -98,7 +98,7 @@ export const accounted = defineProof({
     const turned = sent.filter(({ fate }) => typeof fate === 'object').length;
     return kept(
       saw`${sent.length} sent = ${stored} stored + ${sent.length - wanted - turned} repeats of them + ${turned} turned away,
- each counted under its reason (${term(reasons.join(', '))})`,
+ each counted under one of ${reasons.length} reasons (${terms(reasons)})`,
     );
   },
 });

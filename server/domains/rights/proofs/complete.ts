@@ -82,9 +82,10 @@ export const complete = defineProof({
     const took = Date.parse(demand.finishedAt ?? '') - sentAt;
     if (took > limit * 1_000) return broken(saw`it took ${span(took)}`);
     const places = gone.events.size + gone.tables.size;
-    const archives = gone.bytes.archived.length;
+    const archived = gone.bytes.archived.length;
+    const archives = archived > 0 ? saw`, ${archived} of them archives,` : saw``;
     return kept(
-      saw`${sum(gone.events) + sum(gone.tables)} rows in ${places} tables, ${archives} of them archives, and ${gone.subjects.length} keys of one person were gone after ${span(took)} of ${span(limit * 1_000)}; the rows of another, sent beside them, are there; no demand is overdue`,
+      saw`${sum(gone.events) + sum(gone.tables)} rows in ${places} tables${archives} and ${gone.subjects.length} keys of one person were gone after ${span(took)} of ${span(limit * 1_000)}; the rows of another, sent beside them, are there; no demand is overdue`,
     );
   },
 });
