@@ -128,6 +128,7 @@ function worldOf(given: Given, options: PageOptions, made: Made) {
     crypto,
     URL,
     TextEncoder,
+    AbortController,
     AbortSignal,
     setTimeout,
     clearTimeout,
