@@ -135,19 +135,21 @@ const KIT = 'npm run troth -- keys recovery-kit --out recovery-kit.txt';
 const COPY = 'TROTH_KEYRING_COPY_DIR=/another/disk/troth-keys npm start';
 
 /** Loud, at each start for as long as it is so: nobody can mend it after the disk is gone. */
-function warningOf({ durabilityGaps: gaps, recovery, copies }: KeyRisk): string[] {
+export function warningOf({ durabilityGaps: gaps, recovery }: KeyRisk): string[] {
   if (gaps.length === 0) return [];
+  const needsCopy = gaps.length > (recovery ? 0 : 1);
   return [
     '',
     '▲ The keys could be lost, and with them everything that they seal:',
     ...gaps.map((gap) => `    ${gap}`),
     '  Nobody can bring it back afterwards. Now:',
-    ...(copies < 2 ? [`    ${COPY}`] : []),
+    ...(needsCopy ? [`    ${COPY}`] : []),
     ...(recovery ? [] : [`    ${KIT}`, '    Print the kit, and keep it apart from the keyring.']),
   ];
 }
 
-type KeyRisk = Pick<KeeperStatus, 'durabilityGaps' | 'recovery' | 'copies'>;
+/** Without a kit one of the gaps says so; each other one is of a copy or of its place. */
+type KeyRisk = Pick<KeeperStatus, 'durabilityGaps' | 'recovery'>;
 
 /** What a start says, once everything stands. */
 export function greetingOf(

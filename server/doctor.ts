@@ -31,21 +31,39 @@ const GIB = 1024 ** 3;
 const wrong = (what: string, type: string): Ailment => ({ severity: 'wrong', what, type });
 const warning = (what: string, type: string): Ailment => ({ severity: 'warning', what, type });
 
+const COPY = 'TROTH_KEYRING_COPY_DIR=/another/disk npm start';
+/** What lets a key be lost, by the keeper's words. */
+const GAPS: Readonly<Record<string, Ailment>> = {
+  'one copy of the keyring only: name a second directory': warning(
+    'the keyring has one copy: if this disk is lost, nothing can be read again',
+    COPY,
+  ),
+  'both copies are on one disk': warning(
+    'both copies of the keyring are on one disk: if it is lost, nothing can be read again',
+    COPY,
+  ),
+  'the second copy is out of reach': wrong(
+    'the second copy of the keyring is out of reach: no key is made until it is back',
+    'mount its disk again, or: npm start, which makes the copy anew',
+  ),
+  'the file of the keyring is gone from its directory': wrong(
+    'the file of the keyring is gone from its directory: after a stop nothing can be read',
+    'stop, put the files of its second copy there, then: npm start',
+  ),
+  'no recovery kit was made': warning(
+    'no recovery kit was made: without it a lost keyring is the end of the data',
+    'npm run troth -- keys recovery-kit --out kit.txt',
+  ),
+};
+
 function ailmentsOfKeys(keys: KeysStatus): Ailment[] {
   const found: Ailment[] = [];
   if (keys.rotationOverdue) {
     const days = Math.floor(keys.ageDays);
     found.push(wrong(`the keys were not rotated for ${days} days`, 'npm run troth -- keys rotate'));
   }
-  if (keys.copies < 2) {
-    const what = 'the keyring has one copy: if this disk is lost, nothing can be read again';
-    found.push(warning(what, 'TROTH_KEYRING_COPY_DIR=/another/disk npm start'));
-  }
-  if (!keys.recovery) {
-    const what = 'no recovery kit was made: without it a lost keyring is the end of the data';
-    found.push(warning(what, 'npm run troth -- keys recovery-kit --out kit.txt'));
-  }
-  return found;
+  const gaps = keys.durabilityGaps.map((gap) => GAPS[gap] ?? warning(gap, COPY));
+  return [...found, ...gaps];
 }
 
 function ailmentsOfLogs({ failures }: AuditHealth): Ailment[] {

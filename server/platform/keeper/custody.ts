@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { keeperProblem } from './errors.ts';
 import { hasRecovery, Keks, metaNumber, setMeta } from './keks.ts';
-import type { Keyring } from './keyring.ts';
+import { type Keyring, needBothCopies } from './keyring.ts';
 import { NamedKeys, SIGNING_TENANT } from './named-keys.ts';
 import type { Ask, Call, Evict, KeeperStatus } from './protocol.ts';
 import { HANDLES_MAX } from './protocol.ts';
@@ -43,6 +43,7 @@ function durabilityGaps(keyring: Keyring, keks: Keks): string[] {
   const { copyDir, dirs } = keyring;
   const [dir = ''] = dirs;
   const gaps: string[] = [];
+  if (!keyring.there) gaps.push('the file of the keyring is gone from its directory');
   if (!copyDir) gaps.push('one copy of the keyring only: name a second directory');
   else if (!keyring.copied) gaps.push('the second copy is out of reach');
   else if (statSync(dir).dev === statSync(copyDir).dev) gaps.push('both copies are on one disk');
@@ -90,18 +91,13 @@ type Holdings = {
 };
 type Acts = { [C in Call]?: (ask: Ask<C>) => Done };
 
-/** A key that lives on in a copy we cannot write is not destroyed. */
-function needBothCopies(keyring: Keyring): void {
-  if (!keyring.copied) {
-    throw keeperProblem('keyring-copy-missing', 'a key in it would outlive its destruction');
-  }
-}
+const OUTLIVES = 'a key in it would outlive its destruction';
 
 function destroyDue(
   { keyring, people, named }: Holdings,
   { at: now, lateUntil }: Ask<'destroyDue'>,
 ): Done {
-  needBothCopies(keyring);
+  needBothCopies(keyring, OUTLIVES);
   const subjects = people
     .due(now)
     .map(({ tenant, subject }) => people.forget(tenant, [subject], lateUntil));
@@ -132,16 +128,16 @@ function actsOf(holdings: Holdings): Acts {
     quarantine: (ask) => gone(people.quarantine(ask)),
     release: (ask) => done(people.release(ask)),
     destroy: ({ tenant, subject, lateUntil }) => {
-      needBothCopies(keyring);
+      needBothCopies(keyring, OUTLIVES);
       return gone(people.forget(tenant, people.cluster(tenant, subject), lateUntil));
     },
     destroyNamed: (ask) => {
-      needBothCopies(keyring);
+      needBothCopies(keyring, OUTLIVES);
       return gone(named.destroy(ask, Date.now()));
     },
     census: (ask) => done(ending.census(ask)),
     destroyTenant: (ask) => {
-      needBothCopies(keyring);
+      needBothCopies(keyring, OUTLIVES);
       const { more, evict } = ending.destroyTenant(ask);
       return { answer: { more }, evict: [evict] };
     },
@@ -169,14 +165,18 @@ export function openCustody(
       return act(ask);
     },
     identity: () => ({ instance: keyring.instance, epoch: keks.epoch }),
-    status: (connections) => ({
-      ...standingOf(keyring, keks),
-      keysLeft: rotation.keysLeft(),
-      subjects: countSubjects(),
-      connections,
-    }),
+    status(connections) {
+      keyring.look();
+      return {
+        ...standingOf(keyring, keks),
+        keysLeft: rotation.keysLeft(),
+        subjects: countSubjects(),
+        connections,
+      };
+    },
     rotate(now) {
-      needBothCopies(keyring);
+      keyring.look();
+      needBothCopies(keyring, OUTLIVES);
       const epoch = keks.beginEpoch(now);
       return { epoch, keysLeft: rotation.keysLeft() };
     },

@@ -8,7 +8,7 @@
  */
 export { type Keeper, openKeeper } from './client.ts';
 export { keeperProblem } from './errors.ts';
-export { readInstance } from './keyring.ts';
+export { readInstance } from './keyring-file.ts';
 export {
   type Answer,
   type Ask,

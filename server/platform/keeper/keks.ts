@@ -55,8 +55,8 @@ export class Keks {
     }
     // A crash may leave the file of an epoch that never began, or of one that has ended; and a copy
     // that was out of reach may lack the newest.
-    destroyRootsExcept(keyring.dirs, this.#living());
-    mirrorRoots(keyring.dirs);
+    this.#alignRoots();
+    keyring.onCopied(() => this.#alignRoots());
     // A key that was made in a group that failed is not in the file: never seal under it again.
     keyring.onRollback(() => this.#opened.clear());
   }
@@ -124,6 +124,11 @@ export class Keks {
     for (const [epoch, { raw }] of this.#roots) {
       writeRecovery(this.#keyring.dirs, { epoch, root: raw, publicKey });
     }
+  }
+
+  #alignRoots(): void {
+    destroyRootsExcept(this.#keyring.dirs, this.#living());
+    mirrorRoots(this.#keyring.dirs);
   }
 
   #living(): number[] {

@@ -8,16 +8,25 @@
  * also syncs the directory. The exclusive lock makes a second keeper on one keyring fail.
  */
 import { randomUUID } from 'node:crypto';
-import { chmodSync, closeSync, existsSync, fsyncSync, openSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { keeperProblem } from './errors.ts';
-import { destroyFile, privateDirectory, readJson, syncDirectory, writeSecret } from './files.ts';
+import { privateDirectory, writeSecret } from './files.ts';
+import {
+  fileIn,
+  INSTANCE_FILE,
+  KEYRING_FILE,
+  openCopy,
+  openFile,
+  readInstance,
+} from './keyring-file.ts';
 import { openRemnants, type Remnants } from './remnants.ts';
 
-export const KEYRING_FILE = 'keyring.sqlite';
-export const INSTANCE_FILE = 'instance.json';
 const FORMAT = 1;
+/** A file that vanished is noticed so soon, and a copy that is missing is tried for so often. */
+const LOOK_EVERY_MS = 1_000;
+const RESTORE_EVERY_MS = 5_000;
 
 const SCHEMA = `
   create table if not exists meta (name text primary key, value any) strict, without rowid;
@@ -48,43 +57,21 @@ const SCHEMA = `
     primary key (tenant, name)) strict, without rowid;
 `;
 
-/** The mark that data and keys share; the data directory's check writes it at the first start. */
-export type Instance = { id: string; version: number };
-
-/** What identifies a keyring; `undefined` when the directory holds none. */
-export function readInstance(dir: string): Instance | undefined {
-  return readJson<Instance>(dir, INSTANCE_FILE);
-}
-
-/** @throws Problem keyring-refused when another keeper has it open. */
-export function openFile(dir: string): DatabaseSync {
-  const file = join(dir, KEYRING_FILE);
-  const db = new DatabaseSync(file);
-  try {
-    db.exec(`pragma locking_mode=exclusive; pragma secure_delete=on; pragma journal_mode=truncate;
-      pragma synchronous=extra; pragma temp_store=memory; pragma cache_size=-16384;
-      begin immediate; commit`);
-  } catch (error) {
-    db.close();
-    if (String(error).includes('locked')) {
-      throw keeperProblem('keyring-refused', 'another keeper has this keyring open');
-    }
-    throw error;
-  }
-  chmodSync(file, 0o600);
-  return db;
-}
-
-const generationOf = (db: DatabaseSync): number =>
-  Number(db.prepare("select value from meta where name = 'generation'").get()?.['value'] ?? 0);
-
 export type Keyring = {
   readonly instance: string;
   /** The directories that can be written: the keyring's, and the second copy's. */
   readonly dirs: readonly string[];
   readonly copyDir: string | undefined;
-  /** False when a second copy is configured and cannot be written. */
+  /** False when a second copy is configured and cannot be written, or is not where it was. */
   readonly copied: boolean;
+  /** False when the keyring's own file is not where it was opened: a restart would not find it. */
+  readonly there: boolean;
+  /**
+   * Looks at the files now: one that was removed takes every write all the same, for as long as it
+   * is open. A copy that vanished is made anew where its directory still is. Never inside `commit`,
+   * which looks by itself, once a second at most.
+   */
+  look(): void;
   get<Row>(sql: string, ...values: SQLInputValue[]): Row | undefined;
   all<Row>(sql: string, ...values: SQLInputValue[]): Row[];
   /** Writes to each copy; only inside `commit`. Returns the rows changed. */
@@ -98,6 +85,8 @@ export type Keyring = {
   commit<T>(work: () => T): T;
   /** Calls back when a commit was undone: whoever remembers what it wrote must forget it. */
   onRollback(listener: () => void): void;
+  /** Calls back when the second copy was made anew: what lies beside the file follows it. */
+  onCopied(listener: () => void): void;
   close(): void;
 };
 
@@ -133,14 +122,17 @@ class OpenKeyring implements Keyring {
   readonly instance: string;
   readonly copyDir: string | undefined;
   readonly #dir: string;
-  readonly #main: DatabaseSync;
+  readonly #main: OpenFile;
   readonly #statements = new Map<string, StatementSync[]>();
   readonly #undone: (() => void)[] = [];
-  readonly #remnants: Remnants[];
-  #copy: DatabaseSync | undefined;
+  readonly #followers: (() => void)[] = [];
+  #copy: OpenFile | undefined;
+  #there = true;
   #doomed: Uint8Array[] | 'all' = [];
   #writing = false;
   #begun = false;
+  #lookAfter = performance.now() + LOOK_EVERY_MS;
+  #restoreAfter = performance.now() + RESTORE_EVERY_MS;
 
   constructor(
     place: KeyringPlace,
@@ -151,11 +143,8 @@ class OpenKeyring implements Keyring {
     this.instance = instance;
     this.copyDir = place.copyDir;
     this.#dir = place.dir;
-    this.#main = main;
-    this.#copy = copy;
-    const fileIn = (dir: string) => join(dir, KEYRING_FILE);
-    this.#remnants = [openRemnants(main, fileIn(place.dir))];
-    if (copy && place.copyDir) this.#remnants.push(openRemnants(copy, fileIn(place.copyDir)));
+    this.#main = watched(main, place.dir);
+    this.#copy = copy && place.copyDir ? watched(copy, place.copyDir) : undefined;
   }
 
   get dirs(): readonly string[] {
@@ -164,6 +153,10 @@ class OpenKeyring implements Keyring {
 
   get copied(): boolean {
     return !this.copyDir || this.#copy !== undefined;
+  }
+
+  get there(): boolean {
+    return this.#there;
   }
 
   get<Row>(sql: string, ...values: SQLInputValue[]): Row | undefined {
@@ -190,13 +183,14 @@ class OpenKeyring implements Keyring {
   }
 
   commit<T>(work: () => T): T {
+    if (performance.now() > this.#lookAfter) this.look();
     this.#writing = true;
     let done: T;
     try {
       done = work();
       if (!this.#begun) return done;
       this.run("update meta set value = value + 1 where name = 'generation'");
-      this.#main.exec('commit');
+      this.#main.db.exec('commit');
     } catch (error) {
       for (const file of this.#files()) if (file.isTransaction) file.exec('rollback');
       for (const forget of this.#undone) forget();
@@ -214,22 +208,33 @@ class OpenKeyring implements Keyring {
     this.#undone.push(listener);
   }
 
+  onCopied(listener: () => void): void {
+    this.#followers.push(listener);
+  }
+
+  look(): void {
+    this.#there = this.#main.isThere();
+    if (this.#copy && !this.#copy.isThere()) this.#dropCopy();
+    if (!this.copied && performance.now() > this.#restoreAfter) this.#restoreCopy();
+    this.#lookAfter = performance.now() + LOOK_EVERY_MS;
+  }
+
   close(): void {
-    for (const file of this.#files()) file.close();
-    for (const remnants of this.#remnants) remnants.close();
+    this.#main.close();
+    this.#copy?.close();
   }
 
   /** What could not be removed now is tried again with the next commit. */
   #removeRemnants(): void {
     const secrets = this.#doomed;
     if (secrets.length === 0) return;
-    const files = this.#remnants.slice(0, this.#files().length);
-    for (const remnants of files) remnants.remove(secrets);
+    this.#main.remnants.remove(secrets);
+    this.#copy?.remnants.remove(secrets);
     this.#doomed = [];
   }
 
   #files(): DatabaseSync[] {
-    return this.#copy ? [this.#main, this.#copy] : [this.#main];
+    return this.#copy ? [this.#main.db, this.#copy.db] : [this.#main.db];
   }
 
   #prepared(sql: string): StatementSync[] {
@@ -241,18 +246,79 @@ class OpenKeyring implements Keyring {
   }
 
   /**
-   * When it fails the first copy is ahead. It is copied over whole at the next start, and until
-   * then the durability gap is reported and nothing is destroyed.
+   * When it fails the first copy is ahead. It is copied over whole when the directory takes it, and
+   * until then the durability gap is reported, no key is made, and nothing is destroyed.
    */
   #commitCopy(): void {
     try {
-      this.#copy?.exec('commit');
+      this.#copy?.db.exec('commit');
     } catch {
-      this.#statements.clear();
-      this.#copy?.close();
-      this.#copy = undefined;
+      this.#dropCopy();
     }
   }
+
+  #dropCopy(): void {
+    this.#statements.clear();
+    this.#copy?.close();
+    this.#copy = undefined;
+  }
+
+  /**
+   * Only where the mark of this keyring still lies: a directory without it may be the place where
+   * a disk was mounted, and keys that lie there are on no second disk.
+   */
+  #restoreCopy(): void {
+    const { copyDir, instance } = this;
+    try {
+      if (!copyDir || readInstance(copyDir)?.id !== instance) return;
+      const copy = openCopy(this.#main.db, { copyDir, instance });
+      if (!copy) return;
+      this.#statements.clear();
+      this.#copy = watched(copy, copyDir);
+      for (const follow of this.#followers) follow();
+    } catch {
+      this.#dropCopy(); // As where somebody else's file lies there now: it is out of reach.
+    } finally {
+      this.#restoreAfter = performance.now() + RESTORE_EVERY_MS;
+    }
+  }
+}
+
+type OpenFile = {
+  readonly db: DatabaseSync;
+  readonly remnants: Remnants;
+  /** Whether the file that is open is the one that lies at its path. */
+  isThere(): boolean;
+  close(): void;
+};
+
+function watched(db: DatabaseSync, dir: string): OpenFile {
+  const remnants = openRemnants(db, join(dir, KEYRING_FILE));
+  const opened = fileIn(dir);
+  return {
+    db,
+    remnants,
+    isThere: () => fileIn(dir) === opened,
+    close() {
+      db.close();
+      remnants.close();
+    },
+  };
+}
+
+/** Why a key is not made without the second copy. */
+export const NEW_KEY = 'a key that is made now would be on one disk only';
+
+/**
+ * A key lives in both copies or is not made, and one that lives on in a copy is not destroyed.
+ *
+ * @throws Problem keyring-copy-missing; keyring-refused when the keyring's own file is gone.
+ */
+export function needBothCopies(keyring: Keyring, otherwise: string): void {
+  if (!keyring.there) {
+    throw keeperProblem('keyring-refused', 'the file of the keyring is gone: restore it');
+  }
+  if (!keyring.copied) throw keeperProblem('keyring-copy-missing', otherwise);
 }
 
 /**
@@ -283,48 +349,4 @@ function instanceIn({ dir, copyDir, create }: KeyringPlace): string {
   const id = randomUUID();
   writeSecret(dir, INSTANCE_FILE, `${JSON.stringify({ id, version: 1 })}\n`);
   return id;
-}
-
-/** The newer copy cannot be this one: the first file commits first. */
-function openCopy(
-  main: DatabaseSync,
-  { copyDir, instance }: { copyDir: string; instance: string },
-): DatabaseSync | undefined {
-  const other = readInstance(copyDir);
-  if (other && other.id !== instance) {
-    throw keeperProblem('keyring-refused', 'the second copy belongs to another keyring');
-  }
-  try {
-    privateDirectory(copyDir);
-    if (other && existsSync(join(copyDir, KEYRING_FILE))) {
-      const copy = openFile(copyDir);
-      const [ours, theirs] = [generationOf(main), generationOf(copy)];
-      if (ours === theirs) return copy;
-      copy.close();
-      if (theirs > ours) {
-        throw keeperProblem('keyring-refused', 'the second copy is newer than the first: restore');
-      }
-      destroyFile(copyDir, KEYRING_FILE);
-    }
-    copyKeyringFile(main, copyDir);
-    writeSecret(copyDir, INSTANCE_FILE, `${JSON.stringify({ id: instance, version: 1 })}\n`);
-    return openFile(copyDir);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'keyring-refused') throw error;
-    return undefined;
-  }
-}
-
-/**
- * Writes a compact copy and syncs it. Not `copyFile`: closing a second descriptor of the file would
- * drop this process's lock on it (POSIX), and a second keeper could open the keyring.
- */
-export function copyKeyringFile(from: DatabaseSync, to: string): void {
-  const target = join(to, KEYRING_FILE);
-  from.prepare('vacuum into ?').run(target);
-  chmodSync(target, 0o600);
-  const handle = openSync(target, 'r+');
-  fsyncSync(handle);
-  closeSync(handle);
-  syncDirectory(to);
 }

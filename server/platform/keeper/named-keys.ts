@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { keeperProblem } from './errors.ts';
 import type { Keks } from './keks.ts';
-import type { Keyring } from './keyring.ts';
+import { type Keyring, NEW_KEY, needBothCopies } from './keyring.ts';
 import { type Ask, type Named, type NamedKey, SEALS_MAX } from './protocol.ts';
 import type { Gone } from './subject-keys.ts';
 
@@ -55,6 +55,7 @@ export class NamedKeys {
   }
 
   #create(given: Named, version: number, seals: number): NamedKey {
+    needBothCopies(this.#keyring, NEW_KEY);
     const { tenant, name } = given;
     const key = randomBytes(32);
     const keyId = randomBytes(8);

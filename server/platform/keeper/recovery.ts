@@ -13,14 +13,14 @@ import { joinShares, type Share, splitSecret } from '#base/secret-shares';
 import { keeperProblem } from './errors.ts';
 import { privateDirectory, writeSecret } from './files.ts';
 import { Keks, metaNumber } from './keks.ts';
+import { openKeyring } from './keyring.ts';
 import {
   copyKeyringFile,
   INSTANCE_FILE,
   KEYRING_FILE,
   openFile,
-  openKeyring,
   readInstance,
-} from './keyring.ts';
+} from './keyring-file.ts';
 import { namedAad } from './named-keys.ts';
 import { openRecovery, recoveryEpochs, writeRecovery, writeRoot } from './roots.ts';
 import { subjectAad } from './subject-keys.ts';

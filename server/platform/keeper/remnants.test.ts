@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { openCustody } from './custody.ts';
-import { KEYRING_FILE, openKeyring } from './keyring.ts';
+import { openKeyring } from './keyring.ts';
+import { KEYRING_FILE } from './keyring-file.ts';
 import type { OpenedKey } from './protocol.ts';
 
 const NOW = Date.parse('2026-03-02T09:00:00Z');

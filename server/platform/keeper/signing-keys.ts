@@ -11,7 +11,7 @@ import {
 } from 'node:crypto';
 import { keeperProblem } from './errors.ts';
 import type { Keks } from './keks.ts';
-import type { Keyring } from './keyring.ts';
+import { type Keyring, NEW_KEY, needBothCopies } from './keyring.ts';
 import { namedAad, SIGNING_TENANT } from './named-keys.ts';
 import type { Ask } from './protocol.ts';
 
@@ -28,6 +28,7 @@ export function signingKeysOf(keyring: Keyring, keks: Keks, at: number) {
   const kek = (aad: string) => ({ tenant: SIGNING_TENANT, purpose: 'live' as const, aad });
 
   function make(name: string, aad: string): Buffer {
+    needBothCopies(keyring, NEW_KEY);
     const seed = randomBytes(32);
     keyring.run(
       `insert into named_keys

@@ -1,7 +1,7 @@
 /** People's keys: made, opened, linked, hidden and destroyed. */
 import { randomBytes } from 'node:crypto';
 import type { Keks } from './keks.ts';
-import type { Keyring } from './keyring.ts';
+import { type Keyring, NEW_KEY, needBothCopies } from './keyring.ts';
 import type { Ask, Destroyed, Evict, Missing, OpenedKey } from './protocol.ts';
 
 /** A person's devices and accounts; more than this many links is a mistake or an attack. */
@@ -60,6 +60,7 @@ export class SubjectKeys {
   }
 
   #create(tenant: string, handle: Buffer, at: number): OpenedKey {
+    needBothCopies(this.#keyring, NEW_KEY);
     const id = randomBytes(16);
     const subject = id.toString('hex');
     // Random, never derived: what can be derived again cannot be destroyed.
