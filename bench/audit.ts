@@ -166,7 +166,8 @@ async function verifying(folder: string): Promise<void> {
   const said: string[] = [];
   const say = (text: string) => void said.push(text);
   const given = { root: folder, dataDir: folder, policiesDir: folder, today: '2026-01-01' };
-  const terminal = { print: say, complain: say, ask: undefined, colour: false };
+  const input = { keyring: { dir: folder }, readInput: async () => '', ask: undefined };
+  const terminal = { ...input, print: say, complain: say, colour: false };
   for (const [what, path] of [
     ['a file', file],
     ['a folder of tiles', dir],

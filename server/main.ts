@@ -5,6 +5,7 @@
 import { appendFileSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
+import { text as wholeOf } from 'node:stream/consumers';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Problem } from '#base/problem';
@@ -84,9 +85,15 @@ async function main(argv: string[]): Promise<number> {
     return runCommand(argv, {
       root: ROOT,
       dataDir: config.dataDir,
+      keyring: {
+        dir: config.keyringDir,
+        copyDir: config.keyringCopyDir,
+        passphraseFile: config.keyringPassphraseFile,
+      },
       policiesDir: config.policiesDir,
       today: new Date().toISOString().slice(0, 10),
       ask: process.stdin.isTTY ? askTerminal : undefined,
+      readInput: () => wholeOf(process.stdin),
       print: (text) => console.log(text),
       complain: (text) => console.error(text),
       colour: process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined,

@@ -43,7 +43,9 @@ async function troth(words: string[], dataDir = join(elsewhere, 'nothing')) {
   const said: string[] = [];
   const say = (text: string) => void said.push(text);
   const nowhere = { root: elsewhere, policiesDir: elsewhere, today: '2026-01-01', ask: undefined };
-  const given = { ...nowhere, dataDir, print: say, complain: say, colour: false };
+  const keyring = { dir: elsewhere };
+  const input = { keyring, readInput: async () => '' };
+  const given = { ...nowhere, ...input, dataDir, print: say, complain: say, colour: false };
   const status = await runCommand(words, given);
   return { status, said: said.join('\n') };
 }

@@ -78,6 +78,7 @@ export async function recoveryKit(
     `Keyring ${instance}, from epoch ${epoch}, ${now.toISOString().slice(0, 10)}.`,
     `With a copy of the keyring, ${needs} opens every key. Print it, store it apart.`,
     'It stays good when keys are rotated. Making another kit makes this one worthless.',
+    'Use it, with the server stopped: npm run troth -- keys restore --copy DIR, and type it.',
     '',
     ...lines.map((line, at) => (parts ? `${at + 1}  ${line}` : line)),
   ].join('\n');

@@ -65,6 +65,8 @@ async function troth(args: string[], dataDir: string): Promise<Said> {
     colour: false,
     today: '2026-03-02',
     policiesDir: join(ROOT, 'policies'),
+    keyring: { dir: '/nowhere' },
+    readInput: async () => '',
     print: (text) => out?.push(text),
     complain: (text) => err?.push(text),
   });

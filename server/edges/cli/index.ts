@@ -65,6 +65,7 @@ const OPTIONS = {
   wait: { type: 'boolean' },
   undo: { type: 'boolean' },
   verified: { type: 'string' },
+  copy: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
@@ -84,7 +85,7 @@ async function usage(): Promise<string> {
 /** Where a command's words go, and what it is run on. */
 export type Surroundings = Pick<
   Invocation,
-  'root' | 'dataDir' | 'policiesDir' | 'today' | 'ask' | 'colour'
+  'root' | 'dataDir' | 'keyring' | 'policiesDir' | 'today' | 'ask' | 'readInput' | 'colour'
 > & {
   /** Standard output. */
   print(text: string): void;
@@ -121,7 +122,8 @@ async function outcomeOf(
   const command = await load();
   const how = `troth ${name} ${command.takes}`;
   try {
-    const { root, dataDir, policiesDir, today, ask, colour } = surroundings;
+    const { print, ask, root, dataDir, keyring, policiesDir, today, readInput, colour } =
+      surroundings;
     const { values, positionals } = parseArgs({
       args: rest,
       options: OPTIONS,
@@ -131,14 +133,16 @@ async function outcomeOf(
     const answer = await command.run({
       root,
       dataDir,
+      keyring,
       policiesDir,
       today,
+      readInput,
       colour,
       names: positionals,
       options: { ...values, json: asJson },
       ask: asJson ? undefined : ask,
       progress: (text) => {
-        if (!asJson) surroundings.print(text);
+        if (!asJson) print(text);
       },
     });
     return { ...done(answer.text, answer.json), code: answer.no ? 1 : 0 };

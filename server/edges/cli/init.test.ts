@@ -17,6 +17,8 @@ async function init(
     root: ROOT,
     dataDir: policiesDir,
     policiesDir,
+    keyring: { dir: '/nowhere' },
+    readInput: async () => '',
     today: '2026-03-02',
     colour: false,
     ask,

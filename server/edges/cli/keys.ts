@@ -1,15 +1,18 @@
-/** `troth keys`: the state of the keyring, rotation now, and the recovery kit. */
+/** `troth keys`: the state of the keyring, rotation now, and the recovery kit, made and used. */
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { cliProblem } from './errors.ts';
 import { askServer } from './running-server.ts';
 import { type Answer, type Command, type Invocation, table, Usage } from './terminal.ts';
 
 export const keysCommand: Command = {
-  takes: 'status | rotate | recovery-kit --out FILE [--shares N --threshold M]',
-  does: 'look at the keyring, rotate it, write its recovery kit',
+  takes:
+    'status | rotate | recovery-kit --out FILE [--shares N --threshold M] | restore [KIT…] [--copy DIR]',
+  does: 'look at the keyring, rotate it, write its recovery kit, restore it with the kit',
   async run(invocation) {
     const [what = 'status'] = invocation.names;
     if (what === 'recovery-kit') return writeKit(invocation);
+    // Loaded here: nothing else of the command line needs the keeper's code.
+    if (what === 'restore') return (await import('./restore-keys.ts')).restoreKeys(invocation);
     if (what !== 'status' && what !== 'rotate') {
       throw new Usage(`"${what}" is not something keys can do`);
     }

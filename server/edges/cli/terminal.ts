@@ -37,16 +37,25 @@ export type Invocation = {
     wait?: boolean;
     undo?: boolean;
     verified?: string;
+    copy?: string;
   };
   /** The repository's folder: where `policies/` is looked for. */
   root: string;
   dataDir: string;
+  /** As the server that runs on these directories is told. */
+  keyring: {
+    dir: string;
+    copyDir?: string | undefined;
+    passphraseFile?: string | undefined;
+  };
   /** Where the documents lie that are applied at start. */
   policiesDir: string;
   /** ISO 8601 day. */
   today: string;
   /** Asks whoever sits at the terminal; absent where nobody does. */
   ask?: ((question: string, otherwise: string) => Promise<string>) | undefined;
+  /** Standard input, whole. */
+  readInput(): Promise<string>;
   /** A line for people that is shown as soon as it is known; silent with --json. */
   progress(text: string): void;
   /** Colour only on a terminal. */

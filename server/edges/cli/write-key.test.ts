@@ -17,6 +17,8 @@ async function troth(...args: string[]): Promise<{ code: number; said: string }>
     root: '/nowhere',
     dataDir: server.dataDir,
     policiesDir: '/nowhere',
+    keyring: { dir: '/nowhere' },
+    readInput: async () => '',
     colour: false,
     today: '2026-03-02',
     print: say,

@@ -7,17 +7,19 @@
  * stays closed to the kit too.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { Problem } from '#base/problem';
 import { joinShares, type Share, splitSecret } from '#base/secret-shares';
 import { keeperProblem } from './errors.ts';
-import { privateDirectory, writeSecret } from './files.ts';
+import { destroyFile, namesIn, privateDirectory, syncDirectory, writeSecret } from './files.ts';
 import { Keks, metaNumber } from './keks.ts';
 import { openKeyring } from './keyring.ts';
 import {
   copyKeyringFile,
   INSTANCE_FILE,
   KEYRING_FILE,
+  type Keyring,
   openFile,
   readInstance,
 } from './keyring-file.ts';
@@ -94,28 +96,35 @@ export function readKit(lines: readonly string[]): Buffer {
   return secret;
 }
 
-export type Restored = { instance: string; epochs: number[]; keysOpened: number };
+export type Restored = {
+  readonly instance: string;
+  readonly epochs: readonly number[];
+  readonly keysOpened: number;
+  /** When the newest key of the copy was made; a key made after the copy was is not in it. */
+  readonly newestKeyAt: Date | undefined;
+};
+
+export type Restoring = {
+  /** A copy of the keyring: its second one, a backup, or one that was moved aside. */
+  readonly from: string;
+  readonly to: string;
+  /** The kit's line, or enough of its shares. */
+  readonly kit: readonly string[];
+  /** What the roots are wrapped under from now on; need not be the one of before. */
+  readonly passphrase?: string | undefined;
+  /** The instance whose data it is for; undefined where no data is at hand to say. */
+  readonly instance?: string | undefined;
+};
 
 /**
- * Makes a keyring in the empty directory `to` from a copy and the kit, and opens every key in it.
+ * Makes a keyring in the directory `to`, which holds none, from a copy and the kit. Every key is
+ * opened before anything stands there: a restore that fails leaves `to` as it was.
  *
- * @throws Problem recovery-kit-invalid, keyring-refused. A failed restore leaves `to` without a
- *         root file, so nothing starts on it.
+ * @throws Problem recovery-kit-invalid, keyring-refused.
  */
-export function restoreKeyring(given: {
-  from: string;
-  to: string;
-  kit: readonly string[];
-  passphrase?: string;
-}): Restored {
+export function restoreKeyring(given: Restoring): Restored {
   const { from, to, passphrase } = given;
-  const instance = readInstance(from);
-  if (!instance || !existsSync(join(from, KEYRING_FILE))) {
-    throw keeperProblem('keyring-refused', 'the copy holds no keyring');
-  }
-  if (existsSync(join(to, KEYRING_FILE))) {
-    throw keeperProblem('keyring-refused', 'a keyring is there already; restore beside it');
-  }
+  const instance = instanceToRestore(given);
   const secret = readKit(given.kit);
   const roots = recoveryEpochs(from).map((epoch) => ({
     epoch,
@@ -125,13 +134,72 @@ export function restoreKeyring(given: {
     throw keeperProblem('recovery-kit-invalid', 'this copy holds no recovery file');
   }
   privateDirectory(to);
-  const copy = openFile(from);
-  copyKeyringFile(copy, to);
-  copy.close();
+  const draft = join(to, DRAFT);
+  discard(draft);
+  try {
+    privateDirectory(draft);
+    takeCopy(from, draft);
+    for (const { epoch, root } of roots) writeRoot([draft], { epoch, root, passphrase });
+    const opened = openEveryKey(draft, { passphrase, roots });
+    settle(draft, to);
+    return { instance, epochs: roots.map(({ epoch }) => epoch), ...opened };
+  } finally {
+    discard(draft);
+  }
+}
+
+/** Inside of the directory, so that what is made there is moved without being copied. */
+const DRAFT = '.restoring';
+
+function instanceToRestore({ from, to, instance }: Restoring): string {
+  if (existsSync(join(to, KEYRING_FILE))) {
+    throw keeperProblem(
+      'keyring-refused',
+      'a keyring is there already: move it away, and name where it is now as the copy',
+    );
+  }
+  const held = readInstance(from);
+  if (!held || !existsSync(join(from, KEYRING_FILE))) {
+    throw keeperProblem('keyring-refused', 'the copy holds no keyring');
+  }
+  if (instance !== undefined && instance !== held.id) {
+    throw keeperProblem('keyring-refused', 'the copy holds the keys of other data');
+  }
+  return held.id;
+}
+
+function takeCopy(from: string, to: string): void {
+  try {
+    const copy = openFile(from);
+    try {
+      copyKeyringFile(copy, to);
+    } finally {
+      copy.close();
+    }
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    throw keeperProblem(
+      'keyring-refused',
+      'the copy cannot be read: it is damaged, or lies where nothing can be written',
+    );
+  }
   writeSecret(to, INSTANCE_FILE, readFileSync(join(from, INSTANCE_FILE)));
-  for (const { epoch, root } of roots) writeRoot([to], { epoch, root, passphrase });
-  const keysOpened = openEveryKey(to, { passphrase, roots });
-  return { instance: instance.id, epochs: roots.map(({ epoch }) => epoch), keysOpened };
+}
+
+/** The keyring's file comes last: until then no start takes the directory, and a restore may. */
+function settle(draft: string, to: string): void {
+  // What a lost file left to be undone would be undone in the one that takes its place.
+  destroyFile(to, `${KEYRING_FILE}-journal`);
+  const names = namesIn(draft, /^(?:instance|(?:root|recovery)-\d+)\.json$/);
+  for (const name of names) renameSync(join(draft, name), join(to, name));
+  syncDirectory(to);
+  renameSync(join(draft, KEYRING_FILE), join(to, KEYRING_FILE));
+  syncDirectory(to);
+}
+
+function discard(draft: string): void {
+  for (const name of namesIn(draft, /./)) destroyFile(draft, name);
+  rmSync(draft, { recursive: true, force: true });
 }
 
 type Roots = { epoch: number; root: Buffer }[];
@@ -139,35 +207,51 @@ type KeyRow = { tenant: string; epoch: number; wrapped: Uint8Array };
 
 function openEveryKey(
   dir: string,
-  { passphrase, roots }: { passphrase: string | undefined; roots: Roots },
-): number {
+  given: { passphrase: string | undefined; roots: Roots },
+): Pick<Restored, 'keysOpened' | 'newestKeyAt'> {
   const keyring = openKeyring({ dir, create: false });
   try {
-    const row = keyring.get<{ value: Uint8Array }>(
-      "select value from meta where name = 'recovery_public'",
+    renewRecovery(keyring, dir, given.roots);
+    const keysOpened = countOpened(keyring, given.passphrase);
+    const newest = keyring.get<{ at: number | null }>(
+      `select max(created_at) as at from (
+        select created_at from subject_keys union all select created_at from named_keys)`,
     );
-    if (row) {
-      const publicKey = Buffer.from(row.value);
-      for (const { epoch, root } of roots) writeRecovery([dir], { epoch, root, publicKey });
-    }
-    const keks = new Keks(keyring, passphrase, metaNumber(keyring, 'epoch_at') ?? 0);
-    const subjects = keyring.all<KeyRow & { subject: Uint8Array; n: number; destroyAt: unknown }>(
-      'select tenant, epoch, wrapped, subject, n, destroy_at as "destroyAt" from subject_keys',
-    );
-    for (const { tenant, epoch, wrapped, subject, n, destroyAt } of subjects) {
-      const aad = subjectAad(tenant, Buffer.from(subject).toString('hex'), n);
-      const purpose = destroyAt === null ? 'live' : 'quarantine';
-      keks.unwrap({ tenant, purpose, epoch, aad }, wrapped).fill(0);
-    }
-    const named = keyring.all<KeyRow & { name: string; version: number }>(
-      'select tenant, epoch, wrapped, name, version from named_keys',
-    );
-    for (const { tenant, epoch, wrapped, name, version } of named) {
-      const aad = namedAad(tenant, name, version);
-      keks.unwrap({ tenant, purpose: 'live', epoch, aad }, wrapped).fill(0);
-    }
-    return subjects.length + named.length;
+    return { keysOpened, newestKeyAt: newest?.at ? new Date(Number(newest.at)) : undefined };
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    throw keeperProblem('keyring-refused', 'a key of the copy does not open: it is damaged');
   } finally {
     keyring.close();
   }
+}
+
+/** The kit opens what is restored as it opened the copy. */
+function renewRecovery(keyring: Keyring, dir: string, roots: Roots): void {
+  const row = keyring.get<{ value: Uint8Array }>(
+    "select value from meta where name = 'recovery_public'",
+  );
+  if (!row) return;
+  const publicKey = Buffer.from(row.value);
+  for (const { epoch, root } of roots) writeRecovery([dir], { epoch, root, publicKey });
+}
+
+function countOpened(keyring: Keyring, passphrase: string | undefined): number {
+  const keks = new Keks(keyring, passphrase, metaNumber(keyring, 'epoch_at') ?? 0);
+  const subjects = keyring.all<KeyRow & { subject: Uint8Array; n: number; destroyAt: unknown }>(
+    'select tenant, epoch, wrapped, subject, n, destroy_at as "destroyAt" from subject_keys',
+  );
+  for (const { tenant, epoch, wrapped, subject, n, destroyAt } of subjects) {
+    const aad = subjectAad(tenant, Buffer.from(subject).toString('hex'), n);
+    const purpose = destroyAt === null ? 'live' : 'quarantine';
+    keks.unwrap({ tenant, purpose, epoch, aad }, wrapped).fill(0);
+  }
+  const named = keyring.all<KeyRow & { name: string; version: number }>(
+    'select tenant, epoch, wrapped, name, version from named_keys',
+  );
+  for (const { tenant, epoch, wrapped, name, version } of named) {
+    const aad = namedAad(tenant, name, version);
+    keks.unwrap({ tenant, purpose: 'live', epoch, aad }, wrapped).fill(0);
+  }
+  return subjects.length + named.length;
 }

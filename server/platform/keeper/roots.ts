@@ -142,6 +142,9 @@ export function openRecovery(dir: string, epoch: number, secret: Buffer): Buffer
     const key = recoveryKey(own, publicOf(raw), publics);
     return key.open(Buffer.from(file.sealed, 'base64'), rootAad(epoch));
   } catch {
-    throw keeperProblem('recovery-kit-invalid', 'the kit was made for another keyring');
+    throw keeperProblem(
+      'recovery-kit-invalid',
+      'this kit is of another keyring, or a newer one replaced it',
+    );
   }
 }

@@ -87,7 +87,7 @@ export function checkInstance({ dataDir, keyringDir }: { dataDir: string; keyrin
     const what = keys ? 'holds the keys of other data' : 'holds no keys for it';
     throw runtimeProblem(
       'data-without-keys',
-      `${dataDir} holds data, but ${keyringDir} ${what}. Set TROTH_KEYRING_DIR to its keyring, or restore the keyring.`,
+      `${dataDir} holds data, but ${keyringDir} ${what}. Set TROTH_KEYRING_DIR to its keyring, or restore the keyring: npm run troth -- keys restore`,
     );
   }
   if (served) return { instance: data.id, fresh: false };
@@ -171,4 +171,19 @@ export function openDataDirectory(given: { dataDir: string; keyringDir: string }
     held.close();
     throw error;
   }
+}
+
+/**
+ * Keeps every server off a data directory that is there, for what may be done while none runs.
+ *
+ * @returns the instance whose data it holds.
+ * @throws Problem data-directory-in-use.
+ */
+export function holdDataDirectory(dataDir: string): {
+  readonly instance: string | undefined;
+  release(): void;
+} {
+  if (!existsSync(dataDir)) return { instance: undefined, release: () => undefined };
+  const held = lock(dataDir);
+  return { instance: readInstance(dataDir)?.id, release: () => held.close() };
 }

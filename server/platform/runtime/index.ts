@@ -9,6 +9,7 @@ export {
   checkInstance,
   DATA_VERSION,
   type DataDirectory,
+  holdDataDirectory,
   openDataDirectory,
 } from './data-directory.ts';
 export { childEnvironment, deathRope, nodeEnvironment, type Rope } from './death-rope.ts';
