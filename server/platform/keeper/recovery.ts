@@ -14,12 +14,11 @@ import { joinShares, type Share, splitSecret } from '#base/secret-shares';
 import { keeperProblem } from './errors.ts';
 import { destroyFile, namesIn, privateDirectory, syncDirectory, writeSecret } from './files.ts';
 import { Keks, metaNumber } from './keks.ts';
-import { openKeyring } from './keyring.ts';
+import { type Keyring, openKeyring } from './keyring.ts';
 import {
   copyKeyringFile,
   INSTANCE_FILE,
   KEYRING_FILE,
-  type Keyring,
   openFile,
   readInstance,
 } from './keyring-file.ts';
