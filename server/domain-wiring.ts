@@ -206,6 +206,7 @@ function routesOf(
     consent,
     policies,
     refusals,
+    regionOf: (request, named) => ingest.countryOf(request, named),
     allowsOrigin: (origin, tenant) => ingest.keys.allowsOrigin(origin, tenant),
     authenticate: callerBy(ingest, policies, refusals),
   });

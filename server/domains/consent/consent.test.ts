@@ -270,7 +270,7 @@ test('a signal that overrules a consent is put on record once, and stands until 
   assert.equal((await ask(desk, subject, insights, GPC)).conflict, undefined);
   await until(async () => (await ask(other, subject, insights, GPC)).conflict === undefined);
   assert.equal((await ask(desk, subject)).because, 'signal-gpc', 'from a browser that is silent');
-  const { receipts } = await desk.consent.overview(asked, GPC);
+  const { receipts } = await desk.consent.overview(asked, { signals: GPC });
   assert.deepEqual(receipts.map(({ kind }) => kind).toSorted(), ['decision', 'signal']);
   await desk.consent.record(asked, [single(true, tuesday)]);
   assert.equal((await ask(desk, subject)).because, 'consent-given');
@@ -283,7 +283,7 @@ test('a receipt is an ISO/IEC TS 27560 record with the fields that the GDPR adds
   const [made] = await desk.consent.record(asked, [single(true, tuesday)]);
   const { receipt } = made ?? assert.fail();
   const under = await desk.consent.policyOf(world.tenant, receipt.revision);
-  const { receipts } = await desk.consent.overview(asked, NONE);
+  const { receipts } = await desk.consent.overview(asked, { signals: NONE });
   const record = renderReceipt(receipt, under, receipts) as Record<string, unknown>;
   const fields = [
     ...['dct:conformsTo', 'dct:identifier', 'dpv:hasDataSubject', 'dpv:hasNotice', 'dct:language'],

@@ -78,6 +78,13 @@ export type Asked = {
   readonly handle: Handle;
 };
 
+/** What a request says beside its body. */
+export type Heard = {
+  readonly signals: Signals;
+  /** Where the person is: a country, '' where it was not found, `undefined` where it plays no part. */
+  readonly region?: string | undefined;
+};
+
 export type Consent = {
   readonly gate: ConsentGate;
   /**
@@ -95,8 +102,8 @@ export type Consent = {
   record(asked: Asked, given: readonly Given[]): Promise<Recorded[]>;
   /** Withdraws every purpose that can be withdrawn. */
   withdraw(asked: Asked): Promise<Recorded[]>;
-  /** How everything stands, with the signals of this very request heard. */
-  overview(asked: Asked, signals: Signals): Promise<Overview>;
+  /** How everything stands: as the gate would decide about an event of this very request. */
+  overview(asked: Asked, heard: Heard): Promise<Overview>;
   /** Those of these people whose data may be read for a purpose as they stand now. */
   agreed(
     inForce: PolicyInForce,
@@ -123,14 +130,14 @@ export const consentState = async (tx: TenantTx, subject: SubjectId): Promise<Su
 
 function standingsOf(
   { policy }: PolicyInForce,
-  facts: { subject: SubjectId | undefined; state: SubjectState; signals: Signals; now: Date },
+  facts: Heard & { subject: SubjectId | undefined; state: SubjectState; now: Date },
 ): Record<string, Standing> {
   const rules = rulesOf(policy);
   const now = facts.now.getTime();
   return Object.fromEntries(
     [...rules.purposes.values()].map(({ id, essential }) => {
       const decided = facts.state.decisions.get(id);
-      const decision = decidePurpose(rules, id, { ...facts, region: undefined, now });
+      const decision = decidePurpose(rules, id, { ...facts, region: facts.region, now });
       const speaks = decided && becauseOf(decided, now) === decision.because;
       const standing: Standing = {
         granted: decision.allowed,
@@ -216,18 +223,18 @@ function handleFinder(keys: ConsentKeys): Consent['handleOf'] {
 }
 
 function overviewer({ db, keys, clock }: ConsentDeps) {
-  return async (asked: Asked, signals: Signals): Promise<Overview> => {
+  return async (asked: Asked, heard: Heard): Promise<Overview> => {
     const { inForce, actor } = asked;
     const permit = authorize(inForce, actor, 'consent.read');
     const subject = await subjectOf(keys, asked, false);
     const now = clock.now();
     if (subject === undefined) {
-      const purposes = standingsOf(inForce, { subject, state: SILENT, signals, now });
+      const purposes = standingsOf(inForce, { ...heard, subject, state: SILENT, now });
       return { purposes, receipts: [] };
     }
     return inTenant(db, { tenant: inForce.tenant, now }, async (tx) => {
       const state = await consentState(tx, subject);
-      const purposes = standingsOf(inForce, { subject, state, signals, now });
+      const purposes = standingsOf(inForce, { ...heard, subject, state, now });
       const receipts = await readReceipts(tx, subject);
       const fields = { receipts: receipts.length };
       await appendAudit(tx, permit, { event: 'consent.read', subject, fields });

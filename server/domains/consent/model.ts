@@ -150,5 +150,11 @@ export const PreferencesBody = z.strictObject({
 
 export const HandleOnly = z.strictObject({ handle: HandleBody });
 
+/** A server names the address of whom it asks about, as it does with their events. */
+export const StatusBody = z.strictObject({
+  handle: HandleBody,
+  context: z.strictObject({ ip: z.string().max(64).optional() }).optional(),
+});
+
 export const visitorOf = ({ anonymousId }: HandleBody): Handle | undefined =>
   anonymousId === undefined ? undefined : { kind: 'anonymous', value: anonymousId };

@@ -1,4 +1,5 @@
 /** The consent interface. HTTP in, problem out; no rules, no SQL. */
+import type { IncomingMessage } from 'node:http';
 import type { Policy } from '@troth/policy-language';
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import type { z } from 'zod';
@@ -8,7 +9,7 @@ import { Problem } from '#base/problem';
 import type { RefusalLog } from '#core/audit';
 import type { Action, Actor, Policies } from '#core/policy';
 import { tenancyProblem } from '#core/tenancy';
-import type { Asked, Consent } from './consent.ts';
+import type { Asked, Consent, Heard } from './consent.ts';
 import { noticeOf, purposeOf, purposesOf, type Recorded } from './decisions.ts';
 import { consentProblem } from './errors.ts';
 import {
@@ -19,6 +20,7 @@ import {
   PreferencesBody,
   type Receipt,
   type Signals,
+  StatusBody,
 } from './model.ts';
 import { renderReceipt, summariseReceipt } from './receipt.ts';
 
@@ -35,6 +37,11 @@ export type ConsentRoutesDeps = {
    * @throws Problem where there is no such key, or not for this.
    */
   readonly authenticate: (headers: Headers, tenant: TenantId, action: Action) => Promise<Caller>;
+  /**
+   * The country of whoever asks, or of the address that a server names for them: the one that their
+   * event would be judged by. '' where it is not found.
+   */
+  readonly regionOf: (request: IncomingMessage | undefined, named: string | undefined) => string;
   /** Whether a page of this origin could have a key of the tenant. */
   readonly allowsOrigin: (origin: string, tenant: string) => boolean;
 };
@@ -46,7 +53,7 @@ export function signalsOf(headers: Headers): Signals {
   return { gpc: says('sec-gpc'), dnt: says('dnt'), doNotSell: says('x-do-not-sell') };
 }
 
-const FIELDS = 'handle purpose granted givenAt expiresAt notice preferences'.split(' ');
+const FIELDS = 'handle purpose granted givenAt expiresAt notice preferences context'.split(' ');
 
 async function bodyAs<Shape extends z.ZodType>(shape: Shape, c: Context): Promise<z.infer<Shape>> {
   const body: unknown = await c.req.json().catch(() => undefined);
@@ -65,15 +72,23 @@ const isRefusal = (thrown: unknown): thrown is Problem =>
 type Asker = Pick<Asked, 'inForce'> & Caller;
 type Vars = { Variables: { readableFrom?: string | undefined } };
 type Ctx = Context<Vars>;
+/** What the listener hands in beside the request; a request that came by no socket has none. */
+type HttpBindings = { readonly incoming: IncomingMessage };
 
 /** What every route does before and after its own part. */
-function mannersOf({ consent, policies, refusals, authenticate }: ConsentRoutesDeps) {
+function mannersOf(deps: ConsentRoutesDeps) {
+  const { consent, policies, refusals, authenticate, regionOf } = deps;
   const summaries = (tenant: TenantId, receipts: readonly Receipt[]) =>
     Promise.all(
       receipts.map(async (one) =>
         summariseReceipt(one, await consent.policyOf(tenant, one.revision)),
       ),
     );
+
+  const heard = (c: Ctx, ip?: string): Heard => ({
+    signals: signalsOf(c.req.raw.headers),
+    region: regionOf((c.env as Partial<HttpBindings> | undefined)?.incoming, ip),
+  });
 
   async function asking(c: Ctx, action: Action): Promise<Asker> {
     const inForce = policies.find(c.req.param('tenant') ?? '');
@@ -118,10 +133,12 @@ function mannersOf({ consent, policies, refusals, authenticate }: ConsentRoutesD
       });
     },
 
+    heard,
+
     /** How everything stands; with the receipts just made, or else all of them. */
-    async answer(c: Ctx, asked: Asked, recorded?: readonly Recorded[]) {
+    async answer(c: Ctx, asked: Asked, recorded?: readonly Recorded[], ip?: string) {
       const { tenant, policy } = asked.inForce;
-      const { purposes, receipts } = await consent.overview(asked, signalsOf(c.req.raw.headers));
+      const { purposes, receipts } = await consent.overview(asked, heard(c, ip));
       const shown = recorded ? recorded.map(({ receipt }) => receipt) : receipts;
       const staysUnder = Object.fromEntries(
         purposesOf(policy).essential.map(({ id, basis }) => [id, basis]),
@@ -169,7 +186,7 @@ function readableByItsPages({ allowsOrigin }: ConsentRoutesDeps): MiddlewareHand
 /** Builds the routes; mount them at the root. No id is ever part of an address. */
 export function consentRoutes(deps: ConsentRoutesDeps): Hono<Vars> {
   const { consent } = deps;
-  const { serve, answer } = mannersOf(deps);
+  const { serve, answer, heard } = mannersOf(deps);
   const routes = new Hono<Vars>().basePath('/v1/t/:tenant/consents');
   routes.use(readableByItsPages(deps));
 
@@ -182,7 +199,7 @@ export function consentRoutes(deps: ConsentRoutesDeps): Hono<Vars> {
       if (!made) throw new Error('a decision left no receipt');
       const { receipt, isNew } = made;
       const under = await consent.policyOf(tenant, receipt.revision);
-      const { purposes, receipts } = await consent.overview(asked, signalsOf(c.req.raw.headers));
+      const { purposes, receipts } = await consent.overview(asked, heard(c));
       const record = renderReceipt(receipt, under, receipts);
       return c.json({ ...summariseReceipt(receipt, under), record, purposes }, isNew ? 201 : 200);
     }),
@@ -201,7 +218,9 @@ export function consentRoutes(deps: ConsentRoutesDeps): Hono<Vars> {
   );
 
   routes.post('/status', (c) =>
-    serve(c, { action: 'consent.read', shape: HandleOnly }, (asked) => answer(c, asked)),
+    serve(c, { action: 'consent.read', shape: StatusBody }, (asked, { context }) =>
+      answer(c, asked, undefined, context?.ip),
+    ),
   );
 
   return routes;

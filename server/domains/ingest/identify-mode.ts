@@ -12,7 +12,7 @@ import type { JsonObject } from './wire.ts';
 export type Asked = {
   readonly kind: string;
   readonly userId: string | undefined;
-  /** The mode that the client says it is in. */
+  /** The mode that the client says it is in; null says nothing. */
   readonly asked: unknown;
   readonly traits: JsonObject;
 };
@@ -40,7 +40,8 @@ const NAMES_PERSON = new Set(['identify', 'alias', 'group']);
 /**
  * The mode of an event, or why it is refused.
  *
- * An event that asks for no mode gets the policy's default. `identify` that the policy does not
+ * An event that asks for no mode gets the policy's default, and one that asks for a mode that does
+ * not exist is refused: what was meant may have been the strictest. `identify` that the policy does not
  * allow is refused and leaves nothing behind; any other event that names a person falls back to the
  * strongest mode that the policy allows, and loses the id when that mode has no place for it.
  */
@@ -48,7 +49,9 @@ export function modeOf(
   plan: IngestPlan,
   event: Asked,
 ): Mode | { drop: DropReason; detail: string } {
-  const { kind, userId, asked = plan.modeUnasked } = event;
+  const { kind, userId } = event;
+  const asked = event.asked ?? plan.modeUnasked;
+  if (asked !== undefined && !isMode(asked)) return refuse('wrong-schema');
   const names = NAMES_PERSON.has(kind);
   if (asked === 'anonymous' || userId === undefined) {
     return names && (asked === 'anonymous' || !allowsPeople(plan))
@@ -71,7 +74,10 @@ export function modeOf(
 const allowsPeople = ({ modes }: IngestPlan) =>
   modes.has('pseudonymous') || modes.has('identified');
 
+const isMode = (asked: unknown) => typeof asked === 'string' && Object.hasOwn(MODE, asked);
+
 const DETAIL = {
+  'wrong-schema': `context.mode is none of ${Object.keys(MODE).join(', ')}`,
   'identify-refused': 'in anonymous mode no identity of anybody is kept',
   'identify-personal-data': 'in pseudonymous mode an id or trait must not say who somebody is',
 } as const;

@@ -220,6 +220,26 @@ test('identified mode needs consent, pseudonymous mode refuses who somebody is, 
   );
 });
 
+test('a mode that does not exist is refused with those that do; null asks for none', async () => {
+  const event = { event: 'feature_used', userId: 'mode-1', properties: {} };
+  for (const mode of ['anonymos', 'ANONYMOUS', '', 5, true, {}, [], '__proto__', 'toString']) {
+    const { status, body } = await door.send('/v1/track', { ...event, context: { mode } });
+    const [refused] = body['refused'] as { code: string; detail: string }[];
+    assert.deepEqual([status, refused?.code], [422, 'wrong-schema'], String(mode));
+    assert.match(refused?.detail ?? '', /anonymous, pseudonymous, identified/);
+  }
+  const batch = [
+    { ...event, type: 'track', context: { mode: null } },
+    { ...event, type: 'track', context: { mode: 'anonymos' } },
+  ];
+  const both = await door.send('/v1/batch', { batch });
+  assert.deepEqual([both.status, both.body['accepted']], [207, 1]);
+  const known = await door.keys.subjects(loopkit(), [{ kind: 'user', value: 'mode-1' }], {
+    create: false,
+  });
+  assert.deepEqual(known, [undefined]);
+});
+
 test('two days of one anonymous browser have two sessions that nobody can join', async () => {
   const event = {
     event: 'user_action',

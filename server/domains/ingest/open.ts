@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { type KeyId, type TenantId, Word } from '#base/ids';
 import { Problem } from '#base/problem';
 import type { Policies, PolicyInForce } from '#core/policy';
@@ -75,6 +76,8 @@ export type Ingest = {
   planOf(tenant: string): IngestPlan | undefined;
   /** Resolves when this process works by the policy and the switches as they now stand. */
   refresh(tenant: TenantId): Promise<void>;
+  /** The country that an event would be judged by; '' where it is not found. */
+  countryOf(request: IncomingMessage | undefined, named: string | undefined): string;
   /** Runs events that did not come over HTTP through the same pipeline; resolves when durable. */
   submit(arrived: Arrived): Promise<Batch>;
   view(tenant: TenantId, sinceDay: string): Promise<PipelineView>;
@@ -300,6 +303,12 @@ class OpenIngest implements Ingest {
 
   async refresh(tenant: TenantId): Promise<void> {
     await this.#recompile(this.#options.policies.inForce(tenant));
+  }
+
+  countryOf(request: IncomingMessage | undefined, named: string | undefined): string {
+    const { addressOf, location } = this.#options;
+    const address = named ?? (request && (addressOf?.(request) ?? request.socket.remoteAddress));
+    return location.locate(address ?? '').country;
   }
 
   planOf(tenant: string): IngestPlan | undefined {

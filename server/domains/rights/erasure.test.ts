@@ -62,7 +62,7 @@ const receiptsOf = async (handle: Handle, index: Service = first) =>
   (
     await desk.consent.overview(
       { ...at(index), handle },
-      { gpc: false, dnt: false, doNotSell: false },
+      { signals: { gpc: false, dnt: false, doNotSell: false } },
     )
   ).receipts.length;
 

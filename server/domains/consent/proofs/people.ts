@@ -35,7 +35,7 @@ export async function withdrawAll(look: Look, person: Canary): Promise<void> {
   }
 }
 
-/** How every purpose stands for somebody. @param headers  of a browser that gives a signal. */
+/** How every purpose stands for somebody of no particular region. @param headers  of a browser that gives a signal. */
 export async function standings(
   look: Look,
   { userId }: Canary,
@@ -43,7 +43,7 @@ export async function standings(
 ): Promise<Readonly<Record<string, Standing>>> {
   const told = await asClient(look, '/consents/status', {
     headers,
-    body: { handle: { userId } },
+    body: { handle: { userId }, context: { ip: ELSEWHERE } },
   });
   const { purposes } = (told.json ?? {}) as { purposes?: Record<string, Standing> };
   if (told.status !== 200 || !purposes) throw new Error('the standings were not told');

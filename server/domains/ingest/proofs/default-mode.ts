@@ -1,9 +1,23 @@
-import type { Look } from '#core/looking';
+import type { Fields, Look } from '#core/looking';
 import { broken, defineProof, gap, kept, saw, term } from '#core/promises';
 import { refusalOf, typesOfPeople } from './mode-refuses.ts';
 import { held, NOBODY, sendAll } from './sent.ts';
 
 const STRICTEST = 'anonymous';
+
+/** Words that are no mode, as a slip of the hand leaves them: each must end its event. */
+const NO_MODES = ['anonymos', 'ANONYMOUS', 5, {}] as const;
+
+/** How many events that ask for a mode that does not exist were not refused for it. */
+async function strayModes({ canaries }: Look, type: string, userId: string): Promise<number> {
+  const stray = NO_MODES.map((mode) => ({
+    ...canaries.event(type, canaries.person()),
+    userId,
+    context: { mode },
+  }));
+  const { json } = await canaries.send(stray);
+  return stray.filter((_, at) => refusalOf((json ?? {}) as Fields, at) !== 'wrong-schema').length;
+}
 
 /** A page that sets nothing: what it says about a person has to stay in the page. */
 async function pageNames(look: Look, userId: string): Promise<boolean> {
@@ -35,6 +49,10 @@ export const defaultMode = defineProof({
       { type: 'identify', ...bare, traits: { plan: 'pro' } },
       { ...event, ...bare },
     ]);
+    const strays = await strayModes(look, types.tracked, userId);
+    if (strays > 0) {
+      return broken(saw`${strays} of ${NO_MODES.length} events in a mode that is none were taken`);
+    }
     if (refusalOf(told[0]?.body ?? {}, 0) !== 'identify-refused') {
       return broken(saw`an identify that asks for no mode was not refused`);
     }
@@ -52,7 +70,7 @@ export const defaultMode = defineProof({
     }
     return kept(
       saw`without a mode: identify was refused, an event was stored under nobody, and the library of
- a page that sets nothing sent no name`,
+ a page that sets nothing sent no name; ${NO_MODES.length} events in a mode that is none were refused`,
     );
   },
 });

@@ -13,16 +13,8 @@ import {
 } from '#core/promises';
 import { ALL, addedBy, sendRich, typesOf } from './enriched.ts';
 import { asText, type Held, valueIn } from './sent.ts';
+import { type Switch, switchesOf } from './switches.ts';
 import { inTurn } from './turns.ts';
-
-type Switch = { readonly name: string; readonly enabled: boolean; readonly canDisable: boolean };
-
-async function switchesOf(look: Look): Promise<Map<string, Switch> | undefined> {
-  const { status, json } = await look.http(`/v1/t/${look.tenant}/enrichments`);
-  if (status !== 200) return undefined;
-  const { enrichments } = json as { enrichments: Switch[] };
-  return new Map(enrichments.map((one) => [one.name, one]));
-}
 
 /** Off in every type: nothing of it in any row, and the switch is not on. */
 async function proveOff(look: Look, names: readonly string[]): Promise<Seen> {

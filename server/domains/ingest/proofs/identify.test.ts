@@ -58,8 +58,8 @@ test('a default that nobody obeys, and traits of another mode, are found', async
   await proven.restart([
     [
       'domains/ingest/identify-mode.ts',
-      'asked = plan.modeUnasked } = event',
-      'asked = undefined } = event',
+      'event.asked ?? plan.modeUnasked',
+      'event.asked ?? undefined',
     ],
     [
       'domains/ingest/check-schema.ts',
@@ -89,8 +89,11 @@ test('a person made of what the machine says of itself is found, and a session t
       "if (event.mode === MODE.anonymous || event.type.key !== 'subject' || !event.handle) continue;",
       "if (event.type.key !== 'subject' || !event.handle) continue;",
     ],
+    ['domains/ingest/identify-mode.ts', '&& !isMode(asked)', "&& asked === '-'"],
   ]);
   await proven.breaks('identify.unlinkable');
+  // A slip of the hand makes somebody known again.
+  await proven.breaks('identify.default-mode');
   await proven.restart([
     [
       'domains/ingest/link-session.ts',

@@ -3,6 +3,7 @@ import { existsSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type Edit, useProven } from '#testing/proven';
+import { asOperator } from '#testing/running';
 
 const proven = useProven();
 
@@ -19,6 +20,18 @@ const ROWS = [
 
 test('what is stored of events is what each sentence says', async () => {
   for (const control of ROWS) await proven.keeps(control);
+});
+
+test('a switch that the policy leaves to the service breaks no sentence, and the proof says so', async () => {
+  const path = '/v1/t/magenta/enrichments/device';
+  const turn = (enabled: boolean) =>
+    asOperator(proven.server, path, { method: 'PUT', body: { enabled } });
+  assert.equal((await turn(false)).status, 200);
+  const found = await proven.prove({ tenant: 'magenta', control: 'ingest.value-reduced' });
+  await turn(true);
+  const one = found.find(({ promises }) => promises.includes('MG-24'));
+  assert.equal(one?.state, 'kept', one?.saw);
+  assert.match(String(one?.saw), /device is switched off for this service/);
 });
 
 const PLAIN: readonly Edit[] = [

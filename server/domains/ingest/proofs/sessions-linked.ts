@@ -3,6 +3,7 @@ import type { Fields } from '#core/looking';
 import { broken, defineProof, gap, kept, saw } from '#core/promises';
 import { typesOfPeople } from './mode-refuses.ts';
 import { handlesOf, NOBODY, sendAndRead } from './sent.ts';
+import { isSwitchedOff } from './switches.ts';
 
 const PSEUDONYMOUS = 1;
 
@@ -44,7 +45,8 @@ export const sessionsLinked = defineProof({
     }
     if (other.row.subject === subject) return broken(saw`another person is under the same id`);
     const sessions = [one, two].map(({ row }) => String(row['session']));
-    if (sessions[0] === sessions[1]) return broken(saw`two sessions have one number`);
+    const isOff = await isSwitchedOff(look, 'session');
+    if (!isOff && sessions[0] === sessions[1]) return broken(saw`two sessions have one number`);
     const named_ = [named, one, two].filter(({ text, row }) => {
       const says = handlesOf(person).some((handle) => text.includes(handle));
       return says || Number(row['mode']) !== PSEUDONYMOUS;

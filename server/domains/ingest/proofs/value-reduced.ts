@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { type Look, withFields } from '#core/looking';
 import { broken, defineProof, eachType, gap, kept, type Seen, saw, term } from '#core/promises';
 import { asText, type Held, type Sending, sendAndRead, valueIn } from './sent.ts';
+import { isSwitchedOff } from './switches.ts';
 import { inTurn } from './turns.ts';
 
 /** What is sent, what must be left of it, and what must be nowhere. */
@@ -96,10 +97,19 @@ function probeOf(given: Given, to: string): Probe | undefined {
   return to === 'month' ? monthProbe(given) : undefined;
 }
 
+/** The enrichment that finds the value. A service may do without: then nothing is to be found. */
+const FOUND_BY: Readonly<Record<string, string>> = {
+  'browser-family': 'device',
+  'device-class': 'device',
+  origin: 'referrer',
+};
+
 async function lookAt(given: Given, to: string): Promise<Seen> {
   const probe = probeOf(given, to);
   if (!probe) return gap(saw`there is no probe for ${term(to)}`);
   const { sendings, userAgent, left, expected, secrets } = probe;
+  const finder = FOUND_BY[to];
+  const isOff = finder !== undefined && (await isSwitchedOff(given.look, finder));
   const headers = userAgent === undefined ? {} : { headers: { 'user-agent': userAgent } };
   const found = await sendAndRead(given.look, sendings, headers);
   if (found.length === 0 || found.includes(undefined)) {
@@ -109,9 +119,16 @@ async function lookAt(given: Given, to: string): Promise<Seen> {
     if (secrets.some((secret) => held.text.includes(secret))) {
       return broken(saw`${term(given.field)} was stored with more than its ${term(to)}`);
     }
-    if (left(held) !== expected) {
+    const value = left(held);
+    if (value !== expected && !(isOff && value === '')) {
       return broken(saw`${term(given.field)} was not stored as ${term(expected)}`);
     }
+  }
+  if (isOff) {
+    return kept(
+      saw`${term(finder)} is switched off for this service: in ${found.length} canaries nothing of
+ ${term(given.field)} was stored but ${term(expected)}, where the sender said so itself`,
+    );
   }
   return kept(
     saw`${found.length} canaries: of ${term(given.field)} only ${term(expected)} is left`,
