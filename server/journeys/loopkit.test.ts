@@ -186,6 +186,24 @@ test('a client that asks nobody is judged all the same, and GPC overrules a yes'
   assert.equal((await journey.rows('insight_events', 3)).length, 3);
 });
 
+test('how a purpose stands is what becomes of an event from the same address', async () => {
+  const handle = { anonymousId: 'browser-3' };
+  const event = { type: 'track', event: 'performance_metric', ...handle, properties: { value: 1 } };
+  // The loopback is nowhere: every region's rule holds. The others are of the US and of Germany.
+  for (const [ip, granted] of [
+    [undefined, false],
+    ['8.8.8.8', true],
+    ['141.20.1.1', false],
+  ] as const) {
+    const context = ip === undefined ? {} : { ip };
+    const asked = await journey.call('/v1/t/loopkit/consents/status', { handle, context });
+    const { purposes } = asked as unknown as { purposes: Record<string, { granted: boolean }> };
+    assert.equal(purposes['performance-monitoring']?.granted, granted, ip);
+    const sent = await journey.batch([{ ...event, context }]);
+    assert.equal(sent.accepted, granted ? 1 : 0, ip);
+  }
+});
+
 test('an operator sees all of it in the console', { skip: noChromium }, async () => {
   assert.equal(await journey.counted('insight-events', 3), 3);
   await walkConsole(journey, {

@@ -277,6 +277,22 @@ test('a signal that overrules a consent is put on record once, and stands until 
   assert.equal((await ask(desk, subject, insights, GPC)).because, 'signal-gpc');
 });
 
+test('how a purpose stands goes by the region of whoever asks, as the gate does', async () => {
+  const [monitoring, asked] = ['monitoring', desk.asked()];
+  for (const [region, because] of [
+    ['US', 'on-by-default'],
+    ['DE', 'region-asks-consent'],
+    ['', 'region-asks-consent'],
+  ] as const) {
+    const { purposes } = await desk.consent.overview(asked, { signals: NONE, region });
+    const question = { policy: asked.inForce, purpose: monitoring, subject: undefined };
+    const decided = desk.consent.gate.decide({ ...question, signals: NONE, region });
+    const { granted, because: why } = purposes[monitoring] ?? assert.fail();
+    assert.deepEqual([granted, why], [decided.allowed, because]);
+    assert.equal(decided.because, because);
+  }
+});
+
 test('a receipt is an ISO/IEC TS 27560 record with the fields that the GDPR adds', async () => {
   const asked = desk.asked();
   await desk.consent.record(asked, [single(false, monday)]);

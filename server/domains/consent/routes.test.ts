@@ -115,32 +115,6 @@ test('a consent is answered with its receipt, and seen when asked for', async ()
   assert.deepEqual(seen.body.notice, { version: '3', languages: ['en', 'de'] });
 });
 
-test('where a region asks for consent, how a purpose stands goes by the region, as the gate does', async () => {
-  const handle = person();
-  for (const [ip, because] of [
-    [undefined, 'on-by-default'],
-    ['DE', 'region-asks-consent'],
-    ['', 'region-asks-consent'],
-  ] as const) {
-    const context = ip === undefined ? {} : { ip };
-    const { body } = await call('POST', '/status', { handle, context });
-    const { granted, because: why } = body.purposes.monitoring;
-    assert.deepEqual([granted, why], [ip === undefined, because]);
-    const question = {
-      purpose: 'monitoring',
-      subject: undefined,
-      signals: signalsOf(new Headers()),
-    };
-    const policy = world.policies.inForce(world.tenant);
-    const decided = desk.consent.gate.decide({ ...question, policy, region: ip ?? 'US' });
-    assert.deepEqual([decided.allowed, decided.because], [granted, why]);
-  }
-  for (const context of [7, { ip: 7 }, { ip: '1'.repeat(65) }, { city: 'x' }]) {
-    const { status, body } = await call('POST', '/status', { handle, context });
-    assert.deepEqual([status, body.detail], [400, 'look at context']);
-  }
-});
-
 test('somebody who is not known has the published positions, and is not made known by asking', async () => {
   const { userId } = person();
   for (const answer of [await see(userId), await call('POST', '/status', { handle: { userId } })]) {

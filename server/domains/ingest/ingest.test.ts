@@ -228,16 +228,9 @@ test('a mode that does not exist is refused with those that do; null asks for no
     assert.deepEqual([status, refused?.code], [422, 'wrong-schema'], String(mode));
     assert.match(refused?.detail ?? '', /anonymous, pseudonymous, identified/);
   }
-  const batch = [
-    { ...event, type: 'track', context: { mode: null } },
-    { ...event, type: 'track', context: { mode: 'anonymos' } },
-  ];
-  const both = await door.send('/v1/batch', { batch });
-  assert.deepEqual([both.status, both.body['accepted']], [207, 1]);
-  const known = await door.keys.subjects(loopkit(), [{ kind: 'user', value: 'mode-1' }], {
-    create: false,
-  });
-  assert.deepEqual(known, [undefined]);
+  const sent = [null, 'anonymos'].map((mode) => ({ ...event, context: { mode } }));
+  const { status, body } = await door.send('/v1/batch', { batch: sent });
+  assert.deepEqual([status, body['accepted']], [207, 1]);
 });
 
 test('two days of one anonymous browser have two sessions that nobody can join', async () => {
