@@ -164,7 +164,7 @@ export async function compose(
     },
     ...pages(root, config),
     promises,
-    ready: readinessOf(foundation),
+    ready: readinessOf({ ...foundation, dataDir: config.dataDir }),
     domains: [
       ...[...routes, proofs.routes, removing.routes({ policies, ingest })],
       revisionRoutes({ db, services }),

@@ -1,4 +1,6 @@
 /** What must answer before the server calls itself ready. */
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Foundation } from './foundation.ts';
 
@@ -27,16 +29,31 @@ const answers = (asked: PromiseLike<unknown>): Promise<boolean> =>
     () => false,
   );
 
-/** Says of each engine whether it answers, within three seconds. */
-export function readinessOf({ db, events, keeper }: Pick<Foundation, 'db' | 'events' | 'keeper'>) {
+/** About as much as an engine asks for at once when it has to grow. */
+const ROOM = Buffer.alloc(256 * 1_024);
+
+async function writeSome(directory: string): Promise<void> {
+  const file = join(directory, 'room.tmp');
+  try {
+    await writeFile(file, ROOM, { mode: 0o600 });
+  } finally {
+    await rm(file, { force: true });
+  }
+}
+
+type Given = Pick<Foundation, 'db' | 'events' | 'keeper'> & { readonly dataDir: string };
+
+/** Says of each engine whether it answers, and whether the disk takes anything, in three seconds. */
+export function readinessOf({ db, events, keeper, dataDir }: Given) {
   const parts = {
     postgresql: asking(() => db.sql`select 1`),
     clickhouse: asking(() => events.ping()),
     keeper: asking(() => keeper.call('hello', { listen: false })),
+    disk: asking(() => writeSome(dataDir)),
   };
   return async (): Promise<Record<keyof typeof parts, boolean>> => {
-    const { postgresql, clickhouse, keeper: keys } = parts;
-    const seen = await Promise.all([postgresql(), clickhouse(), keys()]);
-    return { postgresql: seen[0], clickhouse: seen[1], keeper: seen[2] };
+    const names = Object.keys(parts) as (keyof typeof parts)[];
+    const seen = await Promise.all(names.map(async (name) => [name, await parts[name]()] as const));
+    return Object.fromEntries(seen) as Record<keyof typeof parts, boolean>;
   };
 }

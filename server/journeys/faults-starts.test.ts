@@ -173,7 +173,7 @@ test('data without its keys, and data of a newer version, are refused and stay a
   assert.ok(await isReady(first));
 });
 
-test('on a full disk events are refused, nothing acknowledged is lost, and space mends it', {
+test('on a full disk events and decisions are refused for a while, nothing acknowledged is lost, and space mends it', {
   timeout: 90_000,
 }, async (t) => {
   const small = join(folder, 'small');
@@ -183,6 +183,7 @@ test('on a full disk events are refused, nothing acknowledged is lost, and space
   try {
     server = await startRunning({ folder: small });
     const load = new FaultLoad(server, 3_500);
+    const decisions = await decidingOn(server);
     await load.deliver();
     const filler = join(disk.path, 'filler');
     // The last page of the log is written too, so that the next line has no place.
@@ -194,10 +195,23 @@ test('on a full disk events are refused, nothing acknowledged is lost, and space
       return (await load.send(load.batch())) === 503;
     });
     for (let n = 0; n < 10; n += 1) {
+      fill(filler, disk.path);
       await load.send(load.batch());
+      for (const act of ['withdraw', 'status']) await decisions.ask(act);
+      assert.equal(await isReady(server), false);
       await sleep(200);
     }
+    t.diagnostic(`decisions ${JSON.stringify([...decisions.answers])}`);
+    const refused = [...decisions.answers.keys()].filter((answer) => answer.startsWith('503'));
+    assert.ok(refused.length > 0);
     rmSync(filler);
+    await until(
+      'decisions are taken',
+      30_000,
+      async () => (await decisions.ask('withdraw')) === 200,
+    );
+    assert.ok(await isReady(server));
+    assert.ok(!server.log().includes('bug.seen'), server.log());
     await load.deliver(30_000);
     await load.settle();
     t.diagnostic(`answers ${JSON.stringify([...load.answers])}`);
@@ -206,6 +220,33 @@ test('on a full disk events are refused, nothing acknowledged is lost, and space
     disk.unmount();
   }
 });
+
+/** Asks about the consents of somebody new each time; what is refused is a problem that says when. */
+async function decidingOn(server: RunningServer) {
+  const path = '/v1/operator/t/loopkit/write-keys';
+  const made = await asOperator(server, path, {
+    body: { application: 'decisions', scopes: ['consent'] },
+  });
+  const { key } = (await made.json()) as { key: string };
+  const answers = new Map<string, number>();
+  const ask = async (act: string): Promise<number> => {
+    const userId = `person-${answers.size}-${performance.now()}`;
+    const answer = await fetch(new URL(`/v1/t/loopkit/consents/${act}`, server.url), {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ handle: { userId } }),
+    });
+    const { code = '' } = (await answer.json()) as { code?: string };
+    const name = `${answer.status} ${code}`.trim();
+    answers.set(name, (answers.get(name) ?? 0) + 1);
+    if (answer.status >= 400) {
+      assert.match(name, /^503 (database-full|journal-not-durable|keeper-unavailable)$/);
+      assert.ok(Number(answer.headers.get('retry-after')) > 0, name);
+    }
+    return answer.status;
+  };
+  return { answers, ask };
+}
 
 /** Takes what is free. Grows the file it is given, a megabyte and then a page at a time. */
 function fill(file: string, disk: string): void {

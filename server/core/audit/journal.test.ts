@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { PurposeId, SubjectId, TenantId } from '#base/ids';
 import { type Forgotten, openJournal, readJournal } from '#core/audit';
+import { mountSmallDisk } from '#testing/faults';
 
 let directory = '';
 before(async () => {
@@ -109,6 +110,28 @@ test('a journal that cannot be written acknowledges nothing more (journal-not-du
   await journal.close();
   await assert.rejects(journal.append([entry(1)]), { code: 'journal-not-durable' });
   await assert.rejects(journal.append([entry(2)]), { code: 'journal-not-durable' });
+});
+
+test('a full disk is refused whole, and with room again the journal goes on', async (t) => {
+  const disk = mountSmallDisk(join(directory, 'small'), 1);
+  if (!disk) return t.skip('this user may not mount a small disk');
+  try {
+    const file = join(disk.path, 'journal');
+    const filler = join(disk.path, 'filler');
+    const journal = await openJournal(file);
+    await journal.append([entry(1)]);
+    await writeFile(filler, Buffer.alloc(2 ** 20)).catch(() => undefined);
+    const many = Array.from({ length: 100 }, (_, at) => entry(at + 10));
+    const refusal = { code: 'journal-not-durable', retryAfterSeconds: 10 };
+    await assert.rejects(journal.append(many), refusal);
+    await assert.rejects(journal.append(many), refusal);
+    await rm(filler);
+    await journal.append([entry(2)]);
+    await journal.close();
+    assert.deepEqual(await readJournal(file), [entry(1), entry(2)]);
+  } finally {
+    disk.unmount();
+  }
 });
 
 test('nothing but ids and digests gets into the journal', async () => {

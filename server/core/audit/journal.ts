@@ -11,6 +11,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { canonicalJson } from '#base/canonical-json';
 import type { PurposeId, SubjectId, TenantId } from '#base/ids';
+import { Problem } from '#base/problem';
 import { auditProblem } from './errors.ts';
 
 export type ForgottenKind =
@@ -128,27 +129,49 @@ async function syncDirectory(file: string): Promise<void> {
   }
 }
 
+/** Somebody has to start the server again. */
+const AFTER_START = { retryAfterSeconds: 60 };
+
+const isFull = (error: unknown) =>
+  error instanceof Error && 'code' in error && /^(ENOSPC|EDQUOT)$/.test(String(error.code));
+
 type Waiting = { text: string; done: () => void; failed: (reason: unknown) => void };
 
 /** Writes what waits, together, with one sync; the next group gathers meanwhile. */
-function groupCommit(handle: FileHandle) {
+function groupCommit(handle: FileHandle, wholeBytes: number) {
   let waiting: Waiting[] = [];
   let working: Promise<void> | undefined;
   let broken = false;
+  let size = wholeBytes;
+
+  /** What the disk has no room for is cut off again, whole: with room, the next group goes on. */
+  async function write(text: string): Promise<void> {
+    const bytes = Buffer.from(text);
+    try {
+      await handle.appendFile(bytes);
+    } catch (error) {
+      if (!isFull(error)) throw error;
+      await handle.truncate(size);
+      throw auditProblem('journal-not-durable', 'its disk is full', { retryAfterSeconds: 10 });
+    }
+    await handle.datasync();
+    size += bytes.length;
+  }
 
   async function drain(): Promise<void> {
     while (waiting.length > 0) {
       const group = waiting;
       waiting = [];
       try {
-        if (broken) throw auditProblem('journal-not-durable', 'an earlier write failed');
-        await handle.appendFile(group.map(({ text }) => text).join(''));
-        await handle.datasync();
+        if (broken) throw new Error('an earlier write failed');
+        await write(group.map(({ text }) => text).join(''));
         for (const { done } of group) done();
-      } catch {
+      } catch (error) {
         // After a failed sync nobody knows what is on the disk; only a new start may look again.
-        broken = true;
-        const problem = auditProblem('journal-not-durable', 'the journal could not be synced');
+        broken ||= !(error instanceof Problem);
+        const problem = broken
+          ? auditProblem('journal-not-durable', 'the journal could not be synced', AFTER_START)
+          : error;
         for (const { failed } of group) failed(problem);
       }
     }
@@ -177,7 +200,7 @@ export async function openJournal(file: string): Promise<Journal> {
   await handle.truncate(wholeBytes);
   await handle.sync();
   await syncDirectory(file);
-  const group = groupCommit(handle);
+  const group = groupCommit(handle, wholeBytes);
   return {
     append: async (entries) => {
       if (entries.length > 0) await group.add(entries.map(lineOf).join(''));

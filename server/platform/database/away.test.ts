@@ -42,16 +42,19 @@ test('a defect, a refusal and a missing file stay what they are', () => {
   for (const other of others) assert.equal(databaseAway(other), undefined);
   for (const code of ['57P01', '57P02', '57P03', '08006', 'CONNECTION_ENDED'])
     assert.equal(databaseAway(coded(code))?.code, 'database-unavailable', code);
+  const full = databaseAway(coded('53100'));
+  assert.deepEqual([full?.code, full?.status, full?.retryAfterSeconds], ['database-full', 503, 10]);
   const noSocket = coded('ENOENT', { syscall: 'connect' });
   assert.equal(databaseAway(noSocket)?.code, 'database-unavailable');
 });
 
-test('in the log an engine that is away is no bug, and a bug is no engine', () => {
+test('in the log an engine that is away or full is no bug, and a bug is no engine', () => {
   const lines: string[] = [];
   const log = openLog((line) => lines.push(line));
   const unavailable = { status: 503, title: 'x' };
-  for (const [thrown, says] of [
+  for (const [thrown, says, line = 'engine.away'] of [
     [Object.assign(new Error('x'), { code: 'CONNECTION_CLOSED' }), 'postgresql'],
+    [Object.assign(new Error('x'), { code: '53100' }), 'postgresql', 'disk.full'],
     [new Problem('events-unavailable', unavailable, 'x'), 'clickhouse'],
     [new Problem('keeper-unavailable', unavailable, 'x'), 'keeper'],
     [new Problem('events-refused', { status: 500, title: 'x' }, 'x'), 'bug.seen'],
@@ -65,7 +68,7 @@ test('in the log an engine that is away is no bug, and a bug is no engine', () =
       where,
     } = JSON.parse(lines.pop() ?? '') as Record<string, string>;
     assert.equal(engine, says);
-    assert.equal(event, says === 'bug.seen' ? says : 'engine.away');
+    assert.equal(event, says === 'bug.seen' ? says : line);
     assert.equal(where, 'jobs.tend');
   }
 });

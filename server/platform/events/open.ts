@@ -39,9 +39,19 @@ export type Events = {
   close(): Promise<void>;
 };
 
+const SPACE_RETRY_SECONDS = 10;
+/** NOT_ENOUGH_SPACE; and what the system said, which comes under the code of whatever was written. */
+const isFull = ({ code, message }: ClickHouseError) =>
+  code === '243' || /No space left on device/i.test(message);
+
 /** The engine's code travels on; its message does not, because it may quote a value. */
 function problemOf(error: unknown): Error {
   if (error instanceof ClickHouseError) {
+    if (isFull(error)) {
+      return eventsProblem('events-unavailable', 'the event store has no room to write', {
+        retryAfterSeconds: SPACE_RETRY_SECONDS,
+      });
+    }
     return eventsProblem('events-refused', `code ${error.code} (${error.type ?? 'unknown'})`, {
       engineCode: Number(error.code),
     });

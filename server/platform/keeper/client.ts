@@ -32,12 +32,13 @@ type Open = { resolve: (answer: unknown) => void; reject: (error: Error) => void
 
 function refusal(code: string, detail: string): Problem {
   const known = code in keeperProblem.table;
-  return keeperProblem(
-    known ? (code as keyof typeof keeperProblem.table) : 'keeper-unavailable',
-    detail,
-  );
+  const name = known ? (code as keyof typeof keeperProblem.table) : 'keeper-unavailable';
+  const passes = keeperProblem.table[name].status === 503;
+  return keeperProblem(name, detail, passes ? { retryAfterSeconds: RETRY_SECONDS } : {});
 }
 
+/** A disk that is full or a copy that is out of reach: somebody has to see to it first. */
+const RETRY_SECONDS = 10;
 const LOST = new Error('the connection to the keeper was lost');
 
 /** Connects when first asked; holds one connection. `deadlineMs` bounds each call. */

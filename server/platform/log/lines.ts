@@ -10,6 +10,7 @@ type Checked<Table extends Record<string, Record<string, Loggable>>> = Table;
 export type LogLines = Checked<{
   'bug.seen': { where: Word; request?: RequestId; frames: Frames };
   'engine.away': { engine: Word; where: Word };
+  'disk.full': { engine: Word; where: Word };
   'child.started': { child: Word; pid: number; durationMs: number };
   'child.refused': { child: Word; attempt: number };
   'child.died': { child: Word; pid: number; restarts: number };
