@@ -199,6 +199,10 @@ export async function compose(
   stack.defer(keepSession(developing, development));
   const risk = await keeper.call('status', { at: clock.now().getTime() });
   proofs.begin({ url, secureUrl, authority: certificate.authority });
+  stack.defer(() => progress('Stopping: the jobs, then the engines …'));
+  // Before the doors: proofs of a server that is half gone are about nothing.
+  stack.defer(() => evidence.close());
+  stack.defer(() => progress('Stopping: the proofs …'));
   return {
     development,
     greeting: greetingOf(development, risk),

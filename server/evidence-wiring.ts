@@ -135,7 +135,7 @@ function runnerOf(needs: EvidenceNeeds, addresses: () => Addresses) {
   const { db, policies, operator, clickhouseUrl, keeperSocket, config } = needs;
   const { dataDir, keyringDir, keyringCopyDir } = config;
   const { ready, writeKeys, spareKeys, pageKeys } = keysOf(needs);
-  return async function* run(wanted: Wanted): AsyncGenerator<Finding> {
+  return async function* run(wanted: Wanted, ending: AbortSignal): AsyncGenerator<Finding> {
     const folders = { dataDir, keyringDir, keyringCopyDir };
     const places = { ...addresses(), clickhouseUrl, keeperSocket, ...folders };
     const units: Unit[] = [];
@@ -165,7 +165,7 @@ function runnerOf(needs: EvidenceNeeds, addresses: () => Addresses) {
       postgresUrl: db.adminUrl,
     };
     try {
-      yield* proveInProcess({ program: PROGRAM, order: { outlook, wanted }, units });
+      yield* proveInProcess({ program: PROGRAM, order: { outlook, wanted }, units, ending });
     } finally {
       await operator.leave(cookie);
     }

@@ -12,7 +12,7 @@ import { authorize } from '#core/policy';
 import type { Retention } from '#domains/retention';
 import { LATE_DAYS, type LateDemands, type Rights } from '#domains/rights';
 import { type Channel, tellOperator } from '#oversight/alerts';
-import { canariesAmong, forgetCanaries, sweepDays } from '#oversight/evidence';
+import { areCanaries, canariesAmong, forgetCanaries, sweepDays } from '#oversight/evidence';
 import type { Keeper } from '#platform/keeper';
 import { sweepOperatorTokens } from './edges/http/index.ts';
 import { mayWait, STARTER } from './tenants.ts';
@@ -81,7 +81,12 @@ const isAway = (thrown: unknown) => thrown instanceof Problem && thrown.status =
  * its job asks again, and what is promised of it shows as broken.
  */
 export async function catchUp(needs: Needs): Promise<void> {
-  for (const due of [destroyDueKeys, rotateWhenDue, () => needs.retention.sweepAll()]) {
+  // What proofs planted in a round that was cut off waits: no published limit is about it.
+  const sweep = () =>
+    needs.retention.sweepAll({
+      mayWait: (tenant, messages) => areCanaries(needs.db.sql, tenant, messages),
+    });
+  for (const due of [destroyDueKeys, rotateWhenDue, sweep]) {
     try {
       await due(needs);
     } catch (thrown) {

@@ -6,7 +6,7 @@ const STYLE = `:root{color-scheme:light dark}
 body{font:16px/1.6 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem}
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.9rem}
 th,td{text-align:left;vertical-align:top;padding:.4rem .6rem;border-bottom:1px solid #8886}
-q{quotes:"\\201c" "\\201d"}li{margin:.5rem 0}small{opacity:.8;display:block}
+p,li,h1,h2,h3{overflow-wrap:anywhere}q{quotes:"\\201c" "\\201d"}li{margin:.5rem 0}small{opacity:.8;display:block}
 .kept,.attested{color:#0a6b36}.broken{color:#b3261e}.gap{color:#8a5a00}
 @media(prefers-color-scheme:dark){.kept,.attested{color:#6fdc9b}.broken{color:#ff9b93}.gap{color:#f2c063}}`;
 
@@ -51,6 +51,10 @@ function pieceOf(piece: Piece): string {
   return `<span data-at="${escapeHtml(piece.at)}">${text}</span>`;
 }
 
+/** A corner that heads nothing is no heading: a reader that speaks would announce one. */
+const headOf = (cell: string) =>
+  cell === '' ? '<td></td>' : `<th scope="col">${escapeHtml(cell)}</th>`;
+
 const wordsOf = (words: Words) => piecesOf(words).map(pieceOf).join('');
 
 function blockOf(block: Block): string {
@@ -67,7 +71,7 @@ function blockOf(block: Block): string {
       return `<ul>\n${items.join('\n')}\n</ul>`;
     }
     case 'table': {
-      const head = block.head.map((cell) => `<th scope="col">${escapeHtml(cell)}</th>`).join('');
+      const head = block.head.map(headOf).join('');
       const rows = block.rows.map(
         (row) => `<tr>${row.map((cell) => `<td>${wordsOf(cell)}</td>`).join('')}</tr>`,
       );

@@ -73,10 +73,14 @@ export async function walkConsole(
       await page.goto(width === 1440 ? server.operatorLink : server.url);
       await page.waitForURL(`${server.url}/`);
       await settled(page);
-      await walkService(page, tenant, walk, async () => {
+      const look = async () => {
         const wide = Number(await page.evaluate('document.documentElement.scrollWidth'));
         if (wide > width) complaints.push(`${page.url()} is ${wide} px wide at ${width} px`);
-      });
+      };
+      await walkService(page, tenant, walk, look);
+      await page.goto(`${server.url}/v1/t/${tenant}/policy.html`);
+      await look();
+      assert.equal(await page.locator('th:empty').count(), 0, 'a heading that heads nothing');
       assert.deepEqual(complaints, [], `at ${width} px`);
       await page.close();
     }

@@ -30,6 +30,11 @@ export type Backdated = {
   readonly tier?: 'active' | 'archive';
 };
 
+export type ImportDeps = Pick<RetentionDeps, 'db' | 'events' | 'clock'> & {
+  /** Puts the messages on record as planted, before the first of them is written. */
+  readonly note?: (messages: readonly bigint[]) => Promise<void>;
+};
+
 const ROWS_MAX = 100;
 
 /**
@@ -40,7 +45,7 @@ const ROWS_MAX = 100;
  * @throws Problem import-not-understood.
  */
 export async function importBackdated(
-  { db, events, clock }: Pick<RetentionDeps, 'db' | 'events' | 'clock'>,
+  { db, events, clock, note = async () => undefined }: ImportDeps,
   permit: Permit<'canary.write'>,
   inForce: PolicyInForce,
   { dataType, rows, receivedAt, tier = 'active' }: Backdated,
@@ -60,15 +65,15 @@ export async function importBackdated(
       fields: { data: Word(dataType), rows: rows.length, receivedAtMs: receivedAt.getTime() },
     }),
   );
-  const messages: string[] = [];
-  for (const { name, country = '', subject = NOBODY, values = {} } of rows) {
-    const message = randomBytes(8).readBigUInt64LE();
+  const messages = rows.map(() => randomBytes(8).readBigUInt64LE());
+  await note(messages);
+  for (const [at, { name, country = '', subject = NOBODY, values = {} }] of rows.entries()) {
+    const message = messages[at] as bigint;
     const given = { receivedAt, name, country, subject, message };
     const row = { ...given, values: columnsOf(values, types) };
     await insertAged(events, tier === 'archive' ? archive : active, row);
-    messages.push(message.toString());
   }
-  return messages;
+  return messages.map(String);
 }
 
 function columnsOf(values: NonNullable<AgedRow['values']>, types: Map<string, string>): Values {

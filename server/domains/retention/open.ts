@@ -9,7 +9,7 @@ import { ClockGuard } from './clock-guard.ts';
 import type { RetentionDeps } from './deps.ts';
 import { type Choice, type Limits, limitFrom, limitsOf, type RuleIn } from './limits.ts';
 import * as store from './store.ts';
-import { type Swept, sweepTenant } from './sweep.ts';
+import { type MayWait, type Swept, sweepTenant } from './sweep.ts';
 
 export type Asker = { readonly inForce: PolicyInForce; readonly actor: Actor };
 
@@ -25,13 +25,15 @@ export type Standing = {
   readonly isSwept: boolean;
 };
 
+type SweepOptions = { isWhole?: boolean; now?: Date; mayWait?: MayWait | undefined };
+
 export type Retention = {
   /** What holds now, from memory: for whoever writes rows. */
   limitsOf(inForce: Pick<PolicyInForce, 'tenant' | 'policy'>, dataType: string): Limits | undefined;
   /** One service, now: everything, or what its schedule asks for. */
-  sweep(tenant: TenantId, options?: { isWhole?: boolean; now?: Date }): Promise<Swept[]>;
+  sweep(tenant: TenantId, options?: SweepOptions): Promise<Swept[]>;
   /** Every service and the platform's own records; what the job runs. */
-  sweepAll(): Promise<void>;
+  sweepAll(options?: { mayWait?: MayWait }): Promise<void>;
   choose(asker: Asker, chosen: Chosen): Promise<void>;
   /** @param people  How they stand now whom the rows are about. */
   readArchive(asker: Asker, asked: ArchiveAsked, people: People): Promise<ReadRow[]>;
@@ -43,6 +45,22 @@ export type Retention = {
 };
 
 const SWEEPS_KEPT_MS = 366 * 86_400_000;
+
+/** All services and chores, whatever fails among them. @throws what failed first. */
+async function sweepEach(
+  { db, policies, chores }: RetentionDeps,
+  sweep: (tenant: TenantId) => Promise<unknown>,
+  now: Date,
+): Promise<void> {
+  const failures: unknown[] = [];
+  // One service that cannot be swept must not keep the others from it.
+  for (const tenant of policies.tenants()) {
+    await sweep(tenant).catch((error) => failures.push(error));
+  }
+  for (const { run } of chores) await run(now).catch((error) => failures.push(error));
+  await store.forgetSweeps(db.sql, new Date(now.getTime() - SWEEPS_KEPT_MS));
+  if (failures.length > 0) throw failures[0];
+}
 
 /** Opens the domain; follows the choices that any server takes in. */
 export async function openRetention(deps: RetentionDeps, ruleIn: RuleIn): Promise<Retention> {
@@ -62,9 +80,10 @@ export async function openRetention(deps: RetentionDeps, ruleIn: RuleIn): Promis
       .catch(() => undefined);
   });
 
-  const sweep: Retention['sweep'] = (tenant, { isWhole = true, now = clock.now() } = {}) => {
+  const sweep: Retention['sweep'] = (tenant, options = {}) => {
+    const { isWhole = true, now = clock.now(), mayWait } = options;
     const inForce = policies.inForce(tenant);
-    return sweepTenant(deps, { inForce, choices: of(tenant), ruleIn, now, isWhole });
+    return sweepTenant(deps, { inForce, choices: of(tenant), ruleIn, now, isWhole, mayWait });
   };
 
   return {
@@ -73,20 +92,14 @@ export async function openRetention(deps: RetentionDeps, ruleIn: RuleIn): Promis
       const compiled = policy.compiled.data[dataType];
       return compiled && limitsOf(policy, compiled, of(tenant), ruleIn);
     },
-    async sweepAll() {
+    async sweepAll({ mayWait } = {}) {
       const now = clock.now();
       if (!guard.mayBelieve(now)) {
         log('sweep.put-off', { why: Word('clock-leapt') });
         return;
       }
-      const failures: unknown[] = [];
-      for (const tenant of policies.tenants()) {
-        // One service that cannot be swept must not keep the others from it.
-        await sweep(tenant, { isWhole: false, now }).catch((error) => failures.push(error));
-      }
-      for (const { run } of deps.chores) await run(now).catch((error) => failures.push(error));
-      await store.forgetSweeps(db.sql, new Date(now.getTime() - SWEEPS_KEPT_MS));
-      if (failures.length > 0) throw failures[0];
+      const one = (tenant: TenantId) => sweep(tenant, { isWhole: false, now, mayWait });
+      await sweepEach(deps, one, now);
     },
     async choose(asker, chosen) {
       await choose(deps, asker, chosen);

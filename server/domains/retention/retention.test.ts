@@ -309,3 +309,22 @@ test('while the engine is away a pass fails, everything else goes on, and the ne
   await retention.sweepAll();
   assert.equal(await isActive('page_views', old), false);
 });
+
+test('a start leaves to a later pass what may wait, and nothing that is overdue beside it', async () => {
+  const [planted] = await plant('page-views', 45);
+  await retention.sweep(world.tenant);
+  const [first] = await plant('page-views', 45);
+  const mayWait = async (_: unknown, messages: readonly bigint[]) =>
+    messages.every((message) => String(message) === first);
+  await retention.sweepAll({ mayWait });
+  assert.deepEqual(
+    [await isActive('page_views', planted), await isActive('page_views', first)],
+    [false, true],
+  );
+  const [second] = await plant('page-views', 45);
+  await retention.sweepAll({ mayWait });
+  assert.deepEqual(
+    [await isActive('page_views', first), await isActive('page_views', second)],
+    [false, false],
+  );
+});

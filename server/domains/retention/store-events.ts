@@ -76,6 +76,19 @@ export async function countDue(events: Events, place: Place, due: Due): Promise<
   return row?.rows ?? 0;
 }
 
+/** The message numbers of rows that are due. */
+export async function readDue(
+  events: Events,
+  place: Place,
+  { limit, ...due }: Due & { limit: number },
+): Promise<bigint[]> {
+  const found = await events.query<{ message: string }>(
+    `select toString(message) as message from ${AT} where ${DUE} limit {limit:UInt32}`,
+    { ...dueParams(place, due), limit },
+  );
+  return found.map(({ message }) => BigInt(message));
+}
+
 /** Whole partitions go in a moment; only those that are due in part are rewritten. */
 export async function deleteDue(events: Events, place: Place, due: Due): Promise<void> {
   const { database, table } = place;

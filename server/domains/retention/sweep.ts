@@ -2,7 +2,7 @@
  * One pass of retention over one service: what is due leaves the active tier for the archive, and
  * both for good, before it reaches the age that the policy names.
  */
-import { DataTypeId } from '#base/ids';
+import { DataTypeId, type TenantId } from '#base/ids';
 import { authorize, type Permit, type PolicyInForce } from '#core/policy';
 import {
   archiveDatabaseOf,
@@ -29,8 +29,18 @@ import * as rows from './store-events.ts';
 const DAY_MS = 86_400_000;
 /** So many days are moved in one pass at most; the next pass goes on. */
 const DAYS_MAX = 4_000;
+/** More overdue rows than this are no proof's, and nobody is asked about them. */
+const WAITING_MAX = 1_000;
+/** An expiry that no row has reached. */
+const NEVER = new Date(0);
 
 export type Swept = Pick<Sweep, 'dataType' | 'tier' | 'rows'>;
+
+/**
+ * Whether these overdue rows, by their message numbers, are left to a later pass: while a start
+ * catches up, what proofs planted is none of its duties.
+ */
+export type MayWait = (tenant: TenantId, messages: readonly bigint[]) => Promise<boolean>;
 
 export type Pass = {
   readonly inForce: PolicyInForce;
@@ -39,6 +49,7 @@ export type Pass = {
   readonly now: Date;
   /** True sweeps everything; else what its schedule asks for, and whatever is overdue. */
   readonly isWhole: boolean;
+  readonly mayWait?: MayWait | undefined;
 };
 
 type Work = {
@@ -80,6 +91,14 @@ async function outlasting(
   return countries.filter((country) => isLonger(pass.ruleIn(regions, country)));
 }
 
+/** Whether something is overdue that cannot wait. */
+async function isLate({ deps, pass }: Work, place: rows.Place, overdue: rows.Due) {
+  const count = await rows.countDue(deps.events, place, overdue);
+  if (count === 0 || !pass.mayWait || count > WAITING_MAX) return count > 0;
+  const messages = await rows.readDue(deps.events, place, { ...overdue, limit: WAITING_MAX });
+  return !(await pass.mayWait(pass.inForce.tenant, messages));
+}
+
 /** Deletes from one table what its limit ends. */
 async function sweepTable(
   work: Work,
@@ -98,12 +117,12 @@ async function sweepTable(
   }
   const spared = await outlasting(work, place, limits);
   const overdue = { before: overdueOf(limitMs, now), expiry: now, spared };
-  const isLate = (await rows.countDue(events, place, overdue)) > 0;
-  if (!isLate && !isDue(work, dataType, tier, limitMs)) return;
+  const due = (await isLate(work, place, overdue)) || isDue(work, dataType, tier, limitMs);
+  if (!due) return;
   const expiry = new Date(now.getTime() + Math.min(marginMs(limitMs), DAY_MS));
-  const due = { before: cutoff, expiry, spared };
-  const count = await rows.countDue(events, place, due);
-  if (count > 0) await rows.deleteDue(events, place, due);
+  const ending = { before: cutoff, expiry, spared };
+  const count = await rows.countDue(events, place, ending);
+  if (count > 0) await rows.deleteDue(events, place, ending);
   await deps.afterStep?.('deleted');
   const { oldest } = await rows.readAge(events, place);
   note(work, { dataType, tier, cutoff, limitMs, rows: count, oldest });
@@ -122,8 +141,9 @@ async function moveToArchive(
   const overdue = overdueOf(activeMs, now);
   const isEmpty = !work.tables.get(rows.nameOf(places.from));
   const { oldest } = isEmpty ? { oldest: null } : await rows.readAge(events, places.from);
-  const isLate = oldest !== null && oldest < overdue;
-  if (!isLate && !isDue(work, dataType, 'moved', activeMs)) return;
+  const old = { before: overdue, expiry: NEVER, spared: [] };
+  const late = oldest !== null && oldest < overdue && (await isLate(work, places.from, old));
+  if (!late && !isDue(work, dataType, 'moved', activeMs)) return;
   if (oldest !== null && oldest < cutoff) await rows.prepareArchive(events, places.from, places.to);
   let moved = 0;
   let from = oldest;

@@ -3,6 +3,7 @@
  * for all of them. One walker works at a time, in whichever server holds the lock; every step is
  * written down before the next, and may be repeated.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Word } from '#base/ids';
 import { CACHE_LIFE_MS } from '#core/keys';
 import { logThrown } from '#platform/database';
@@ -21,6 +22,8 @@ import { Waits } from './walking.ts';
 const AGAIN_MS = 5_000;
 /** A request under way in another server is left to it for this long. */
 const YOUNG_MS = 10_000;
+/** A step that takes longer is left in the middle, as by a crash: the next start repeats it. */
+const CLOSE_WITHIN_MS = 500;
 
 function troubleOf(error: unknown): string {
   if (error instanceof Waits) return error.trouble;
@@ -65,7 +68,8 @@ export class Walker {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
-    await this.#walking;
+    const late = sleep(CLOSE_WITHIN_MS, undefined, { ref: false });
+    await Promise.race([this.#walking, late]);
   }
 
   async #run(): Promise<void> {
@@ -75,6 +79,7 @@ export class Walker {
         // Whoever has the lock was woken as well, and looks once more when it is done.
         await withWalkersLock(this.#deps.db, () => this.#pass());
       } catch (error) {
+        if (this.#closed) return;
         // With the database away the next turn tries again.
         logThrown(this.#deps.log, Word('rights.walk'), error);
         this.#later();
@@ -116,9 +121,12 @@ export class Walker {
 
   /** What goes wrong is noted beside the erasures it concerns, and the others go on. */
   async #each(erasures: readonly Erasure[], work: () => Promise<void>): Promise<void> {
+    if (this.#closed) return;
     try {
       await work();
     } catch (error) {
+      // What a step meets that was left in the middle is the stop itself.
+      if (this.#closed) return;
       const trouble = troubleOf(error);
       const { db, log } = this.#deps;
       if (!(error instanceof Waits)) {

@@ -16,14 +16,14 @@ export async function plantBackdated(
 ): Promise<string[]> {
   const { tenant } = service;
   const permit = authorize(service, PROVER, 'canary.write');
-  const deps = { db: login, events, clock: systemClock };
+  const note = (messages: readonly bigint[]) =>
+    noteCanaries(sql, people(tenant).seed, { tenant, messages });
+  const deps = { db: login, events, clock: systemClock, note };
   const planted: string[] = [];
   for (const receivedAt of received) {
     const row = { name: 'canary', country, ...(subject && { subject: SubjectId(subject) }) };
     const wanted = { dataType, rows: [row], receivedAt, tier };
     planted.push(...(await importBackdated(deps, permit, service, wanted)));
   }
-  const messages = planted.map(BigInt);
-  await noteCanaries(sql, people(tenant).seed, { tenant, messages });
   return planted;
 }

@@ -125,6 +125,20 @@ export async function readCanaries(sql: postgres.Sql, tenant: TenantId): Promise
   return noted.map(({ message }) => BigInt(message));
 }
 
+/** Whether each of these messages is a canary's. */
+export async function areCanaries(
+  sql: postgres.Sql,
+  tenant: TenantId,
+  messages: readonly bigint[],
+): Promise<boolean> {
+  const wanted = [...new Set(messages)].map(String);
+  const [row] = await sql<{ noted: number }[]>`
+    select count(*)::int as noted
+    from troth.canaries
+    where tenant = ${tenant} and message = any (${wanted}::text[]::numeric[])`;
+  return row?.noted === wanted.length;
+}
+
 export async function noteSubject(
   sql: postgres.Sql,
   seed: Buffer,

@@ -21,8 +21,8 @@ export type EvidenceOptions = {
   readonly policies: Policies;
   readonly clock: Clock;
   readonly log: Log;
-  /** Runs proofs in a process of their own. */
-  readonly run: (wanted: Wanted) => AsyncIterable<Finding>;
+  /** Runs proofs in a process of their own, which is ended, and says no more, with the signal. */
+  readonly run: (wanted: Wanted, ending: AbortSignal) => AsyncIterable<Finding>;
   /** Milliseconds between the end of one round and the next; 0 for none by itself. */
   readonly everyMs: number;
   /** Tells the operator of what broke or holds again, in the transaction that records it. */
@@ -45,6 +45,7 @@ export type Evidence = {
   begin(): void;
   /** How the last round went; undefined before the first has ended. */
   lastRound(): Round | undefined;
+  /** Ends a round in the middle: what its canaries left is removed after the next start. */
   close(): Promise<void>;
 };
 
@@ -67,7 +68,7 @@ class OpenEvidence implements Evidence {
   #round: Round | undefined;
   #working: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
-  #closed = false;
+  readonly #closing = new AbortController();
 
   constructor(options: EvidenceOptions) {
     this.#options = options;
@@ -99,7 +100,7 @@ class OpenEvidence implements Evidence {
 
   #schedule(inMs: number): void {
     clearTimeout(this.#timer);
-    if (this.#closed) return;
+    if (this.#closing.signal.aborted) return;
     this.#timer = setTimeout(() => {
       this.#working = this.#working.then(() => this.#runRound());
     }, inMs);
@@ -107,11 +108,12 @@ class OpenEvidence implements Evidence {
   }
 
   async #runRound(): Promise<void> {
-    if (this.#closed) return;
+    if (this.#closing.signal.aborted) return;
     const began = performance.now();
     let findings = 0;
     try {
       for await (const _ of this.prove({})) findings++;
+      if (this.#closing.signal.aborted) return;
       const tookMs = Math.round(performance.now() - began);
       this.#round = { endedAt: this.#options.clock.now(), tookMs, findings };
       this.#options.log('evidence.round', { findings, durationMs: tookMs });
@@ -123,7 +125,12 @@ class OpenEvidence implements Evidence {
   }
 
   async *prove(wanted: Wanted): AsyncGenerator<Finding> {
-    for await (const finding of this.#options.run(wanted)) yield await this.#stand(finding);
+    const { signal } = this.#closing;
+    for await (const finding of this.#options.run(wanted, signal)) {
+      // What a proof sees of a server that stops is about the stop.
+      if (signal.aborted) return;
+      yield await this.#stand(finding);
+    }
   }
 
   /** The finding, on record. What is kept and cannot be recorded is a gap; the round goes on. */
@@ -202,7 +209,7 @@ class OpenEvidence implements Evidence {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort();
     clearTimeout(this.#timer);
     for (const end of this.#ending) end();
     await this.#working;

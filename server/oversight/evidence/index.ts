@@ -6,7 +6,7 @@
  * gap that says why. Nothing here is ever derived from what the product intends to do.
  */
 export { type Forgetting, forgetCanaries } from './canary-forgetting.ts';
-export { canariesAmong, readCanaries } from './canary-store.ts';
+export { areCanaries, canariesAmong, readCanaries } from './canary-store.ts';
 export { openDataMap } from './data-map.ts';
 export { type Evidence, openEvidence, type Round, type Turned } from './evidence.ts';
 export {

@@ -81,7 +81,7 @@ test('one proof that fails stops none of the others', async () => {
 });
 
 /** A prover that says one finding, then does what is written. */
-async function roundWith(then: string): Promise<Finding[]> {
+async function roundWith(then: string, ending?: AbortSignal): Promise<Finding[]> {
   const units = [
     unit(async () => kept(saw`it`), 'SA-01'),
     unit(async () => kept(saw`it`), 'SA-02'),
@@ -90,9 +90,8 @@ async function roundWith(then: string): Promise<Finding[]> {
   const first = { tenant: world.tenant, promises: ['SA-01'], state: 'kept', saw: 'it' };
   writeFileSync(program, `console.log(${JSON.stringify(JSON.stringify(first))});\n${then}\n`);
   const found: Finding[] = [];
-  const order = { outlook, wanted: {} };
-  for await (const one of proveInProcess({ program, order, units, silenceMs: 1_500 }))
-    found.push(one);
+  const start = { program, order: { outlook, wanted: {} }, units, silenceMs: 1_500 };
+  for await (const one of proveInProcess({ ...start, ending })) found.push(one);
   return found;
 }
 
@@ -115,3 +114,13 @@ for (const [what, then] of [
     assert.match(found[1]?.saw ?? '', /ended before it had looked/);
   });
 }
+
+test('a prover of a server that stops ends at once, and what it did not come to is left as it was', async () => {
+  const ending = new AbortController();
+  setTimeout(() => ending.abort(), 300);
+  const began = performance.now();
+  const found = await roundWith('for (;;);', ending.signal);
+  assert.ok(performance.now() - began < 1_200, 'before it would have been taken for stuck');
+  assert.ok(found.every(({ state }) => state === 'kept'));
+  assert.deepEqual(await roundWith('', ending.signal), []);
+});

@@ -9,6 +9,8 @@ import { checkVersion, refusalOf } from './refusals.ts';
 /** The server's own login. It owns nothing. */
 export const APP_ROLE = 'troth_app';
 
+/** Whatever still asks is cut off then: what was answered stands, and the rest is undone. */
+const CLOSE_WITHIN_SECONDS = 1;
 const LOGIN_REFUSED = new Set(['28P01', '28000']);
 
 export type DatabaseOptions = {
@@ -100,7 +102,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       appUrl,
       contextKey,
       close: async () => {
-        await Promise.all([sql.end({ timeout: 5 }), admin.end({ timeout: 5 })]);
+        const timeout = CLOSE_WITHIN_SECONDS;
+        await Promise.all([sql.end({ timeout }), admin.end({ timeout })]);
       },
     };
   } catch (error) {

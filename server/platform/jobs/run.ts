@@ -14,13 +14,13 @@ const CONCURRENT_JOBS = 2;
 const POLL_MS = 2_000;
 const TEND_MS = 30_000;
 const RESTART_MS = 1_000;
-/** After this a running job's signal is given; two seconds later it is left behind. */
-const STOP_SIGNAL_MS = 5_000;
-const STOP_WITHIN_MS = 10_000;
-const CLOSE_WITHIN_MS = 2_000;
+/** After this a running job's signal is given; a second later it is left behind. */
+const STOP_SIGNAL_MS = 250;
+const STOP_WITHIN_MS = 2_500;
+const CLOSE_WITHIN_MS = 500;
 
 export type Runner = {
-  /** Lets running jobs end, at most ten seconds; what did not end is run again later. */
+  /** Lets running jobs end, at most two and a half seconds; what did not end is run again later. */
   stop(): Promise<void>;
 };
 
@@ -57,7 +57,7 @@ function open<Context extends Timed>(
       pollInterval: POLL_MS,
       noHandleSignals: true,
       // Later than our own signal, so that a job ends in its task and not under it.
-      gracefulShutdownAbortTimeout: STOP_WITHIN_MS - 1_000,
+      gracefulShutdownAbortTimeout: STOP_WITHIN_MS - 500,
       // The engine is never asked what time it is.
       useNodeTime: true,
       preset: {

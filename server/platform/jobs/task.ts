@@ -8,7 +8,7 @@ import { noteEnd, noteStart } from './heartbeats.ts';
 import { SCHEMA } from './prepare.ts';
 
 /** What a job has to end in after its signal, before it is left behind. */
-const GRACE_MS = 2_000;
+const GRACE_MS = 1_000;
 const ATTEMPTS_MAX = 25;
 /** The queue's own lock on a job lasts four hours. */
 const TIMEOUT_SECONDS_MAX = 3 * 3_600;
