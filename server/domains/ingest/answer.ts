@@ -24,7 +24,7 @@ function end(response: ServerResponse, status: number, headers: Headers, body: s
   response.end(body);
 }
 
-/** RFC 9457. `errors` lists the events that were refused, by their place in the request. */
+/** RFC 9457, and RFC 9110 section 11.6.1 for who has no key. `errors` lists the events that were refused, by their place in the request. */
 export function answerProblem(
   response: ServerResponse,
   problem: Problem,
@@ -34,6 +34,7 @@ export function answerProblem(
   const retry = problem.retryAfterSeconds;
   const all: Headers = { ...headers, 'content-type': PROBLEM_TYPE };
   if (retry !== undefined) all['retry-after'] = String(retry);
+  if (problem.status === 401) all['www-authenticate'] = 'Bearer realm="write-key"';
   end(
     response,
     problem.status,

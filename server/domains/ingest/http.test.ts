@@ -63,10 +63,9 @@ test('an encoding that is not known is refused by name', async () => {
 });
 
 test('without a key, with a wrong one, and with a revoked one, nothing is taken', async () => {
-  assert.deepEqual(code(await door.send('/v1/track', event(), { key: '' })), [
-    401,
-    'ingest-key-missing',
-  ]);
+  const none = await door.send('/v1/track', event(), { key: '' });
+  assert.deepEqual(code(none), [401, 'ingest-key-missing']);
+  assert.equal(none.headers.get('www-authenticate'), 'Bearer realm="write-key"');
   const wrong = `${door.keyOf(world.tenant).slice(0, -4)}AAAA`;
   for (const key of ['nonsense', 'tk_AAAAAAAAAAAA_'.padEnd(59, 'A'), wrong]) {
     assert.deepEqual(code(await door.send('/v1/track', event(), { key })), [
@@ -183,6 +182,15 @@ for (const [name, body, expected] of BROKEN) {
     assert.deepEqual(code(await door.send('/v1/track', body)), [400, expected]);
   });
 }
+
+test('a batch that is no list is told so, and an event may have a member of that name', async () => {
+  for (const batch of [7, null, {}, 'x']) {
+    const answer = await door.send('/v1/batch', { batch });
+    assert.deepEqual(code(answer), [400, 'ingest-json-broken']);
+    assert.equal(answer.body['detail'], 'batch must be a list of events');
+  }
+  assert.equal((await door.send('/v1/track', { ...event(), batch: 7 })).status, 200);
+});
 
 test('numbers that are none, lone surrogates and doubled keys harm nothing', async () => {
   const infinite = '{"event":"used","properties":{"amount":1e400,"tool":"t"}}';

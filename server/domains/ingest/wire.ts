@@ -42,11 +42,14 @@ export const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const LISTS = ['batch', 'events', 'tracks'] as const;
+/** A body with one of these is an event itself, whatever else of its own it says. */
+const MARKS = ['type', 'event', 'name', 'userId', 'user_id', 'anonymousId', 'anonymous_id'];
 
 /**
  * Finds the events of a body.
  *
- * @throws Problem ingest-json-broken when the body is neither an object nor a list.
+ * @throws Problem ingest-json-broken when the body is neither an object nor a list, or says that it
+ *         has events and they are no list.
  */
 export function readRequest(body: unknown): WireRequest {
   if (Array.isArray(body)) {
@@ -61,6 +64,10 @@ export function readRequest(body: unknown): WireRequest {
       const { sentAt, writeKey, context } = body;
       return { events: list, sentAt, writeKey, context: isObject(context) ? context : NONE };
     }
+  }
+  const stray = LISTS.find((name) => body[name] !== undefined);
+  if (stray !== undefined && !MARKS.some((name) => body[name] !== undefined)) {
+    throw ingestProblem('ingest-json-broken', `${stray} must be a list of events`);
   }
   return { events: [body], sentAt: body['sentAt'], writeKey: body['writeKey'], context: NONE };
 }

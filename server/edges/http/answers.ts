@@ -24,7 +24,10 @@ export function answerProblem(c: Context<Edge>, problem: Problem, more: object =
   const { status, code, title, detail, retryAfterSeconds } = problem;
   const headers = new Headers({ 'cache-control': 'no-store', 'content-language': 'en' });
   if (retryAfterSeconds !== undefined) headers.set('retry-after', String(retryAfterSeconds));
-  if (status === 401) headers.set('www-authenticate', 'Troth-Operator');
+  if (status === 401) {
+    const isOperators = Object.hasOwn(OPERATORS, code);
+    headers.set('www-authenticate', isOperators ? 'Troth-Operator' : 'Bearer realm="write-key"');
+  }
   const allow = problem.fields['allow'];
   if (typeof allow === 'string') headers.set('allow', allow);
   if (wantsPage(c)) {
