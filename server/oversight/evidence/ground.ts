@@ -12,6 +12,7 @@ import { openByteSearch } from './byte-search.ts';
 import { type People, peopleFrom, SEED_BYTES } from './canary-people.ts';
 import { noteSeed } from './canary-store.ts';
 import type { Outlook } from './outlook.ts';
+import { type ReadinessWatch, watchReadiness } from './readiness-watch.ts';
 
 /** What all proofs of one run share. */
 export type Ground = {
@@ -28,6 +29,7 @@ export type Ground = {
   readonly people: (tenant: PolicyInForce['tenant']) => People;
   /** Says that no canary is sent any more. */
   readonly release: () => Promise<void>;
+  readonly readiness: ReadinessWatch;
   /** Does a piece of work once, and hands its result to all who ask for it by this name. */
   readonly once: <T>(name: string, work: (signal: AbortSignal) => Promise<T>) => Promise<T>;
 };
@@ -59,6 +61,7 @@ export async function openGround(outlook: Outlook): Promise<Ground & { close(): 
     }
     const whole = new AbortController();
     stack.defer(() => whole.abort());
+    const readiness = stack.adopt(watchReadiness(outlook.url), (watch) => watch.close());
     const close = stack.move();
     return {
       outlook,
@@ -66,6 +69,7 @@ export async function openGround(outlook: Outlook): Promise<Ground & { close(): 
       reader,
       keys,
       keeper,
+      readiness,
       services,
       sql: db.admin,
       login: db,

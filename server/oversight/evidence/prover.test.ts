@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { Look } from '#core/looking';
-import { kept, type Proof, type Seen, saw } from '#core/promises';
+import { broken, kept, type Proof, type Seen, saw } from '#core/promises';
 import { useWorld } from '#testing/world';
 import type { Ground } from './ground.ts';
 import type { Outlook } from './outlook.ts';
@@ -41,7 +41,10 @@ function unit(look: (at: Look) => Promise<Seen>, promise = 'SA-01'): Unit {
   return { service, proof, binding: {}, promises: [promise] };
 }
 
-const ground = () => ({ outlook, services: [] }) as unknown as Ground;
+const ground = (unready = false) => {
+  const readiness = { unreadySince: async () => unready };
+  return { outlook, services: [], readiness } as unknown as Ground;
+};
 
 test('a proof that throws could not look, and what it threw is not repeated', async () => {
   const secret = 'anna@example.org was there';
@@ -67,6 +70,16 @@ test('a proof that hangs could not look, and what it says too late counts for no
   );
   assert.equal(found.state, 'gap');
   assert.match(found.saw, /took longer than 30 ms/);
+});
+
+test('what a proof saw while an engine was away is never called broken', async () => {
+  const states = async (seen: Seen) => {
+    const look = unit(async () => seen);
+    const found = [await proveOne(ground(), look), await proveOne(ground(true), look)];
+    return found.map(({ state }) => state);
+  };
+  assert.deepEqual(await states(broken(saw`nothing came`)), ['broken', 'gap']);
+  assert.deepEqual(await states(kept(saw`it`)), ['kept', 'kept']);
 });
 
 test('one proof that fails stops none of the others', async () => {

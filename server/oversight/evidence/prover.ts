@@ -111,6 +111,11 @@ export async function proveOne(
   try {
     const looking = proof.prove(lookAt(ground, service, ending.signal), binding);
     seen = await Promise.race([looking, late(ending.signal, timeoutMs)]);
+    // What takes long began with the round.
+    const since = proof.prepare ? Number.NEGATIVE_INFINITY : began;
+    if (seen.state === 'broken' && (await ground.readiness.unreadySince(since))) {
+      seen = gap(saw`the server was not ready while it looked, or an engine of it was away`);
+    }
   } catch (error) {
     seen = gap(saw`it could not look: ${term(kindOf(error))}`);
   } finally {

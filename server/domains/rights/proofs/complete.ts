@@ -8,6 +8,13 @@ const NOT_YET: Readonly<Record<string, string>> = {
   account: 'no accounts are kept here yet that could be deleted',
 };
 
+/** Troubles of an engine that was out of reach: an erasure waits for it, and gets on afterwards. */
+const AWAY: ReadonlySet<string> = new Set([
+  'events-unavailable',
+  'database-unavailable',
+  'keeper-unavailable',
+]);
+
 /** Demands that were to be final and are open for longer than is published. */
 async function overdue({ sql, tenant }: Look, seconds: number): Promise<number> {
   const [row] = await sql<{ open: number }[]>`
@@ -36,6 +43,7 @@ function blind(look: Look, { gone, stays, after }: Erased): Seen | undefined {
 
 function judge(scene: Erased): Seen | undefined {
   const { gone, stays, after, demand, certificate, lateStored, stuckIn } = scene;
+  if (stuckIn && AWAY.has(stuckIn)) return gap(saw`the erasure waits: ${term(stuckIn)}`);
   if (stuckIn) return broken(saw`the erasure does not get on: ${term(stuckIn)}`);
   const left = after.gone;
   const rows = sum(left.events) + sum(left.tables);

@@ -217,3 +217,16 @@ test('a watch that only a proof asks for, and an alarm that reached nobody, are 
   await proven.breaks('rights.deadline');
   await proven.sql`delete from ${lost} where key = 'lost'`;
 });
+
+test('an erasure that waits for an engine which is away is a gap, not broken', async () => {
+  await proven.restart([
+    [
+      'domains/rights/walker.ts',
+      'deleteRows(this.#deps, tenant, theirs)',
+      "Promise.reject(Object.assign(new Error(deleteRows.name), { code: 'events-unavailable' }))",
+    ],
+  ]);
+  const [found] = await proven.prove({ tenant: 'clanker', control: 'erasure.complete' });
+  assert.equal(found?.state, 'gap', found?.saw);
+  assert.match(found?.saw ?? '', /waits: events-unavailable/);
+});

@@ -39,9 +39,9 @@ const track: Probe = async (look, page) => {
   const type = typeNamed(look, 'page_view');
   if (type === undefined) return gap(saw`the policy has no page views`);
   page.run(`${page.name}.track('page_view', ${JSON.stringify(PAGE_VIEW)})`);
-  await leave(look, page);
+  const isEmpty = await leave(look, page);
   const [event = {}] = eventsOf(page);
-  const row = await landed(look, type, event, page.requests);
+  const row = await landed(look, type, event, { requests: page.requests, isEmpty });
   if (isMissed(row)) return row;
   const wrong = Object.entries(PAGE_VIEW).filter(
     ([name, value]) => String(row[`f_${name}`]) !== String(value),
@@ -113,9 +113,9 @@ const withdrawConsent: Probe = async (look, page) => {
   page.run(`${page.name}.updateConsent('enhancedInsights', true)`);
   await settle(page);
   page.run(send);
-  await settle(page);
+  const isEmpty = await settle(page);
   const first = eventsOf(page).find(({ event }) => event === 'insight_viewed');
-  const row = await landed(look, type, first ?? {}, page.requests);
+  const row = await landed(look, type, first ?? {}, { requests: page.requests, isEmpty });
   if (isMissed(row)) return row;
   page.run(`${page.name}.withdrawConsent()`);
   page.run(send);

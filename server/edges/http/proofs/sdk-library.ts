@@ -19,9 +19,9 @@ async function tryScript(look: Look, file: string): Promise<Tried> {
   if ((await look.http(`/sdk/${file}`)).status === 404) return 'missing';
   const page = await pageOf(look, { file });
   page.run(`${page.name}.track('library_seen', { label: 'canary' })`);
-  await leave(look, page);
+  const isEmpty = await leave(look, page);
   const [event = {}] = eventsOf(page);
-  const row = await landed(look, type, event, page.requests);
+  const row = await landed(look, type, event, { requests: page.requests, isEmpty });
   return isMissed(row) ? row : 'delivered';
 }
 
@@ -61,9 +61,10 @@ async function tryNode(look: Look): Promise<Tried> {
     },
   });
   client.track('library_seen', { label: 'canary' });
-  await client.shutdown(8_000);
+  const isEmpty = await client.shutdown(8_000);
   const [messageId] = messages;
-  const row = await landed(look, type, messageId === undefined ? {} : { messageId }, requests);
+  const event = messageId === undefined ? {} : { messageId };
+  const row = await landed(look, type, event, { requests, isEmpty });
   return isMissed(row) ? row : 'delivered';
 }
 

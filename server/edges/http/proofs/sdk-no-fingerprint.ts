@@ -1,4 +1,4 @@
-import { broken, defineProof, kept, saw, terms } from '#core/promises';
+import { broken, defineProof, gap, kept, saw, terms } from '#core/promises';
 import { eventsOf, idOf, leave, pageOf, settle } from './sdk-page.ts';
 
 /** All that a library may reach for that tells three words, two signals and one id. */
@@ -34,11 +34,14 @@ export const sdkNoFingerprint = defineProof({
     first.run(EVERYTHING(first.name));
     await settle(first);
     const one = idOf(first);
-    await leave(look, first);
+    const isEmpty = await leave(look, first);
     const second = await pageOf(look);
     second.run(`${second.name}.track('page_view', { page: '/canary' })`);
     await leave(look, second);
-    if (eventsOf(first).length === 0) return broken(saw`the library sent nothing`);
+    if (eventsOf(first).length === 0) {
+      const nothing = saw`the library sent nothing`;
+      return isEmpty ? broken(nothing) : gap(nothing);
+    }
     const touched = new Set([...first.touched, ...second.touched]);
     const more = [...touched].filter((name) => !ALLOWED.has(name));
     if (more.length > 0) return broken(saw`the library reached for ${terms(more)}`);

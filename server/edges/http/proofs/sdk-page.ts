@@ -21,11 +21,16 @@ export const pageOf = (look: Look, options: Partial<PageOptions> = {}): Promise<
 /** Lets everything leave that may leave. */
 export const settle = (page: Page) => page.run(`${page.name}.flush()`) as Promise<boolean>;
 
-/** Ends the page, after everything has left. Whom the keeper knows by it is removed later. */
-export async function leave(look: Look, page: Page): Promise<void> {
-  await (page.run(`${page.name}.shutdown(${SETTLE_MS})`) as Promise<boolean>);
+/**
+ * Ends the page, after everything has left. Whom the keeper knows by it is removed later.
+ *
+ * @returns whether the library says that nothing waits any more.
+ */
+export async function leave(look: Look, page: Page): Promise<boolean> {
+  const isEmpty = await (page.run(`${page.name}.shutdown(${SETTLE_MS})`) as Promise<boolean>);
   const ids = new Set([idOf(page), ...eventsOf(page).map(({ anonymousId }) => anonymousId)]);
   for (const id of ids) if (id !== undefined) await look.canaries.subjectOf('anonymous', id);
+  return isEmpty;
 }
 
 /** The events that the page has sent, in their order; once each, however often it tried. */
@@ -48,13 +53,22 @@ const PUT_OFF: ReadonlySet<number> = new Set([0, 429, 503]);
 export const isPutOff = (requests: readonly { readonly status: number }[]): boolean =>
   requests.some(({ status }) => PUT_OFF.has(status));
 
+/** What a library did of what it was asked for. */
+export type Sending = {
+  readonly requests: readonly { readonly status: number }[];
+  /** What it says itself: nothing waits any more. */
+  readonly isEmpty: boolean;
+};
+
 /** The row of an event that a library sent, or how it was missed. */
 export async function landed(
   { canaries }: Look,
   type: string,
   { messageId }: Event,
-  requests: readonly { readonly status: number }[],
+  { requests, isEmpty }: Sending,
 ): Promise<StoredRow | Missed> {
+  // It has not come to it, as where something that it needs is not there: that loses nothing.
+  if (messageId === undefined && !isEmpty) return 'unseen';
   const rowWithin = async (id: string | undefined, waitMs?: number) =>
     id === undefined ? undefined : (await canaries.stored(type, id, waitMs))[0];
   const row = await rowWithin(messageId, ALONE_MS);

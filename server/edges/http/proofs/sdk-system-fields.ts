@@ -18,11 +18,11 @@ async function tryOnce(
 ): Promise<Seen | Missed> {
   const page = await pageOf(look);
   page.run(`${page.name}.track('page_view', { page: '/canary' })`);
-  await leave(look, page);
+  const isEmpty = await leave(look, page);
   const [event] = eventsOf(page);
   const body = page.requests.find(({ url }) => url.endsWith('/batch'))?.body;
   if (!event || !body) {
-    const none = await landed(look, type, {}, page.requests);
+    const none = await landed(look, type, {}, { requests: page.requests, isEmpty });
     return isMissed(none) ? none : 'lost';
   }
   const system = (event.context?.['system'] ?? {}) as Record<string, string>;
@@ -43,7 +43,7 @@ async function tryOnce(
   ) {
     return broken(saw`a fact is more than a plain word`);
   }
-  const row = await landed(look, type, event, page.requests);
+  const row = await landed(look, type, event, { requests: page.requests, isEmpty });
   if (isMissed(row)) return row;
   const lost = fields.filter((name) => row[`f_${name}`] !== system[name]);
   if (lost.length > 0) return broken(saw`${terms(lost)} is stored otherwise than it was sent`);

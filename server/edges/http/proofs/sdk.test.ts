@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Edit, useProven } from '#testing/proven';
 
@@ -47,4 +48,13 @@ test('a library that says more of the machine, or reaches for what tells it apar
   await proven.restart([serving(`{${prying}}`, '')]);
   await proven.breaks('sdk.system-fields');
   await proven.breaks('sdk.no-fingerprint');
+});
+
+test('a library that has not come to sending is a gap: nothing is lost that still waits', async () => {
+  await proven.restart([serving('globalThis.fetch = undefined;', '')]);
+  const findings = await proven.prove({ tenant: 'loopkit', control: 'sdk.system-fields' });
+  assert.deepEqual(
+    findings.map(({ state }) => state),
+    findings.map(() => 'gap'),
+  );
 });
