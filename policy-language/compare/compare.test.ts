@@ -92,6 +92,16 @@ test('a new reader, a new field and a new recipient are each material', () => {
   }
 });
 
+test('what no step speaks of is told as it is, and what a step says is not told twice', () => {
+  const told = (from: string, to: string) => planChange(sound, policyOf(spoilt(from, to))).texts;
+  assert.deepEqual(told('title: Sample', 'title: Other'), ['~ title: Sample → Other']);
+  assert.deepEqual(told('1.0.0', '1.0.1'), ['~ version: 1.0.0 → 1.0.1']);
+  assert.deepEqual(told('P90D', 'P60D'), []);
+  assert.deepEqual(told('tool: string(64)', 'tool: string(32)'), []);
+  assert.match(told('event-names: [command]', 'event-names: [other]').join(), /event-names/);
+  assert.deepEqual(planChange(undefined, sound).texts, []);
+});
+
 test('a new title or version tells nobody anything', () => {
   for (const [from, to] of [
     ['title: Sample', 'title: Other'],

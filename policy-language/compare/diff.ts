@@ -22,7 +22,8 @@ export function diffPolicies(from: Policy, to: Policy): PolicyDiff {
   };
 }
 
-function lineOf({ path, kind, from, to }: Change): string {
+/** A change in one line. */
+export function lineOf({ path, kind, from, to }: Change): string {
   if (kind === 'added') return `+ ${path}: ${show(to)}`;
   if (kind === 'removed') return `- ${path}: ${show(from)}`;
   return `~ ${path}: ${show(from)} → ${show(to)}`;

@@ -6,7 +6,8 @@
 import { policyHash } from '#language/compile';
 import { parseDuration } from '#language/duration';
 import type { Policy } from '#language/policy';
-import { type Step, stepsBetween } from './steps.ts';
+import { lineOf } from './diff.ts';
+import { otherChanges, type Step, stepsBetween } from './steps.ts';
 
 export type PlanFacts = {
   readonly now: Date;
@@ -24,6 +25,8 @@ export type PolicyPlan = {
   readonly earliest: string;
   readonly rowsDeleted: number;
   readonly steps: readonly Step[];
+  /** What else the document says otherwise, a line each: it makes a revision, and no step. */
+  readonly texts: readonly string[];
 };
 
 const EPOCH: PlanFacts = { now: new Date(0) };
@@ -56,6 +59,7 @@ export function planChange(
     earliest: material ? afterNotice(current, next, facts) : next.effective,
     rowsDeleted: steps.reduce((sum, step) => sum + (step.rowsDeleted ?? 0), 0),
     steps,
+    texts: current ? otherChanges(current, next, steps).map(lineOf) : [],
   };
 }
 

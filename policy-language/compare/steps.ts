@@ -1,7 +1,7 @@
 /** The single steps of a plan. Material is what a person could have objected to. */
 import type { CompiledData, Policy } from '#language/policy';
 import { type Limit, limitInWords } from '#language/retention';
-import { changesBetween } from './changes.ts';
+import { type Change, changesBetween } from './changes.ts';
 import { show } from './diff.ts';
 
 export type Section =
@@ -130,6 +130,23 @@ function* declared(current: Policy, next: Policy): Generator<Step> {
       material: isMaterial(path, kind),
     };
   }
+}
+
+/** What the steps about a data type say of it, by the key of the document. */
+const SAID_BY: Readonly<Record<string, Section>> = {
+  fields: 'tables',
+  purposes: 'grants',
+  retain: 'limits',
+};
+
+/** The changes that no step speaks of: words, version, dates, decisions, what promises bind. */
+export function otherChanges(current: Policy, next: Policy, steps: readonly Step[]): Change[] {
+  const said = new Set(steps.map(({ section, name }) => `${section} ${name}`));
+  const isSaid = ([, id, key]: string[]) =>
+    key === undefined ? said.has(`tables ${id}`) : said.has(`${SAID_BY[key]} ${id}`);
+  return changesBetween(current, next).filter(
+    ({ path }) => WORDING.test(path) && !(path.startsWith('data.') && isSaid(path.split('.'))),
+  );
 }
 
 const DESCRIPTION = /\.(?:title|description|note|because|aliases)$|^controller\.|^statements\./;

@@ -1,7 +1,7 @@
 /** The commands that ask a running server what a document would change, and change it. */
-import { blocksApply, type PolicyPlan, planChange } from '@troth/policy-language';
+import { blocksApply, type Finding, type PolicyPlan, planChange } from '@troth/policy-language';
 import { policyProblem } from '#core/policy';
-import { policyOf, readDocument } from './documents.ts';
+import { lineOf, policyOf, readDocument } from './documents.ts';
 import { askServer, isServerKnown } from './running-server.ts';
 import {
   type Command,
@@ -18,23 +18,37 @@ export const planCommand: Command = {
   does: 'show what applying a document would change, rows included',
   async run(invocation) {
     const file = first(invocation, 'name a policy');
-    const plan = await planOf(invocation, file);
-    return { json: plan, text: planInWords(plan) };
+    const [plan, open] = [await planOf(invocation, file), openErrorsOf(file).open];
+    const text = [
+      planInWords(plan),
+      ...open.map((finding) => lineOf(invocation, finding)),
+      ...(open.length > 0 ? [`apply would refuse: ${openInWords(open, file)}`] : []),
+    ].join('\n');
+    return { json: { ...plan, open: open.length, findings: open }, text, no: open.length > 0 };
   },
 };
 
+/** Of a document whose prose was rewritten each promise differs. */
+const TEXTS_SHOWN = 20;
 const SIGNS = { add: '+', change: '~', remove: '-' } as const;
 
-function planInWords({ from, to, material, reasons, earliest, rowsDeleted, steps }: PolicyPlan) {
-  if (steps.length === 0) return 'Nothing changes.';
+function planInWords(plan: PolicyPlan) {
+  const { from, to, material, reasons, earliest, rowsDeleted, steps, texts } = plan;
+  if (from?.hash === to.hash) return 'Nothing changes.';
   const rows = steps.map(({ action, section, name, text }) => [SIGNS[action], section, name, text]);
   const because = reasons.map((reason) => `  because ${reason}`);
+  const same = from?.version === to.version;
   return [
     `${from ? `${from.version} → ` : 'first: '}${to.version} (${to.hash.slice(0, 12)})`,
-    table(rows),
-    `${steps.length} steps; ${rowsDeleted} rows would be deleted at once`,
+    ...(rows.length > 0 ? [table(rows)] : []),
+    ...texts.slice(0, TEXTS_SHOWN),
+    ...(texts.length > TEXTS_SHOWN ? [`… and ${texts.length - TEXTS_SHOWN} more: troth diff`] : []),
+    `${count(steps, 'step')}, ${count(texts, 'other change')}; ${rowsDeleted} rows would be deleted at once`,
     material ? `Material: it may take effect on ${earliest} at the earliest.` : 'Not material.',
     ...(material ? because : []),
+    ...(same
+      ? [`The version stays ${to.version}: apply takes that with --same-version only.`]
+      : []),
   ].join('\n');
 }
 
@@ -49,6 +63,18 @@ async function planOf(invocation: Invocation, file: string): Promise<PolicyPlan>
   return plan as PolicyPlan;
 }
 
+/** What keeps a document out of force, and the prose that it was compared with. */
+function openErrorsOf(file: string) {
+  const { findings, prose } = readDocument(file);
+  return { open: findings.filter((finding) => blocksApply([finding])), prose };
+}
+
+const count = ({ length }: readonly unknown[], what: string) =>
+  `${length} ${what}${length === 1 ? '' : 's'}`;
+
+const openInWords = (open: readonly Finding[], file: string) =>
+  `${count(open, 'open error')}. See: troth lint ${file}`;
+
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
 export const applyCommand: Command = {
@@ -60,10 +86,9 @@ export const applyCommand: Command = {
     const noticeGiven = given['notice-given'];
     if (noticeGiven !== undefined && !DAY.test(noticeGiven))
       throw new Usage('say the day as YYYY-MM-DD: --notice-given 2026-01-31');
-    const { findings, prose } = readDocument(file);
-    const open = findings.filter((finding) => blocksApply([finding]));
+    const { open, prose } = openErrorsOf(file);
     if (open.length > 0) {
-      const says = `${open.length} open errors. See: troth lint ${file}`;
+      const says = openInWords(open, file);
       throw new Refused({ ...policyProblem('policy-has-errors', says).toJSON(), findings: open });
     }
     const answer = await askServer(invocation.dataDir, 'POST', '/v1/operator/policies/apply', {

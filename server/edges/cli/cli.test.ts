@@ -163,14 +163,8 @@ const CASES: Case[] = [
   },
   { args: ['explain', 'CW-11'], code: 0, has: 'lines', says: /CW-11/ },
   { args: ['explain', 'XX-1'], code: 1, problem: 'promise-not-made', says: /no promise XX-1/ },
-  {
-    args: ['plan', inFolder('other.yaml'), '--against', POLICY],
-    code: 0,
-    has: 'steps',
-    says: /steps;/,
-  },
-  { args: ['plan', inFolder('other.yaml')], code: 0, has: 'steps', says: /rows would be deleted/ },
-  { args: ['plan', inFolder('other.yaml')], code: 0, has: 'steps', says: /first:/, alone: true },
+  { args: ['plan', inFolder('other.yaml')], code: 1, has: 'findings', says: /would be deleted/ },
+  { args: ['plan', inFolder('other.yaml')], code: 1, has: 'steps', says: /first:/, alone: true },
   {
     args: ['plan', inFolder('broken.yaml')],
     code: 2,

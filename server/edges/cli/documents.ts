@@ -40,7 +40,7 @@ export function policyOf(file: string): Policy {
 }
 
 /** A finding for a terminal; a resolved one is quiet, because somebody decided. */
-function lineOf(invocation: Invocation, finding: Finding): string {
+export function lineOf(invocation: Invocation, finding: Finding): string {
   const { state, severity } = finding;
   const loud = severity === 'error' ? 'red' : 'amber';
   return paint(invocation, state === 'resolved' ? 'quiet' : loud, printFinding(finding));
