@@ -112,6 +112,15 @@ const hostile: readonly (readonly [string, string, string])[] = [
   ['a bracket never closed', `${SOUND}x: [1, 2`, 'document/syntax'],
   ['nothing at all', '', 'document/empty'],
   ['a NUL', 'troth: 1\u0000', 'document/control-character'],
+  [
+    'a title in Latin-1',
+    Buffer.from(spoilt('title: Sample', 'title: Caf\u00e9'), 'latin1').toString('utf8'),
+    'document/not-utf8',
+  ],
+  ['February 30', spoilt('2026-01-01', '2026-02-30'), 'document/wrong-value'],
+  ['April 31', spoilt('2026-01-01', '2026-04-31'), 'document/wrong-value'],
+  ['endless lines', spoilt('"1"', '"1-99999999999"'), 'document/wrong-value'],
+  ['lines that run backwards', spoilt('"1"', '"9-2"'), 'document/wrong-value'],
 ];
 
 for (const [what, text, code] of hostile) {

@@ -18,6 +18,12 @@ export function pattern(regex: RegExp, expected: string, example: string) {
   return taught(z.string().regex(regex, `expected ${expected}`), expected, example);
 }
 
+/** February 30 becomes March 2, and then is not what was written. */
+function isDay(written: string): boolean {
+  const time = Date.parse(written);
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(written);
+}
+
 /** A length of time whose text has this shape and which the reader of lengths takes. */
 function lengthOfTime(shape: RegExp, expected: string) {
   const text = z
@@ -63,8 +69,14 @@ export const Period = lengthOfTime(
   new RegExp(DURATION_SHAPE.source.replace('^P', '^P(?=.*[1-9])')),
   'an ISO 8601 duration of more than zero and at most 100 years',
 );
-export const IsoDate = pattern(
-  /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/,
+export const IsoDate = taught(
+  z
+    .string()
+    .regex(/^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/, {
+      error: 'expected a date as year-month-day',
+      abort: true,
+    })
+    .refine(isDay, 'the month has no such day'),
   'a date as year-month-day',
   '2025-11-18',
 );
@@ -91,10 +103,26 @@ export const Email = pattern(
   'an e-mail address',
   'privacy@clanker.works',
 );
+/** No prose is longer, and a longer range would only be work. */
+const LINE_MAX = 100_000;
+
+function areLines(written: string): boolean {
+  return written.split(',').every((part) => {
+    const [from = 0, to = from] = part.split('-').map(Number);
+    return from >= 1 && from <= to && to <= LINE_MAX;
+  });
+}
+
 export const Lines = taught(
   z.union([
-    z.int().positive(),
-    z.string().regex(/^\d+(-\d+)?(,\s*\d+(-\d+)?)*$/, 'expected lines such as "63-64, 70"'),
+    z.int().positive().max(LINE_MAX),
+    z
+      .string()
+      .regex(/^\d+(-\d+)?(,\s*\d+(-\d+)?)*$/, {
+        error: 'expected lines such as "63-64, 70"',
+        abort: true,
+      })
+      .refine(areLines, `a range runs upwards, and no line is above ${LINE_MAX}`),
   ]),
   'a line number or a list of lines and ranges',
   '"63-64, 70"',

@@ -49,6 +49,7 @@ export const codes = {
     means: 'A length or rate is promised without a number.',
   },
   'quantity/no-epsilon': { severity: 'error', means: 'Noise is promised without how much.' },
+  'prose/not-utf8': { severity: 'error', means: 'The prose is not saved as UTF-8.' },
   'number/differs': { severity: 'error', means: 'The sentence and the enforced value differ.' },
   'promise/unbound': { severity: 'error', means: 'Nothing makes the sentence true.' },
   'promise/duplicate-id': { severity: 'error', means: 'Two promises share an id.' },

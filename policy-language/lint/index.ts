@@ -23,6 +23,7 @@ import {
   contactsAreDeclared,
   everyLineIsSpokenFor,
   nothingIsLeftToFillIn,
+  proseIsUtf8,
   quotesStandOnTheirLines,
 } from './quotes.ts';
 import { namesAreDeclared } from './references.ts';
@@ -47,6 +48,7 @@ const RULES: readonly Rule[] = [
   configExists,
   controlsAreForPromises,
   numbersAgree,
+  proseIsUtf8,
   quotesStandOnTheirLines,
   everyLineIsSpokenFor,
   contactsAreDeclared,

@@ -191,6 +191,11 @@ test('every way to write a number is compared with the number in force', () => {
     ],
     ['up to 1GB', 'statements: { size: 2GB }', 'statements.size'],
     ['48 hours', 'statements: { answer: PT49H }', 'statements.answer'],
+    ['Effective Date: March 4, 2026', '', 'effective'],
+    ['since 4th Mar. 2026', '', 'effective'],
+    ['as of 2026-03-04', '', 'effective'],
+    ['Data Protection Matrix v2.0', '', 'version'],
+    ['This is version 1.0.1 of it', '', 'version'],
   ] as const) {
     const text = spoilt(
       ROW,
@@ -200,6 +205,25 @@ test('every way to write a number is compared with the number in force', () => {
     const codes = codesOf(text);
     assert.ok(codes.includes('number/differs'), `${says}: ${codes.join()}`);
   }
+});
+
+test('a date and a version are read however they are written, and the same one is no error', () => {
+  for (const [says, setting] of [
+    ['from January 1, 2026 on', 'effective'],
+    ['from 1 January 2026 on', 'effective'],
+    ['from 99 January 2026 on', 'effective'],
+    ['Policy v1.0', 'version'],
+    ['over TLS v1.3', 'version'],
+  ] as const) {
+    const row = `  - { id: SA-01, says: "${says}", line: 2, config: ${setting} }\n`;
+    assert.ok(!codesOf(spoilt(ROW, row)).includes('number/differs'), says);
+  }
+});
+
+test('prose that is not UTF-8 is an error that names its line', () => {
+  const prose = SOUND_PROSE.replace('A heading', 'A caf\ufffd');
+  const found = lint(policyOf(SOUND), prose).find(({ code }) => code === 'prose/not-utf8');
+  assert.match(found?.message ?? '', /Line 1 of the prose/);
 });
 
 test('an open error blocks apply; a decision settles it and is shown with it', () => {

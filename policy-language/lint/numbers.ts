@@ -30,10 +30,17 @@ const MEGABYTE = 1024 ** 2;
 /** A quantity of a sentence as the document would have it. */
 function asWritten({ kind, value }: Quantity): string {
   if (kind === 'money') return `amount-cents: ${value}`;
-  if (kind === 'version') return `"${value.toFixed(1)}"`;
+  if (kind === 'tls') return `"${value.toFixed(1)}"`;
+  if (kind === 'version') return versionText(value);
+  if (kind === 'date') return new Date(value).toISOString().slice(0, 10);
   if (kind === 'size') return value < MEGABYTE ? `${value / 1024}KB` : `${value / MEGABYTE}MB`;
   if (kind === 'count') return String(value);
   return value % DAY_MS === 0 ? `P${value / DAY_MS}D` : `PT${value / 1000}S`;
+}
+
+function versionText(value: number): string {
+  const [major, minor, patch] = [value / 1e6, (value / 1e3) % 1e3, value % 1e3].map(Math.trunc);
+  return patch ? `"${major}.${minor}.${patch}"` : `"${major}.${minor}"`;
 }
 
 const textsOf = (quantities: readonly Quantity[]) =>

@@ -40,6 +40,18 @@ function lessonOf({ lines, says, cited }: Misquoted) {
   return { expected: `words of: ${stands}`, example: `says: ${JSON.stringify(plain(stands))}` };
 }
 
+export const proseIsUtf8: Rule = function* ({ prose }) {
+  const at = prose.lines.findIndex((text) => text.includes('\ufffd'));
+  if (at === -1) return;
+  yield {
+    code: 'prose/not-utf8',
+    message: `Line ${at + 1} of the prose holds bytes that are not UTF-8.`,
+    path: ['prose'],
+    expected: 'the prose, saved as UTF-8',
+    example: 'Café',
+  };
+};
+
 export const everyLineIsSpokenFor: Rule = function* ({ policy, prose }) {
   if (!prose.whole) return;
   const silent = new Set(linesOf(policy['silent-lines'] ?? 0));

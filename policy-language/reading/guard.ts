@@ -26,5 +26,13 @@ export function guard(text: string): TextProblem | undefined {
       at: control,
     };
   }
+  const lost = text.indexOf('\ufffd');
+  if (lost !== -1) {
+    return {
+      code: 'document/not-utf8',
+      message: 'The bytes here are not UTF-8, so nobody can tell which character was meant.',
+      at: lost,
+    };
+  }
   return undefined;
 }

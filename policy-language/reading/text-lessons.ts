@@ -8,6 +8,7 @@ export const TEXT_LESSONS = {
     example: 'prose: clanker.md, with the long text in that file',
   },
   'document/control-character': { expected: 'printable text in UTF-8', example: 'title: Café' },
+  'document/not-utf8': { expected: 'a file that is saved as UTF-8', example: 'title: Café' },
   'document/too-deep': {
     expected: 'lists and keys less deep inside each other',
     example: 'fields: { tool: string(64) }',
