@@ -18,7 +18,7 @@ export function reasonOf(written: string | undefined): string {
   if (words.trim().length < WORDS_MIN)
     throw policyProblem(
       'policy-reason-missing',
-      `Say why: ${KINDS.join(', ')}, and what it cites.`,
+      `Say why, in ${WORDS_MIN} characters or more: ${KINDS.join(', ')}, and what it cites.`,
     );
   return `${kind}: ${words.trim()}`;
 }

@@ -19,6 +19,9 @@ const NO_CONNECTOR = ['CD-46'];
 /** Speak of every change, not of a kind of reason. */
 const ANY_REASON = ['CW-71', 'MG-127'];
 
+/** How clanker's prose names its version. */
+const NAMED = /\bv2\.0\b/;
+
 /** A second revision, so that there is a difference to be shown. */
 async function applyAgain(tenant: string): Promise<void> {
   const [row] = await proven.sql<{ source: string; prose: string }[]>`
@@ -26,12 +29,17 @@ async function applyAgain(tenant: string): Promise<void> {
   const text = row?.source
     .replace(/^title: .*$/m, 'title: Another title')
     .replace(/^ {4}title: (Other tracked actions|Analytics Events)$/m, '    title: Renamed')
-    .replace(/^version: .*$/m, 'version: "7.0"');
+    .replace(/^version: .*$/m, 'version: "7.0"')
+    .replace(NAMED, 'v7.0');
   const { url, operatorToken } = proven.server;
   const answer = await fetch(new URL('/v1/operator/policies/apply', url), {
     method: 'POST',
     headers: { cookie: `troth_operator=${operatorToken}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ text, prose: row?.prose, reason: 'feedback: a better title' }),
+    body: JSON.stringify({
+      text,
+      prose: row?.prose.replace(NAMED, 'v7.0'),
+      reason: 'feedback: a better title',
+    }),
   });
   assert.equal(answer.status, 201, await answer.text());
 }

@@ -2,6 +2,8 @@ import { documentOf } from '@troth/policy-language';
 import type { Look } from '#core/looking';
 
 export type Document = Record<string, unknown> & {
+  version: string;
+  promises: { says: string; config?: unknown }[];
   data: Record<string, { purposes: string[]; retain?: unknown; fields?: Record<string, unknown> }>;
   purposes: Record<string, unknown>;
   recipients?: Record<string, unknown>;
@@ -29,6 +31,16 @@ function makeImpossible(look: Look, document: Document): boolean {
   return false;
 }
 
+/** No other document has this version; a sentence that names its own would be an open error. */
+function numberAnew(document: Document): void {
+  const { version } = document;
+  document.version = '9999.0';
+  for (const row of document.promises) {
+    const config = JSON.stringify(row.config ?? '');
+    if (config.includes('"version"')) row.says = row.says.replaceAll(version, document.version);
+  }
+}
+
 /**
  * The document in force with a change, as a draft that cannot come into force even where the
  * control that is looked at fails: one of its fields would read stored bytes as another type.
@@ -41,7 +53,7 @@ export function impossibleDraft(
 ): string | undefined {
   const document = structuredClone(documentOf(look.policy)) as unknown as Document;
   if (!makeImpossible(look, document)) return undefined;
-  document['version'] = '9999.0';
+  numberAnew(document);
   change(document, look.canaries.eventTypes[0] ?? '');
   return JSON.stringify(document);
 }
