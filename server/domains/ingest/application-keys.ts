@@ -54,6 +54,6 @@ export async function revokeApplicationKey(
   });
 }
 
-/** The living keys of applications, oldest first; never a secret. */
+/** Every living key, oldest first, also those that a start made; never a secret. */
 export const applicationKeys = ({ db, inForce }: KeyDesk): Promise<ListedKey[]> =>
   listWriteKeys(db.sql, inForce.tenant);

@@ -68,15 +68,16 @@ export async function revokeWriteKeys(
 }
 
 export type ListedKey = Pick<WriteKey, 'id' | 'scopes' | 'origins'> & {
-  readonly application: string;
+  /** Null of those that a start made for itself, and keeps in `development.json`. */
+  readonly application: string | null;
   readonly createdAt: Date;
 };
 
-/** The living keys of a tenant's applications, oldest first. */
+/** The living keys of a tenant, oldest first: of applications, and those that a start made. */
 export const listWriteKeys = (sql: Sql, tenant: TenantId): Promise<ListedKey[]> => sql<ListedKey[]>`
   select id, application, scopes, origins, created_at as "createdAt"
   from write_keys
-  where tenant = ${tenant} and application is not null and revoked_at is null
+  where tenant = ${tenant} and revoked_at is null
   order by created_at, id
   limit ${KEYS_MAX}`;
 

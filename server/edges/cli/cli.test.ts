@@ -116,7 +116,7 @@ const CASES: Case[] = [
     problem: 'command-not-understood',
     says: /not the id of an erasure/,
   },
-  { args: ['key', 'list', '--tenant', 'clanker'], code: 0, has: 'keys', says: /no application/ },
+  { args: ['key', 'list', '--tenant', 'clanker'], code: 0, has: 'keys', says: /\(development\)/ },
   { args: ['doctor'], code: 0, has: 'ailments', says: /recovery kit/ },
   { args: ['operator', 'link'], code: 0, has: 'link', says: /\/operator\?token=/ },
   { args: ['lint', POLICY], code: 0, has: 'findings', says: /0 open errors/ },

@@ -61,8 +61,19 @@ test('a key is shown once, sends events, is listed without its secret, and after
     await sleep(50);
   }
   assert.equal(await statusOf(key), 401);
-  assert.match((await troth('key', 'list', ...AT)).said, /no application has a key/);
+  assert.ok(!(await troth('key', 'list', ...AT)).said.includes('checkout'));
   assert.equal((await troth('key', 'revoke', id, ...AT)).code, 1);
+});
+
+test('the keys that a start made are listed too, and can be taken away', async () => {
+  const listed = (await troth('key', 'list', ...AT)).said.split('\n');
+  const own = listed.filter((line) => line.includes('(development)'));
+  assert.deepEqual(own.map((line) => line.split(/ {2,}/)[3]).sort(), ['*', 'server']);
+  const secret = own.find((line) => line.includes('  server  '));
+  const id = secret?.split(' ')[0] ?? '';
+  assert.ok(server.writeKeys['clanker']?.includes(id));
+  assert.equal((await troth('key', 'revoke', id, ...AT)).code, 0);
+  assert.ok(!(await troth('key', 'list', ...AT)).said.includes(id));
 });
 
 test('a key of pages is for the origins that are named, and may what its scopes say', async () => {

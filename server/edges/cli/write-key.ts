@@ -4,11 +4,15 @@ import { type Answer, type Command, type Invocation, table, Usage } from './term
 
 type Listed = {
   id: string;
-  application: string;
+  /** Null: a start made it for itself. */
+  application: string | null;
   scopes: string[];
   origins: string[] | null;
   createdAt: string;
 };
+
+/** As no application can be called: the keys that a start keeps in `development.json`. */
+const DEVELOPMENT = '(development)';
 
 const HOW = 'say which: key make, key list, or key revoke ID';
 
@@ -42,9 +46,10 @@ async function make(invocation: Invocation): Promise<Answer> {
 async function list(invocation: Invocation): Promise<Answer> {
   const said = await askServer(invocation.dataDir, 'GET', pathOf(invocation));
   const { keys } = said as { keys: Listed[] };
-  if (keys.length === 0) return { text: 'no application has a key', json: said };
+  if (keys.length === 0) return { text: 'no key is alive', json: said };
   const rows = keys.map(({ id, application, scopes, origins, createdAt }) => [
-    ...[id, application, scopes.join(','), origins?.join(',') ?? 'server', createdAt.slice(0, 10)],
+    ...[id, application ?? DEVELOPMENT, scopes.join(',')],
+    ...[origins?.join(',') ?? 'server', createdAt.slice(0, 10)],
   ]);
   return { text: table([['id', 'application', 'may', 'origins', 'since'], ...rows]), json: said };
 }
