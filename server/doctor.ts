@@ -97,7 +97,10 @@ function ailmentsOfPromises({ services, promises, evidence, config }: Needs): Ai
     promises(service)
       .promises.filter(({ state }) => state === 'broken')
       .map(({ id, saw }) =>
-        wrong(`${id} of ${service.tenant} is broken: ${saw}`, `npm run troth -- prove --promise ${id}`),
+        wrong(
+          `${id} of ${service.tenant} is broken: ${saw}`,
+          `npm run troth -- prove --promise ${id}`,
+        ),
       ),
   );
   if (config.proveEveryMs === 0) {
