@@ -11,6 +11,7 @@ import {
   Scalar,
   Text,
   table,
+  teachings,
   Word,
 } from './words.ts';
 
@@ -38,6 +39,11 @@ export const Controller = z.strictObject({
   address: Text.optional(),
   contacts: table(Word, Contact),
   representatives: table(Word, Representative).optional(),
+});
+
+teachings.add(Controller, {
+  expected: 'an object with name, address, contacts, representatives',
+  example: '{ name: Example Ltd, contacts: { privacy: { email: privacy@example.com } } }',
 });
 
 export const Age = z.strictObject({

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { createSecretKey } from 'node:crypto';
 import { once } from 'node:events';
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -12,6 +13,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -145,6 +147,12 @@ test('what does not restore says why, and leaves no keyring behind', async () =>
   mkdirSync(other);
   writeFileSync(join(other, 'instance.json'), '{"id":"another","version":1}');
   writeFileSync(join(other, 'keyring.sqlite'), 'no keyring');
+  const damaged = join(folder, 'damaged');
+  cpSync(copy, damaged, { recursive: true });
+  writeFileSync(join(damaged, 'keyring.sqlite'), 'no keyring');
+  const truncated = join(folder, 'truncated');
+  cpSync(copy, truncated, { recursive: true });
+  truncateSync(join(truncated, 'keyring.sqlite'), 8_192);
   for (const [more, typed, says] of [
     [[], '', /no line of a kit/],
     [[], one, /too few shares/],
@@ -152,6 +160,8 @@ test('what does not restore says why, and leaves no keyring behind', async () =>
     [[], `${one}\n${two.slice(0, -1)}`, /mistyped/],
     [['--copy', join(folder, 'data')], `${one}\n${two}`, /the copy holds no keyring/],
     [['--copy', other], `${one}\n${two}`, /the keys of other data/],
+    [['--copy', damaged], `${one}\n${two}`, /the copy cannot be read: it is damaged/],
+    [['--copy', truncated], `${one}\n${two}`, /it is damaged/],
     [[join(folder, 'nowhere.txt')], '', /there is no such file/],
   ] as const) {
     const { code, said } = await troth(['keys', 'restore', ...more], typed);

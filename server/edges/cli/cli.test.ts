@@ -116,6 +116,7 @@ const CASES: Case[] = [
     problem: 'command-not-understood',
     says: /not the id of an erasure/,
   },
+  { args: ['render', POLICY, '--out', inFolder('a.html')], code: 0, has: 'out', says: /: html, / },
   { args: ['key', 'list', '--tenant', 'clanker'], code: 0, has: 'keys', says: /\(development\)/ },
   { args: ['doctor'], code: 0, has: 'ailments', says: /recovery kit/ },
   { args: ['operator', 'link'], code: 0, has: 'link', says: /\/operator\?token=/ },

@@ -80,12 +80,13 @@ export const renderCommand: Command = {
   does: 'write the page that people read, with the hash of what is enforced',
   async run(invocation) {
     const file = first(invocation, 'name a policy');
-    const format = invocation.options.format ?? 'markdown';
+    const { out } = invocation.options;
+    const byName = /\.html?$/i.test(out ?? '') ? 'html' : 'markdown';
+    const format = invocation.options.format ?? byName;
     if (format !== 'html' && format !== 'markdown') throw new Usage('--format is html or markdown');
     const policy = policyOf(file);
     const page = renderPolicy(policy, { format });
     const hash = policyHash(policy);
-    const { out } = invocation.options;
     if (!out) return { json: { hash, format, page }, text: page };
     const [place] = unfilledIn(policy);
     if (place) {
