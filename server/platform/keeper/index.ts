@@ -24,5 +24,5 @@ export {
   type Trace,
   type Whoever,
 } from './protocol.ts';
-export { printKit, type Restored, type Restoring, readKit, restoreKeyring } from './recovery.ts';
+export { printKit, type Restored, readKit, restoreKeyring } from './recovery.ts';
 export { type KeeperOptions, startKeeper } from './start.ts';

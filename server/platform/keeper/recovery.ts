@@ -103,7 +103,7 @@ export type Restored = {
   readonly newestKeyAt: Date | undefined;
 };
 
-export type Restoring = {
+type Restoring = {
   /** A copy of the keyring: its second one, a backup, or one that was moved aside. */
   readonly from: string;
   readonly to: string;
