@@ -55,7 +55,26 @@ const registered: Beyond = async (look, value) => {
   return missing.length === 0 ? undefined : broken(saw`its row lacks the purpose or the data`);
 };
 
-const unbuilt =
+/** The unit of a price is one only with its amount beside it. */
+const priced: Beyond = async (look, value) => {
+  const html = (await look.http(`/v1/t/${look.tenant}/policy.html`)).text;
+  const cents = look.policy.prices?.find(({ title }) => title === value)?.['amount-cents'];
+  const amount = cents === undefined ? undefined : `>${(cents / 100).toFixed(2)} `;
+  const isBeside = html
+    .split('<tr>')
+    .some((row) => amount !== undefined && row.includes(`>${value}<`) && row.includes(amount));
+  return isBeside ? undefined : broken(saw`its row on the page lacks the price`);
+};
+
+const OUR_ENGINES = /^(ClickHouse|PostgreSQL)\b/;
+
+/** That a store is named says neither that it is there nor where it stands. */
+const engineThere: Beyond = async (_, value) =>
+  OUR_ENGINES.test(value)
+    ? gap(saw`it is shown; nothing tells who runs this store or where it stands`)
+    : gap(saw`it is shown; Troth runs no ${term(value)} here, and nothing tells where one stands`);
+
+const unseen =
   (why: ReturnType<typeof saw>): Beyond =>
   async () =>
     gap(why);
@@ -65,20 +84,31 @@ const BEYOND: readonly (readonly [place: RegExp, look: Beyond])[] = [
   [/\.pgp$/, keyServed],
   [/^effective$/, inEffect],
   [/^recipients\.[^.]+\.title$/, registered],
+  [
+    /^recipients\./,
+    unseen(saw`it is in the register; nothing here sees whether this recipient does that work`),
+  ],
+  [/^locations\.[^.]+\.engine$/, engineThere],
+  [/^locations\./, unseen(saw`it is shown; nothing tells where a store stands`)],
+  [/^prices\.\d+\.title$/, priced],
+  [
+    /^statements\.no-absolute-guarantee$/,
+    unseen(saw`it is shown; it says what cannot be had, which no check can pass`),
+  ],
   [/^controller\.contacts\.security\.email$/, inSecurityText],
   [/^statements\.links\./, fetched],
   [/^statements\.data-processing-agreement$/, fetched],
   [
     /^statements\.complaint$/,
-    unbuilt(saw`it is shown; no refusal of a request carries it in this version`),
+    unseen(saw`it is shown; no refusal of a request carries it in this version`),
   ],
   [
     /^statements\.provider-/,
-    unbuilt(saw`it is shown; no provider can be connected in this version`),
+    unseen(saw`it is shown; no provider can be connected in this version`),
   ],
   [
     /^controller\.contacts\.data-subject-requests\.email$/,
-    unbuilt(saw`it is shown; mail to it opens no request in this version`),
+    unseen(saw`it is shown; mail to it opens no request in this version`),
   ],
 ];
 
