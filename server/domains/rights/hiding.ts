@@ -22,7 +22,7 @@ async function keysKnown(
 }
 
 /** Those of a demand that a crash or a deferral took out of memory. */
-async function sealedTraces(
+export async function sealedTraces(
   { db, keys, policies }: ErasureDeps,
   erasure: Erasure,
 ): Promise<Traces | undefined> {

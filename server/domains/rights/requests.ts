@@ -7,15 +7,17 @@ import { NOBODY } from '#core/keys';
 import { type Actor, authorize, type Permit, type PolicyInForce } from '#core/policy';
 import { type ErasureDeps, WALKER } from './deps.ts';
 import { rightsProblem } from './errors.ts';
-import { hidePerson } from './hiding.ts';
+import { hidePerson, sealedTraces } from './hiding.ts';
 import { type Erasure, type ErasureId, type Found, lateUntil, type Wanted } from './model.ts';
 import { hideSubjects, showSubjects } from './store-hidden.ts';
 import { standingGround } from './store-holds.ts';
 import {
   changeErasure,
+  endRecovery,
   insertErasure,
   readEarlier,
   readErasure,
+  readShredding,
   readSubjects,
   wakeWalkers,
 } from './store-requests.ts';
@@ -128,11 +130,48 @@ async function known(deps: ErasureDeps, tenant: TenantId, id: ErasureId): Promis
   return erasure;
 }
 
+/** The one under way of who was called so: the keyring knows the name as that of somebody erased. */
+async function shreddingOf(
+  deps: ErasureDeps,
+  tenant: TenantId,
+  { handle }: Wanted,
+): Promise<Erasure | undefined> {
+  if (!handle) return undefined;
+  const index = (await deps.keys.blindIndex(tenant, handle)).toString('base64');
+  for (const erasure of await readShredding(deps.db.sql, tenant)) {
+    const traces = await sealedTraces(deps, erasure);
+    const names = traces?.people.flatMap(({ handles }) => handles) ?? [];
+    if (traces?.index === index || names.includes(index)) return erasure;
+  }
+  return undefined;
+}
+
+/** Whoever may still come back no longer may: the demand says that it is final. */
+async function complete(
+  { db, clock }: ErasureDeps,
+  permit: Permit<'subject.erase'>,
+  { id, tenant, subject }: Erasure,
+  wanted: Wanted,
+): Promise<Erasure | undefined> {
+  const [now, verified] = [clock.now(), wanted.verified ?? null];
+  await db.sql.begin(async (tx) => {
+    if (!(await endRecovery(tx, { id, verified, now }))) return;
+    await appendAudit(Object.assign(tx, { now }), permit, {
+      event: 'erasure.requested',
+      fields: { undoable: false },
+      ...(subject ? { subject } : {}),
+    });
+    await wakeWalkers(tx);
+  });
+  return readErasure(db.sql, tenant, id);
+}
+
 /**
  * Takes in a demand: durable, in the journal and hidden when it resolves; where nothing stands
  * against it and nothing is to be recoverable, the key is gone as well.
  *
- * Sent again (by its key, or for a person whose erasure is under way), it is the same erasure.
+ * Sent again (by its key, or for a person whose erasure is under way), it is the same erasure; one
+ * that is to be complete ends the time in which the first could be undone.
  *
  * @throws Problem forbidden, erasure-not-confirmed, erasure-not-verified, repeat-key-reused,
  *         journal-not-durable, keeper-unavailable.
@@ -148,11 +187,16 @@ export async function requestErasure(
   checkVerified(policy, actor, wanted);
   const repeatKey = wanted.repeatKey ? digestOf(tenant, wanted.repeatKey) : null;
   const who = await identify(deps, tenant, wanted);
-  const earlier = await readEarlier(deps.db.sql, tenant, { subject: who.subject, repeatKey });
+  const open = await readEarlier(deps.db.sql, tenant, { subject: who.subject, repeatKey });
+  const isGone = who.found === 'erased-before';
+  const earlier = open ?? (isGone ? await shreddingOf(deps, tenant, wanted) : undefined);
   if (earlier && who.subject && earlier.subject !== who.subject) {
     throw rightsProblem('repeat-key-reused', 'it named somebody else; send another key');
   }
-  if (earlier) return { erasure: await hidePerson(deps, earlier), isNew: false };
+  if (earlier) {
+    const meant = wanted.complete ? await complete(deps, permit, earlier, wanted) : earlier;
+    return { erasure: await hidePerson(deps, meant ?? earlier), isNew: false };
+  }
   const destroyAt = destroyAtOf(policy, wanted, deps.clock.now());
   const recorded = await record(deps, permit, { ...who, wanted, destroyAt, repeatKey });
   const { id, isNew, fresh } = recorded;

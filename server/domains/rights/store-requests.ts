@@ -86,6 +86,29 @@ export async function readEarlier(
   return row;
 }
 
+/** Those whose person's key is gone, or going: by then the keyring no longer says whose they are. */
+export async function readShredding(sql: Sql, tenant: TenantId): Promise<Erasure[]> {
+  return sql<Erasure[]>`
+    select ${columns(sql)}
+    from erasures
+    where tenant = ${tenant} and erasures.subject is not null and sealed is not null
+      and state in ('recorded', 'shredded', 'deleted')
+    order by requested_at
+    limit ${OPEN_MAX}`;
+}
+
+/** Ends the time in which a hidden person may come back. */
+export async function endRecovery(
+  sql: Sql,
+  { id, verified, now }: { id: ErasureId; verified: string | null; now: Date },
+): Promise<boolean> {
+  const { count } = await sql`
+    update erasures
+    set destroy_at = ${now}, complete = true, verified = coalesce(${verified}, verified)
+    where id = ${id} and state = 'hidden' and destroy_at > ${now}`;
+  return count > 0;
+}
+
 /** The latest of a tenant, newest first. */
 export async function readErasures(sql: Sql, tenant: TenantId, limit: number): Promise<Erasure[]> {
   return sql<Erasure[]>`
