@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
-import { SubjectId } from '#base/ids';
 import { verifyDocument } from '#base/signed-document';
 import { readAudit } from '#core/audit';
 import type { Handle } from '#domains/consent';
@@ -143,36 +140,6 @@ test('nobody of this name is held: the certificate says so, and an erased person
   assert.equal((await certified(again.erasure)).found, 'erased-before');
 });
 
-test('a demand for somebody whose rows are still being deleted is the same erasure, whichever of their names it says', async () => {
-  const [ada, device] = [someone(), { ...someone(), kind: 'anonymous' as const }];
-  for (const handle of [ada, device]) await desk.meet(handle);
-  await desk.keys.link(world.tenant, device, ada);
-  stubborn.remains = 1;
-  const { erasure } = await desk.rights.request(at(first), { handle: ada });
-  await desk.rights.walk();
-  for (const handle of [ada, device]) {
-    const again = await desk.rights.request(at(first), { handle });
-    assert.deepEqual([again.erasure.id, again.isNew], [erasure.id, false]);
-  }
-  stubborn.remains = 0;
-  await finished(erasure);
-});
-
-test('bytes that a search goes on finding are not certified, and are deleted again', async () => {
-  const ada = someone();
-  await desk.meet(ada);
-  const subject = await desk.keys.whois(world.tenant, ada);
-  const [trace] = await desk.keys.traces(world.tenant, [SubjectId(subject)]);
-  const left = join(dirname(desk.journalFile), 'data', 'left');
-  writeFileSync(left, Buffer.from(trace?.keyIds[0] ?? '', 'base64'));
-  const { erasure } = await desk.rights.request(at(first), { handle: ada });
-  await desk.rights.walk();
-  const seen = await desk.rights.read(at(first), erasure.id);
-  assert.deepEqual([seen.erasure.state, seen.erasure.trouble], ['shredded', 'bytes-found']);
-  rmSync(left);
-  await finished(erasure);
-});
-
 test('a name that is a common word keeps nobody from being erased, and the certificate says where it stands', async () => {
   // Every control that is planted begins with it.
   const [word, other] = [{ kind: 'user' as const, value: 'troth-control' }, someone()];
@@ -257,21 +224,6 @@ test('a demand for complete erasure cannot be undone, whatever the policy allows
   await assert.rejects(desk.rights.undo(at(undoable), erasure.id), {
     code: 'erasure-not-undoable',
   });
-  await finished(erasure, undoable);
-});
-
-test('a demand that is to be complete ends the time in which an earlier one could be undone', async () => {
-  const ada = someone();
-  await desk.meet(ada, world.tenants[undoable]);
-  const asker = at(undoable);
-  const { erasure } = await desk.rights.request(asker, { handle: ada });
-  assert.equal(erasure.state, 'hidden');
-  const again = await desk.rights.request(asker, { handle: ada, complete: true });
-  assert.deepEqual(
-    [again.erasure.id, again.isNew, again.erasure.complete],
-    [erasure.id, false, true],
-  );
-  await assert.rejects(desk.rights.undo(asker, erasure.id), { code: 'erasure-not-undoable' });
   await finished(erasure, undoable);
 });
 
