@@ -25,7 +25,7 @@ test('nothing is older than the policy says, and nothing goes before its time', 
 
 test('a sweep that deletes nothing is found', async () => {
   await proven.restart([
-    sweep('if (count > 0) await rows.deleteDue(events, place, due);', 'void rows.deleteDue;'),
+    sweep('if (count > 0) await rows.deleteDue(events, place, ending);', 'void rows.deleteDue;'),
   ]);
   await proven.breaks('retention.limit', NOT_MADE);
   await proven.breaks('retention.tiers');
