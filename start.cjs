@@ -156,7 +156,8 @@ async function test(node, env, args) {
     node,
     [
       '--test',
-      '--test-concurrency=2',
+      // Much of a test of proofs is waiting: three at once keep two cores busy.
+      '--test-concurrency=3',
       '--test-force-exit',
       '--test-timeout=300000',
       ...options,
