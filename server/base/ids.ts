@@ -29,6 +29,9 @@ export type Day = Brand<'Day'>;
  */
 export const meantId = (text: string): string => text.normalize('NFC').trim();
 
+/** Two texts with halves of characters would become one person's id. */
+export const isWellFormed = (text: string): boolean => text.isWellFormed();
+
 function parser<Id extends string>(what: string, pattern: RegExp) {
   return (text: string): Id => {
     if (!pattern.test(text)) throw new TypeError(`not a ${what}`);

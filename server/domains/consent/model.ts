@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Brand, meantId, type PurposeId, type SubjectId } from '#base/ids';
+import { type Brand, isWellFormed, meantId, type PurposeId, type SubjectId } from '#base/ids';
 
 export type ReceiptId = Brand<'ReceiptId'>;
 
@@ -112,7 +112,7 @@ export type Given = {
 /** A person's handle as sent; it becomes a subject id before anything else happens. */
 export type Handle = { readonly kind: 'user' | 'anonymous'; readonly value: string };
 
-const Id = z.string().overwrite(meantId).min(1).max(256);
+const Id = z.string().overwrite(meantId).min(1).max(256).refine(isWellFormed);
 /** A visitor, a person, or a person together with the visitor whom a server linked to them. */
 export const HandleBody = z.union([
   z.strictObject({ anonymousId: Id }),

@@ -125,6 +125,13 @@ test('nobody who was erased gets back in under a new name, and a browser’s key
   assert.deepEqual(dropped(await alias(body, page())), { 'link-refused': 1 });
 });
 
+test('an id with half a character is no id: two of them would be one person', async () => {
+  for (const userId of ['\ud800x', 'x\udc00']) {
+    const { status, body } = await door.send('/v1/track', { event: 'used', userId });
+    assert.deepEqual([status, body['code']], [422, 'ingest-nothing-kept']);
+  }
+});
+
 test('a server’s key in a page is refused by name, and a page’s key without a page works', async () => {
   const event = { event: 'used' };
   const headers = { origin: 'https://shop.test' };

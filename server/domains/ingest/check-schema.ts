@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { meantId } from '#base/ids';
+import { isWellFormed, meantId } from '#base/ids';
 import { NOWHERE } from '#platform/location';
 import { cleanText } from './classifiers.ts';
 import type { DropReason } from './drops.ts';
@@ -141,7 +141,7 @@ function idOf(value: unknown): string | undefined | false {
   if (typeof value !== 'string' || value.length > SENT_CHARACTERS_MAX) return false;
   const text = meantId(value);
   if (text === '') return undefined;
-  return text.length <= ID_CHARACTERS_MAX ? text : false;
+  return text.length <= ID_CHARACTERS_MAX && isWellFormed(text) ? text : false;
 }
 
 function readIds(wire: WireEvent): Ids | undefined {

@@ -1,7 +1,7 @@
 /** The words of an erasure: what is asked, how far it has come, what a store can do for it. */
 import type { Policy } from '@troth/policy-language';
 import { z } from 'zod';
-import { type Brand, meantId, type SubjectId, type TenantId } from '#base/ids';
+import { type Brand, isWellFormed, meantId, type SubjectId, type TenantId } from '#base/ids';
 import type { Handle } from '#core/keys';
 
 export type ErasureId = Brand<'ErasureId'>;
@@ -109,7 +109,7 @@ const Whom = {
   handle: z
     .strictObject({
       kind: z.enum(['user', 'anonymous', 'account']),
-      value: z.string().overwrite(meantId).min(1).max(256),
+      value: z.string().overwrite(meantId).min(1).max(256).refine(isWellFormed),
     })
     .optional(),
   subject: z
